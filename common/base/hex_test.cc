@@ -1,0 +1,46 @@
+#include "common/base/hex.h"
+
+#include "common/base/json_text.h"
+#include "common/base/secret_bytes.h"
+#include "gtest/gtest.h"
+
+namespace bootgate {
+namespace {
+
+TEST(Hex, GoesBothWays) {
+  EXPECT_EQ(ToHex(Bytes{0x00, 0xff, 0x1a}), "00ff1a");
+  EXPECT_EQ(*FromHex("00FF1a"), (Bytes{0x00, 0xff, 0x1a}));
+  EXPECT_FALSE(FromHex("0").ok());
+  EXPECT_FALSE(FromHex("0g").ok());
+}
+
+TEST(Base64, UrlFormHasNoPadding) {
+  EXPECT_EQ(ToBase64(Bytes{1}), "AQ==");
+  EXPECT_EQ(ToBase64Url(Bytes{1}), "AQ");
+  EXPECT_EQ(*FromBase64("AQ=="), Bytes{1});
+  EXPECT_FALSE(FromBase64("!").ok());
+}
+
+TEST(Printable, NothingMovesTheCursorOrStartsALine) {
+  EXPECT_EQ(Printable("a\nb\x1b[31m"), "a\\x0ab\\x1b[31m");
+  EXPECT_EQ(Printable("gr\xc3\xbc\xc3\x9f"), "gr\xc3\xbc\xc3\x9f");
+  EXPECT_EQ(Printable("\xff\xc3"), "\\xff\\xc3");
+  EXPECT_EQ(Printable("\xe2\x80\xae"), "\\xe2\\x80\\xae") << "right-to-left override";
+  EXPECT_EQ(Printable("abcdef", 3), "abc...");
+}
+
+TEST(JsonString, IsOneQuotedToken) {
+  EXPECT_EQ(JsonString("a\"b\\c\n"), "\"a\\\"b\\\\c\\\\x0a\"");
+}
+
+TEST(SecretBytes, ComparesByContentAndMovesAway) {
+  SecretBytes a(Bytes{1, 2, 3});
+  EXPECT_TRUE(a.ConstantTimeEquals(Bytes{1, 2, 3}));
+  EXPECT_FALSE(a.ConstantTimeEquals(Bytes{1, 2, 4}));
+  EXPECT_FALSE(a.ConstantTimeEquals(Bytes{1, 2}));
+  const SecretBytes b = std::move(a);
+  EXPECT_EQ(b.size(), 3u);
+}
+
+}  // namespace
+}  // namespace bootgate

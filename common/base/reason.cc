@@ -1,0 +1,212 @@
+#include "common/base/reason.h"
+
+#include <algorithm>
+
+#include "absl/strings/cord.h"
+
+namespace bootgate {
+namespace {
+
+constexpr absl::string_view kReasonPayload = "bootgate.dev/reason";
+
+using enum OutcomeClass;
+
+// What to do next, where many codes share it.
+constexpr char kRetryAttest[] = "The agent asks for a new challenge by itself; if it repeats, suspect the path between host and gatekeeper.";
+constexpr char kSuspectHost[] = "Treat the message as forged or the agent as broken; compare the agent's version with the gatekeeper's.";
+constexpr char kInvestigate[] = "Investigate the host; it stays quarantined until an operator resolves it and it boots cleanly.";
+constexpr char kReenrol[] = "Run `bootgate-agent join` with a fresh join file.";
+constexpr char kCheckLog[] = "Compare the log with one from a healthy host of the same model; update the firmware if it writes such logs by itself.";
+constexpr char kRelearn[] = "If the change was planned, learn a new reference from a good boot and activate it; else investigate the host.";
+constexpr char kOurFault[] = "Read the gatekeeper's log; the host is not at fault and its state did not change.";
+
+constexpr ReasonInfo kTable[] = {
+    {Reason::kQuoteMagic, "QUOTE_MAGIC", kReject, "The signed structure does not begin with TPM_GENERATED: no TPM made it.", kSuspectHost},
+    {Reason::kQuoteType, "QUOTE_TYPE", kReject, "The signed structure is an attestation of another kind than a quote.", kSuspectHost},
+    {Reason::kQuoteSelectionEmpty, "QUOTE_SELECTION_EMPTY", kReject, "The quote covers no PCR.", kSuspectHost},
+    {Reason::kQuoteSelectionMismatch, "QUOTE_SELECTION_MISMATCH", kReject, "The quote covers other PCRs than the challenge asked for.", "Check that the asked banks are allocated in the TPM (tpm2_getcap pcrs)."},
+    {Reason::kQuoteDigestMismatch, "QUOTE_DIGEST_MISMATCH", kReject, "The PCR values sent do not give the digest the TPM signed.", kRetryAttest},
+    {Reason::kPcrNotQuoted, "PCR_NOT_QUOTED", kReject, "A PCR value was sent that the quote does not cover.", kSuspectHost},
+    {Reason::kBankNotAllowed, "BANK_NOT_ALLOWED", kReject, "The host offers only PCR banks below the configured floor.", "Allocate the SHA-256 bank in the firmware set-up or with tpm2_pcrallocate."},
+    {Reason::kBankNotFirmwareMeasured, "BANK_NOT_FIRMWARE_MEASURED", kReject, "The quoted bank was never extended by the firmware, so anyone could have filled it.", "Quote a bank that the firmware measures, or enable this bank in the firmware."},
+    {Reason::kSigScheme, "SIG_SCHEME", kReject, "The signature's scheme or hash is not the attestation key's.", kSuspectHost},
+    {Reason::kSigInvalid, "SIG_INVALID", kReject, "The signature does not verify under the attestation key.", kSuspectHost},
+    {Reason::kTpmMarshal, "TPM_MARSHAL", kReject, "A TPM structure is malformed.", kSuspectHost},
+    {Reason::kCertifyMagic, "CERTIFY_MAGIC", kReject, "The key certification does not begin with TPM_GENERATED.", kSuspectHost},
+    {Reason::kCertifyType, "CERTIFY_TYPE", kReject, "The key certification is an attestation of another kind.", kSuspectHost},
+    {Reason::kNonceAbsent, "NONCE_ABSENT", kReject, "The quote carries no qualifying data.", kSuspectHost},
+    {Reason::kNonceUnknown, "NONCE_UNKNOWN", kReject, "The challenge was not issued by this gatekeeper, or it has restarted since.", kRetryAttest},
+    {Reason::kNonceUsed, "NONCE_USED", kReject, "The challenge was answered before.", kRetryAttest},
+    {Reason::kNonceExpired, "NONCE_EXPIRED", kReject, "The challenge was answered too late.", kRetryAttest},
+    {Reason::kNonceBinding, "NONCE_BINDING", kReject, "The challenge was issued to another host, key or purpose.", kSuspectHost},
+    {Reason::kNonceMismatch, "NONCE_MISMATCH", kReject, "The quote's qualifying data is not the hash over challenge, host and logs.", kRetryAttest},
+    {Reason::kAkUnknown, "AK_UNKNOWN", kReject, "The quote was signed by another key than the enrolled attestation key.", kReenrol},
+    {Reason::kAkQualifiedName, "AK_QUALIFIED_NAME", kReject, "The signer's qualified name is not that of the enrolled key in its hierarchy.", kReenrol},
+    {Reason::kClockRollback, "CLOCK_ROLLBACK", kReject, "The TPM's reset counter or clock went back.", "Check for a restored snapshot or a second machine with the same TPM."},
+    {Reason::kEkCertKeyMismatch, "EK_CERT_KEY_MISMATCH", kReject, "The EK certificate is for another key than the EK shown.", "Check the TPM's NV certificate; a board swap needs a new certificate."},
+    {Reason::kEkCertMissing, "EK_CERT_MISSING", kReject, "The host shows no EK certificate and its EK is not in the inventory.", "Add the EK's digest to the inventory after checking the machine by hand."},
+    {Reason::kEkChainUntrusted, "EK_CHAIN_UNTRUSTED", kReject, "The EK certificate does not lead to a configured TPM vendor root.", "Review the issuer named in the message and add its root to ek.roots."},
+    {Reason::kEkChainExpired, "EK_CHAIN_EXPIRED", kReject, "A certificate in the EK's chain is not valid now.", "Check the gatekeeper's clock and the certificate's dates."},
+    {Reason::kEkCertProfile, "EK_CERT_PROFILE", kReject, "The EK certificate does not have the form the TCG profile demands.", "Inspect the certificate; if it is the vendor's genuine form, report it."},
+    {Reason::kEkTemplate, "EK_TEMPLATE", kReject, "The EK is not made from a TCG template.", "The agent must use the default EK templates."},
+    {Reason::kEkNotBound, "EK_NOT_BOUND", kReject, "The EK is not bound to this host by inventory or approval.", "Approve the host or add its EK to the inventory."},
+    {Reason::kCertParse, "CERT_PARSE", kReject, "A certificate is malformed.", kSuspectHost},
+    {Reason::kKeyWeak, "KEY_WEAK", kReject, "A key is too short or otherwise unfit.", "Use RSA 2048 or larger, or P-256 or larger."},
+    {Reason::kKeyTooLarge, "KEY_TOO_LARGE", kReject, "A key is larger than any TPM makes.", kSuspectHost},
+    {Reason::kAkAttributes, "AK_ATTRIBUTES", kReject, "The attestation key lacks an attribute that keeps it in its TPM, or has one too many.", "Let the agent create its key; imported keys are refused."},
+    {Reason::kAkNameAlg, "AK_NAME_ALG", kReject, "The attestation key's name algorithm is not allowed.", "Use SHA-256, SHA-384 or SHA-512."},
+    {Reason::kAkScheme, "AK_SCHEME", kReject, "The attestation key's signing scheme is not allowed.", "Use RSASSA, RSAPSS or ECDSA with SHA-256 or longer."},
+    {Reason::kAkNameMismatch, "AK_NAME_MISMATCH", kReject, "The activation was for another attestation key.", kReenrol},
+    {Reason::kActivationFailed, "ACTIVATION_FAILED", kReject, "The credential activation's answer is wrong.", "The AK and EK are not in one TPM, or the answer was altered; join again."},
+    {Reason::kActivationUnknown, "ACTIVATION_UNKNOWN", kReject, "No such activation is open.", kReenrol},
+    {Reason::kActivationExpired, "ACTIVATION_EXPIRED", kReject, "The activation was answered too late or too often.", kReenrol},
+    {Reason::kHostIdBound, "HOST_ID_BOUND", kReject, "The host id belongs to another TPM.", "A TPM swap is an operator's verb, never the agent's."},
+    {Reason::kHostIdSyntax, "HOST_ID_SYNTAX", kReject, "The host id is not of the form h- and 32 hexadecimal digits.", kSuspectHost},
+    {Reason::kHostUnknown, "HOST_UNKNOWN", kReject, "No host of that id is enrolled here.", kReenrol},
+    {Reason::kHostNotApproved, "HOST_NOT_APPROVED", kReject, "The host is enrolled and waits for an operator's approval.", "bootgate-gatekeeper host approve HOST"},
+    {Reason::kHostRetired, "HOST_RETIRED", kReject, "The host was retired.", "Enrol the machine anew if it comes back into service."},
+    {Reason::kPeerHostMismatch, "PEER_HOST_MISMATCH", kReject, "The client certificate names another host than the message.", kSuspectHost},
+    {Reason::kPeerCertRevoked, "PEER_CERT_REVOKED", kReject, "The client certificate was revoked.", "The host must attest without it and be admitted again."},
+    {Reason::kJoinTokenUnknown, "JOIN_TOKEN_UNKNOWN", kReject, "The join token is not known.", "Create one: bootgate-gatekeeper join-token create"},
+    {Reason::kJoinTokenExpired, "JOIN_TOKEN_EXPIRED", kReject, "The join token has expired.", "Create one: bootgate-gatekeeper join-token create"},
+    {Reason::kJoinTokenUsed, "JOIN_TOKEN_USED", kReject, "The join token was used as often as it may be.", "Create one: bootgate-gatekeeper join-token create"},
+    {Reason::kLogTruncated, "LOG_TRUNCATED", kDeny, "The boot log ends inside an event.", kCheckLog},
+    {Reason::kLogTrailing, "LOG_TRAILING", kDeny, "Bytes follow the boot log's last event that are neither events nor padding.", kCheckLog},
+    {Reason::kLogMissing, "LOG_MISSING", kDeny, "There is no boot log although firmware has extended PCRs.", "Debian's GRUB leaves no log when Secure Boot is off; start the kernel by its EFI stub or turn Secure Boot on."},
+    {Reason::kLogPcrIndex, "LOG_PCR_INDEX", kDeny, "An event names a PCR that does not exist.", kCheckLog},
+    {Reason::kLogDigests, "LOG_DIGESTS", kDeny, "An event's digests are not those of the announced banks.", kCheckLog},
+    {Reason::kLogLimit, "LOG_LIMIT", kDeny, "The boot log is larger than any genuine one.", kCheckLog},
+    {Reason::kLogSpecId, "LOG_SPEC_ID", kDeny, "The boot log's header is malformed.", kCheckLog},
+    {Reason::kLogNoAction, "LOG_NO_ACTION", kDeny, "An informational event stands where it must not or carries a digest.", kCheckLog},
+    {Reason::kLogReplayPcr0, "LOG_REPLAY_PCR0", kDeny, "PCR 0 does not follow from the log with the start value the log claims.", kInvestigate},
+    {Reason::kLogPcrMismatch, "LOG_PCR_MISMATCH", kDeny, "The boot log does not lead to the PCR value that the TPM quoted: the log was altered or is incomplete.", kInvestigate},
+    {Reason::kLogBankDivergence, "LOG_BANK_DIVERGENCE", kDeny, "The log tells different stories in different banks.", kInvestigate},
+    {Reason::kLogEventDigest, "LOG_EVENT_DIGEST", kDeny, "An event's data does not hash to its digest although its type demands it.", kInvestigate},
+    {Reason::kLogSeparator, "LOG_SEPARATOR", kDeny, "A PCR lacks its separator, or has an error separator or several.", kInvestigate},
+    {Reason::kLogUnbound, "LOG_UNBOUND", kReject, "A log was sent that the quote does not name.", kRetryAttest},
+    {Reason::kPcrUnexplained, "PCR_UNEXPLAINED", kDeny, "A PCR is not at its start value and no event explains it.", "If software extends it at run time, list it in runtime_extended; else investigate."},
+    {Reason::kImaTruncated, "IMA_TRUNCATED", kDeny, "The IMA list ends inside an entry.", kInvestigate},
+    {Reason::kImaTemplate, "IMA_TEMPLATE", kDeny, "An IMA entry is malformed or of an unknown template.", kInvestigate},
+    {Reason::kImaTemplateHash, "IMA_TEMPLATE_HASH", kDeny, "An IMA entry's listed hash is not the hash of its content.", kInvestigate},
+    {Reason::kImaTemplateLegacy, "IMA_TEMPLATE_LEGACY", kDeny, "The IMA list uses the old template with cut names and SHA-1.", "Boot with ima_template=ima-ng or ima-sig."},
+    {Reason::kImaLimit, "IMA_LIMIT", kDeny, "The IMA list is larger than the configured bound.", "Raise the bound or narrow the IMA policy."},
+    {Reason::kImaPcrMismatch, "IMA_PCR_MISMATCH", kDeny, "The IMA list does not lead to the quoted PCR 10: it was altered, or entries are missing.", kInvestigate},
+    {Reason::kImaMissing, "IMA_MISSING", kDeny, "There is no IMA list although PCR 10 was extended.", "Check the agent's ima_list path and its permission to read it."},
+    {Reason::kImaBootAggregate, "IMA_BOOT_AGGREGATE", kDeny, "The list's boot_aggregate is not that of the quoted PCRs: list and boot do not belong together.", kInvestigate},
+    {Reason::kImaViolation, "IMA_VIOLATION", kDeny, "A file was written while it was measured, so what ran is unknown.", "Find what writes the file; exclude it from measurement if that is legitimate."},
+    {Reason::kImaDigest, "IMA_DIGEST", kDeny, "A file ran or was read whose content is not the reference's.", kRelearn},
+    {Reason::kImaUnlisted, "IMA_UNLISTED", kDeny, "A file ran or was read that the reference does not know.", kRelearn},
+    {Reason::kImaPolicyDiffers, "IMA_POLICY_DIFFERS", kDeny, "The host's IMA policy measures other things than the reference's did.", "Learn a reference from a boot with the same IMA policy."},
+    {Reason::kRetryLogBehind, "RETRY_LOG_BEHIND", kReject, "The IMA list sent does not reach the quoted PCR 10 yet.", "The agent tries again by itself; after several times it counts as a mismatch."},
+    {Reason::kReferenceEventMissing, "REFERENCE_EVENT_MISSING", kDeny, "An event of the reference boot did not happen.", kRelearn},
+    {Reason::kReferenceEventUnexpected, "REFERENCE_EVENT_UNEXPECTED", kDeny, "An event happened that the reference boot does not have.", kRelearn},
+    {Reason::kReferenceEventChanged, "REFERENCE_EVENT_CHANGED", kDeny, "An event measured something else than in the reference boot.", kRelearn},
+    {Reason::kReferenceRegister, "REFERENCE_REGISTER", kDeny, "A PCR has another value than the reference's.", kRelearn},
+    {Reason::kReferenceBankMissing, "REFERENCE_BANK_MISSING", kDeny, "The reference has no values for the quoted bank.", "Learn the reference from evidence that quotes this bank."},
+    {Reason::kReferenceParse, "REFERENCE_PARSE", kError, "The reference file cannot be read.", "Make it anew with `reference learn`."},
+    {Reason::kSecureBootOff, "SECURE_BOOT_OFF", kDeny, "Secure Boot was off at this boot.", "Turn Secure Boot on in the firmware and boot again."},
+    {Reason::kNoPolicy, "NO_POLICY", kDeny, "No policy is assigned to this host.", "Activate one: bootgate-gatekeeper policy activate FILE"},
+    {Reason::kPolicyDeny, "POLICY_DENY", kDeny, "A rule of the policy denies this host.", "Read the rule at the line named."},
+    {Reason::kPolicyNotPermitted, "POLICY_NOT_PERMITTED", kDeny, "No rule of the policy permits this host.", "Compare the claims of the verdict with the policy's conditions."},
+    {Reason::kPolicyError, "POLICY_ERROR", kDeny, "A rule of the policy could not be computed.", "Correct the rule at the line named."},
+    {Reason::kPolicyParse, "POLICY_PARSE", kError, "The policy text cannot be read.", "Correct it at the line and column named; `policy check` tells more."},
+    {Reason::kPolicyPcrMask, "POLICY_PCR_MASK", kDeny, "The quote lacks a PCR that the policy requires.", "Ask for it in quote.selection."},
+    {Reason::kQuarantined, "QUARANTINED", kDeny, "The host is quarantined; good evidence alone does not end that.", "Resolve the incident; then a new boot with good evidence is admitted."},
+    {Reason::kKeyNotAttested, "KEY_NOT_ATTESTED", kReject, "The identity key is not certified by the attestation key.", kSuspectHost},
+    {Reason::kKeyAttributes, "KEY_ATTRIBUTES", kReject, "The identity key could be used without the PCR policy or leave its TPM.", kSuspectHost},
+    {Reason::kKeyPolicy, "KEY_POLICY", kReject, "The identity key is bound to other PCR values than those attested.", "PCRs moved between making the key and the quote; the agent tries again."},
+    {Reason::kCsrProfile, "CSR_PROFILE", kReject, "The request asks for certificate contents that are not the host's to choose.", kSuspectHost},
+    {Reason::kCsrKeyNotAttested, "CSR_KEY_NOT_ATTESTED", kReject, "The request's key is not the key that the TPM certified.", kSuspectHost},
+    {Reason::kSealStateMoved, "SEAL_STATE_MOVED", kDeny, "The release PCR is already capped in this boot, so nothing is sealed.", "Boot the host again."},
+    {Reason::kMessageTooLarge, "MESSAGE_TOO_LARGE", kLimit, "The message is larger than the bound.", "Check the sizes of boot log and IMA list against the gatekeeper's limits."},
+    {Reason::kMessageMalformed, "MESSAGE_MALFORMED", kReject, "The message lacks a part or has one that makes no sense.", kSuspectHost},
+    {Reason::kTooManyRequests, "TOO_MANY_REQUESTS", kLimit, "Too many requests are open.", "Try again later."},
+    {Reason::kClaimReserved, "CLAIM_RESERVED", kReject, "The host sent a claim that only the gatekeeper makes.", kSuspectHost},
+    {Reason::kServerAuth, "SERVER_AUTH", kReject, "The gatekeeper did not prove its identity.", "Check address and CA of the join file; a man in the middle looks the same."},
+    {Reason::kStore, "STORE", kError, "The store could not be read or written.", kOurFault},
+    {Reason::kRecordCorrupt, "RECORD_CORRUPT", kError, "A stored record cannot be read.", kOurFault},
+    {Reason::kAuditUnavailable, "AUDIT_UNAVAILABLE", kError, "The audit trail cannot be written, so nothing is decided.", kOurFault},
+    {Reason::kCa, "CA", kError, "The certificate authority could not sign.", kOurFault},
+    {Reason::kInternal, "INTERNAL", kError, "The gatekeeper failed.", kOurFault},
+    {Reason::kStateCorrupt, "STATE_CORRUPT", kError, "The agent's state file cannot be read.", "Remove it and join again."},
+    {Reason::kTpm, "TPM", kError, "The TPM refused a command.", "See the TPM's own code in the message."},
+    {Reason::kTpmMissing, "TPM_MISSING", kError, "No TPM answers at the configured TCTI.", "Check that /dev/tpmrm0 exists and that the agent may open it."},
+    {Reason::kTpmPcrChanged, "TPM_PCR_CHANGED", kError, "PCRs kept changing while the TPM worked.", "The agent tries again by itself."},
+    {Reason::kTpmPolicy, "TPM_POLICY", kError, "The TPM's PCRs are not those the object is bound to.", "Attest again to get a credential for the present state."},
+    {Reason::kTpmLockout, "TPM_LOCKOUT", kError, "The TPM is in dictionary-attack lockout.", "Clear the lockout with tpm2_dictionarylockout."},
+    {Reason::kTpmIntegrity, "TPM_INTEGRITY", kError, "The TPM found a blob altered or made for another key.", "The agent asks for a new one."},
+    {Reason::kTpmResponseHmac, "TPM_RESPONSE_HMAC", kError, "A response from the TPM was altered on its way.", "Suspect the bus between processor and TPM."},
+};
+
+static_assert(sizeof(kTable) / sizeof(kTable[0]) == [] {
+  size_t n = 0;
+#define BOOTGATE_COUNT_(id, name) ++n;
+  BOOTGATE_REASONS(BOOTGATE_COUNT_)
+#undef BOOTGATE_COUNT_
+  return n;
+}(), "a reason code has no row, or has two");
+
+constexpr bool RowsInOrder() {
+  for (size_t i = 0; i < sizeof(kTable) / sizeof(kTable[0]); ++i) {
+    if (static_cast<size_t>(kTable[i].reason) != i) return false;
+  }
+  return true;
+}
+static_assert(RowsInOrder(), "the rows stand in the order of the enum");
+
+}  // namespace
+
+absl::string_view Name(OutcomeClass outcome) {
+  switch (outcome) {
+    case kAdmit:
+      return "ADMIT";
+    case kDeny:
+      return "DENY";
+    case kReject:
+      return "REJECT";
+    case kLimit:
+      return "LIMIT";
+    case kError:
+      return "ERROR";
+  }
+  __builtin_unreachable();
+}
+
+const ReasonInfo& Info(Reason reason) { return kTable[static_cast<size_t>(reason)]; }
+absl::string_view Code(Reason reason) { return Info(reason).code; }
+absl::Span<const ReasonInfo> AllReasons() { return kTable; }
+
+std::optional<Reason> ReasonFromCode(absl::string_view code) {
+  const auto row = std::find_if(std::begin(kTable), std::end(kTable),
+                                [&](const ReasonInfo& info) { return info.code == code; });
+  if (row == std::end(kTable)) return std::nullopt;
+  return row->reason;
+}
+
+absl::Status Refuse(absl::StatusCode status_code, Reason reason, absl::string_view message) {
+  return WithReason(absl::Status(status_code, message), reason);
+}
+absl::Status Malformed(Reason reason, absl::string_view message) {
+  return Refuse(absl::StatusCode::kInvalidArgument, reason, message);
+}
+absl::Status NotAuthentic(Reason reason, absl::string_view message) {
+  return Refuse(absl::StatusCode::kUnauthenticated, reason, message);
+}
+absl::Status NotPermitted(Reason reason, absl::string_view message) {
+  return Refuse(absl::StatusCode::kPermissionDenied, reason, message);
+}
+
+std::optional<Reason> ReasonOf(const absl::Status& status) {
+  const absl::optional<absl::Cord> payload = status.GetPayload(kReasonPayload);
+  if (!payload.has_value()) return std::nullopt;
+  return ReasonFromCode(std::string(*payload));
+}
+
+absl::Status WithReason(absl::Status status, Reason reason) {
+  if (!status.ok() && !status.GetPayload(kReasonPayload).has_value()) {
+    status.SetPayload(kReasonPayload, absl::Cord(Code(reason)));
+  }
+  return status;
+}
+
+}  // namespace bootgate

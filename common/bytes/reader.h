@@ -1,0 +1,62 @@
+// Reads a borrowed buffer front to back: the only place bytes become integers.
+//
+// Every read either advances past the value or returns kOutOfRange with the
+// offset and leaves the position where it was. It never allocates on success
+// and cannot step outside. Does not own the bytes; they must outlive it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/base/bytes_view.h"
+
+namespace bootgate::bytes {
+
+class Reader {
+ public:
+  // `base`: offset of the first byte in the file it came from, for messages.
+  explicit Reader(ByteView bytes, size_t base = 0) : bytes_(bytes), base_(base) {}
+
+  size_t offset() const { return base_ + pos_; }                // bytes, absolute
+  size_t remaining() const { return bytes_.size() - pos_; }     // bytes
+  bool empty() const { return remaining() == 0; }
+  ByteView rest() const { return bytes_.subspan(pos_); }
+
+  absl::StatusOr<ByteView> Take(size_t n);
+  absl::StatusOr<Reader> Sub(size_t n);  // a reader over the next n bytes alone
+  absl::Status Skip(size_t n);
+
+  absl::StatusOr<uint8_t> U8();
+  absl::StatusOr<uint16_t> U16Le();
+  absl::StatusOr<uint32_t> U32Le();
+  absl::StatusOr<uint64_t> U64Le();
+  absl::StatusOr<uint16_t> U16Be();
+  absl::StatusOr<uint32_t> U32Be();
+  absl::StatusOr<uint64_t> U64Be();
+
+  // A TPM2B: 16-bit big-endian size, then that many bytes.
+  absl::StatusOr<ByteView> Sized16Be();
+
+  absl::Status ExpectEnd() const;  // kInvalidArgument on stray bytes
+
+  // Without a Status, for loops over untrusted records where the caller names the error:
+  // false and unmoved when fewer than the needed bytes are left.
+  bool TryU32Le(uint32_t* value);
+  bool TryU16Le(uint16_t* value);
+  bool TryTake(size_t n, ByteView* value);
+
+ private:
+  absl::Status Short(size_t n) const;
+  template <typename T>
+  absl::StatusOr<T> Le();
+  template <typename T>
+  absl::StatusOr<T> Be();
+
+  ByteView bytes_;
+  size_t base_ = 0;
+  size_t pos_ = 0;
+};
+
+}  // namespace bootgate::bytes
