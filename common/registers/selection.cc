@@ -24,6 +24,8 @@ absl::StatusOr<uint32_t> ParseIndex(absl::string_view text) {
 }
 
 absl::StatusOr<uint32_t> ParseMask(absl::string_view text) {
+  // StrSplit gives no part at all for a missing text.
+  if (text.empty()) return absl::InvalidArgumentError("no PCR index after the bank's name");
   uint32_t mask = 0;
   for (const absl::string_view part : absl::StrSplit(text, ',')) {
     const std::pair<absl::string_view, absl::string_view> range = absl::StrSplit(part, absl::MaxSplits('-', 1));

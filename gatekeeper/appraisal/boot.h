@@ -1,0 +1,36 @@
+// Boot evidence to facts: does the log lead to the quoted registers, and what does it say?
+//
+// Right of this room nobody parses a log. Pure: no clock, no store, no network.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "common/eventlog/log.h"
+#include "common/tpm2/quote.h"
+#include "gatekeeper/claims/finding.h"
+
+namespace bootgate::gatekeeper::appraisal {
+
+struct BootOptions {
+  // Registers that software extends after the log's end, without an event in it (bit n: register n).
+  // PCR 10 (IMA) never needs to be named.
+  uint32_t runtime_extended = 0;
+  // Banks that a verdict may rest on; others give BANK_NOT_ALLOWED. SHA-1 is never in the default.
+  std::vector<crypto::HashAlg> allowed_banks = {crypto::HashAlg::kSha256, crypto::HashAlg::kSha384,
+                                                crypto::HashAlg::kSha512, crypto::HashAlg::kSm3_256};
+};
+
+struct BootAppraisal {
+  eventlog::Log log;               // borrows the bytes given to AppraiseBoot
+  bool replayed = false;           // every quoted register of the log's banks follows from the log
+  std::vector<Finding> findings;   // LOG_..., PCR_UNEXPLAINED, BANK_...; decoded, with register and event
+  std::vector<Claim> claims;       // secureBootEnabled, ...
+  Coverage coverage;
+};
+
+// `boot_log` must outlive the result. The bank that counts is each bank of the quote: with several
+// all must agree (LOG_BANK_DIVERGENCE).
+BootAppraisal AppraiseBoot(const tpm2::QuotedPcrs& quoted, ByteView boot_log, const BootOptions& options);
+
+}  // namespace bootgate::gatekeeper::appraisal

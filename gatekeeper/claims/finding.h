@@ -1,0 +1,59 @@
+// Findings, claims and verdicts: the vocabulary between formats (left) and rules (right).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/base/reason.h"
+
+namespace bootgate::gatekeeper {
+
+enum class Severity { kInfo, kWarning, kFail };  // kFail alone makes a DENY
+std::string Name(Severity severity);             // "info", "warning", "fail"
+
+// One thing found in evidence. Text fields are safe to print (see Printable).
+struct Finding {
+  Reason code = Reason::kInternal;
+  Severity severity = Severity::kFail;
+  std::optional<uint32_t> register_index;
+  std::optional<uint32_t> event;  // event number in the boot log, or entry number in the IMA list
+  std::string expected, actual;   // short; empty when there is no such side
+  std::string text;               // one sentence an operator understands
+};
+
+// A claim of the policy language (specification section 3.1).
+using ClaimValue = std::variant<bool, int64_t, std::string>;
+enum class Issuer { kAttestationService, kAttestationPolicy, kCustomClaim };
+struct Claim {
+  std::string type;
+  ClaimValue value;
+  Issuer issuer = Issuer::kAttestationService;
+  bool read_only = false;
+
+  friend bool operator==(const Claim&, const Claim&) = default;
+};
+
+// What was, and what was not, looked at.
+struct NotChecked {
+  std::string what, why;
+};
+struct Coverage {
+  std::vector<std::string> checked;
+  std::vector<NotChecked> not_checked;
+};
+
+// The outcome of judging evidence. There is no default "pass": the outcome must be given.
+struct Verdict {
+  explicit Verdict(OutcomeClass outcome_class) : outcome(outcome_class) {}
+  OutcomeClass outcome;
+  std::vector<Finding> findings;
+  std::vector<Claim> claims;      // ADMIT, DENY: what the policy saw and issued
+  Coverage coverage;
+  std::string policy_id;          // digest of the policy text; empty when there was none
+  std::string reference_id;       // digest of the reference; empty when there was none
+};
+
+}  // namespace bootgate::gatekeeper

@@ -1,0 +1,78 @@
+// One host's record and the moves of its state. Pure.
+//
+//     pending -admit-> trusted -deny-> quarantined -open-> investigating -approve-> remediated
+//        `----deny-----------------------^   ^                                       |  |
+//                                            `----------------deny------------------'  `-admit in a
+//                                                                         new boot-> trusted
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/base/bytes_view.h"
+#include "gatekeeper/claims/finding.h"
+
+namespace bootgate::gatekeeper::host {
+
+enum class Trust { kPending, kTrusted, kQuarantined, kInvestigating, kRemediated, kRetired };
+absl::string_view Name(Trust trust);  // "pending", ...
+std::optional<Trust> TrustFromName(absl::string_view name);
+
+// The boot that evidence was taken in.
+struct BootMark {
+  uint32_t reset_count = 0;
+  uint32_t restart_count = 0;
+  uint64_t clock_ms = 0;
+};
+
+struct HostRecord {
+  std::string id;                // h- and 32 hex digits
+  uint64_t revision = 0;         // of the stored row; 0: never stored
+  Trust trust = Trust::kPending;
+  bool approved = false;         // by an operator or inventory
+  std::map<std::string, std::string> labels;
+  Bytes ek_public;               // TPMT_PUBLIC
+  Bytes ak_public;               // TPMT_PUBLIC
+  Bytes ak_qualified_name;
+  Bytes ek_certificate;          // DER; empty when there was none
+  std::string ek_trust;          // how the EK was believed: "chain", "inventory", "approved"
+  absl::Time enrolled_at, last_seen_at, trust_since;
+  std::optional<BootMark> last_boot;         // of the last authentic evidence
+  std::optional<BootMark> quarantined_boot;  // of the evidence that led to the quarantine
+  int behind_count = 0;          // consecutive RETRY_LOG_BEHIND
+  std::string hostname, kernel_release, os_release, agent_version;  // as told by the host
+  std::string last_verdict_id;
+  std::string last_outcome;      // "ADMIT", "DENY"
+  std::vector<std::string> reasons;  // codes of the failing findings of the last verdict
+  std::string why;               // one line: the first failing finding's text
+};
+
+// Host id from the EK: "h-" and the first 32 hex digits of SHA-256 over the EK's Name.
+std::string HostIdFor(ByteView ek_name);
+bool IsHostId(absl::string_view text);
+
+enum class Effect { kIssueCredential, kRevokeCredentials, kOpenIncident, kNotifyQuarantine, kNotifyRelease };
+absl::string_view Name(Effect effect);
+
+struct Move {
+  Trust next;
+  bool may_issue = false;        // a credential may follow this commit
+  std::vector<Effect> effects;
+};
+
+// What an ADMIT or DENY does. REJECT, LIMIT and ERROR never reach this function: they move nothing.
+// Quarantined and investigating hosts stay as they are whatever they send; a remediated one needs
+// `boot` to be later than the boot it was quarantined in.
+Move NextMove(const HostRecord& host, OutcomeClass admit_or_deny, const BootMark& boot);
+
+// True when `boot` is a later boot than `before` (TPM reset counter moved on).
+bool IsLaterBoot(const BootMark& before, const BootMark& boot);
+
+// CLOCK_ROLLBACK when counters or clock went back against the last authentic evidence.
+absl::Status CheckMonotonic(const HostRecord& host, const BootMark& boot, bool clock_safe);
+
+}  // namespace bootgate::gatekeeper::host
