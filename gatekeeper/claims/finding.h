@@ -27,6 +27,9 @@ struct Finding {
 // A claim of the policy language (specification section 3.1).
 using ClaimValue = std::variant<bool, int64_t, std::string>;
 enum class Issuer { kAttestationService, kAttestationPolicy, kCustomClaim };
+std::string Name(Issuer issuer);                    // "AttestationService", ...
+std::string ValueTypeName(const ClaimValue& value);  // "Boolean", "Integer", "String"
+std::string DisplayText(const ClaimValue& value);    // for people: safe to print, cut when long
 struct Claim {
   std::string type;
   ClaimValue value;
