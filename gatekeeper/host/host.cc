@@ -1,0 +1,173 @@
+#include "gatekeeper/host/host.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/hex.h"
+#include "common/crypto/hash.h"
+
+namespace bootgate::gatekeeper::host {
+namespace {
+
+constexpr absl::string_view kIdPrefix = "h-";
+constexpr size_t kIdDigits = 32;  // hexadecimal digits after the prefix
+
+constexpr Trust kAllTrusts[] = {Trust::kPending,       Trust::kTrusted,    Trust::kQuarantined,
+                                Trust::kInvestigating, Trust::kRemediated, Trust::kRetired};
+
+bool IsLowerHexDigit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+Move Stay(Trust trust) { return {.next = trust, .may_issue = false, .effects = {}}; }
+
+Move Trusted() {
+  return {.next = Trust::kTrusted, .may_issue = true, .effects = {Effect::kIssueCredential}};
+}
+
+Move Released() {
+  return {.next = Trust::kTrusted,
+          .may_issue = true,
+          .effects = {Effect::kIssueCredential, Effect::kNotifyRelease}};
+}
+
+Move Quarantined() {
+  return {
+      .next = Trust::kQuarantined,
+      .may_issue = false,
+      .effects = {Effect::kRevokeCredentials, Effect::kOpenIncident, Effect::kNotifyQuarantine}};
+}
+
+// Without a mark of the bad boot nobody can say that this one is another: unknown means no.
+Move AdmitRemediated(const HostRecord& host, const BootMark& boot) {
+  if (!host.quarantined_boot.has_value()) return Stay(Trust::kRemediated);
+  if (!IsLaterBoot(*host.quarantined_boot, boot)) return Stay(Trust::kRemediated);
+  return Released();
+}
+
+Move OnAdmit(const HostRecord& host, const BootMark& boot) {
+  switch (host.trust) {
+    case Trust::kPending:
+    case Trust::kTrusted:
+      return Trusted();
+    case Trust::kRemediated:
+      return AdmitRemediated(host, boot);
+    case Trust::kQuarantined:
+    case Trust::kInvestigating:
+    case Trust::kRetired:
+      return Stay(host.trust);
+  }
+  __builtin_unreachable();
+}
+
+Move OnDeny(const HostRecord& host) {
+  switch (host.trust) {
+    case Trust::kPending:
+    case Trust::kTrusted:
+    case Trust::kRemediated:
+      return Quarantined();
+    case Trust::kQuarantined:
+    case Trust::kInvestigating:
+    case Trust::kRetired:
+      return Stay(host.trust);
+  }
+  __builtin_unreachable();
+}
+
+absl::Status RolledBack(absl::string_view what, uint64_t last, uint64_t now) {
+  return Malformed(Reason::kClockRollback,
+                   absl::StrCat(what, " went back from ", last, " to ", now));
+}
+
+}  // namespace
+
+absl::string_view Name(Trust trust) {
+  switch (trust) {
+    case Trust::kPending:
+      return "pending";
+    case Trust::kTrusted:
+      return "trusted";
+    case Trust::kQuarantined:
+      return "quarantined";
+    case Trust::kInvestigating:
+      return "investigating";
+    case Trust::kRemediated:
+      return "remediated";
+    case Trust::kRetired:
+      return "retired";
+  }
+  __builtin_unreachable();
+}
+
+std::optional<Trust> TrustFromName(absl::string_view name) {
+  const auto* const found = std::find_if(std::begin(kAllTrusts), std::end(kAllTrusts),
+                                         [&](Trust trust) { return Name(trust) == name; });
+  if (found == std::end(kAllTrusts)) return std::nullopt;
+  return *found;
+}
+
+std::string HostIdFor(ByteView ek_name) {
+  const std::string digest = crypto::Hash(crypto::HashAlg::kSha256, ek_name).hex();
+  return absl::StrCat(kIdPrefix, digest.substr(0, kIdDigits));
+}
+
+bool IsHostId(absl::string_view text) {
+  if (text.size() != kIdPrefix.size() + kIdDigits) return false;
+  if (!absl::StartsWith(text, kIdPrefix)) return false;
+  const absl::string_view digits = text.substr(kIdPrefix.size());
+  return std::all_of(digits.begin(), digits.end(), IsLowerHexDigit);
+}
+
+absl::string_view Name(Effect effect) {
+  switch (effect) {
+    case Effect::kIssueCredential:
+      return "issue-credential";
+    case Effect::kRevokeCredentials:
+      return "revoke-credentials";
+    case Effect::kOpenIncident:
+      return "open-incident";
+    case Effect::kNotifyQuarantine:
+      return "notify-quarantine";
+    case Effect::kNotifyRelease:
+      return "notify-release";
+  }
+  __builtin_unreachable();
+}
+
+Move NextMove(const HostRecord& host, OutcomeClass admit_or_deny, const BootMark& boot) {
+  switch (admit_or_deny) {
+    case OutcomeClass::kAdmit:
+      return OnAdmit(host, boot);
+    case OutcomeClass::kDeny:
+      return OnDeny(host);
+    case OutcomeClass::kReject:
+    case OutcomeClass::kLimit:
+    case OutcomeClass::kError:
+      return Stay(host.trust);
+  }
+  __builtin_unreachable();
+}
+
+bool IsLaterBoot(const BootMark& before, const BootMark& boot) {
+  return boot.reset_count > before.reset_count;
+}
+
+// TPM 2.0 Part 1, 36: Clock and the counters only grow, until TPM2_Clear. After a crash Clock may
+// start lower than a value told before, and the TPM then says "not safe"; but a crash also counts
+// as a reset, so within one reset count Clock never goes back.
+absl::Status CheckMonotonic(const HostRecord& host, const BootMark& boot, bool clock_safe) {
+  if (!host.last_boot.has_value()) return absl::OkStatus();
+  const BootMark& last = *host.last_boot;
+  if (boot.reset_count < last.reset_count) {
+    return RolledBack("the TPM's reset count", last.reset_count, boot.reset_count);
+  }
+  const bool same_reset = boot.reset_count == last.reset_count;
+  if (same_reset && boot.restart_count < last.restart_count) {
+    return RolledBack("the TPM's restart count", last.restart_count, boot.restart_count);
+  }
+  if ((same_reset || clock_safe) && boot.clock_ms < last.clock_ms) {
+    return RolledBack("the TPM's clock (ms)", last.clock_ms, boot.clock_ms);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace bootgate::gatekeeper::host
