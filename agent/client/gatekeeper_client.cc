@@ -1,0 +1,240 @@
+#include "agent/client/gatekeeper_client.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "bootgate/v1/agents.grpc.pb.h"
+#include "common/base/hex.h"
+#include "common/base/reason.h"
+#include "google/rpc/error_info.pb.h"
+
+namespace bootgate::agent {
+namespace {
+
+constexpr absl::Duration kCallDeadline = absl::Seconds(20);
+constexpr absl::Duration kSubmitDeadline = absl::Seconds(120);
+constexpr size_t kChunkBytes = size_t{128} * 1024;
+constexpr int kMaxAnswerBytes = 1 << 20;
+
+std::string Text(ByteView bytes) { return std::string(AsText(bytes).data(), bytes.size()); }
+Bytes FromText(const std::string& text) { return ToBytes(AsBytes(text)); }
+
+// How gRPC 1.51 words a TLS handshake that ended because of who the server is, or is not.
+bool IsServerAuthFailure(const grpc::Status& status) {
+  if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return false;
+  for (const char* sign : {"andshake failed", "certificate verify failed", "not in peer certificate",
+                           "Hostname Verification", "WRONG_VERSION_NUMBER", "wrong version number",
+                           "Cannot check peer"}) {
+    if (absl::StrContains(status.error_message(), sign)) return true;
+  }
+  return false;
+}
+
+std::optional<Reason> ReasonIn(const grpc::Status& status) {
+  google::rpc::Status details;
+  if (!details.ParseFromString(status.error_details())) return std::nullopt;
+  for (const google::protobuf::Any& detail : details.details()) {
+    google::rpc::ErrorInfo info;
+    if (detail.UnpackTo(&info)) return ReasonFromCode(info.reason());
+  }
+  return std::nullopt;
+}
+
+absl::Status ToStatus(const grpc::Status& status) {
+  if (status.ok()) return absl::OkStatus();
+  if (IsServerAuthFailure(status)) {
+    return NotAuthentic(Reason::kServerAuth, Printable(status.error_message()));
+  }
+  absl::Status out(static_cast<absl::StatusCode>(status.error_code()), Printable(status.error_message()));
+  const std::optional<Reason> reason = ReasonIn(status);
+  return reason.has_value() ? WithReason(std::move(out), *reason) : out;
+}
+
+void SetDeadline(grpc::ClientContext& context, absl::Duration from_now) {
+  context.set_deadline(absl::ToChronoTime(absl::Now() + from_now));
+}
+
+void Fill(const evidence::HostFacts& facts, v1::HostFacts* out) {
+  out->set_hostname(facts.hostname);
+  out->set_kernel_release(facts.kernel_release);
+  out->set_os_release(facts.os_release);
+  out->set_agent_version(facts.agent_version);
+  out->set_boot_id(facts.boot_id);
+}
+
+Challenge Decode(const v1::Challenge& in) {
+  return {.nonce = FromText(in.nonce()),
+          .cluster_id = in.cluster_id(),
+          .selection = in.selection(),
+          .seal_selection = in.seal_selection(),
+          .ima_first_entry = in.ima_first_entry(),
+          .valid_for = absl::Seconds(in.valid_seconds())};
+}
+
+v1::SubmitRequest HeaderOf(const evidence::Evidence& evidence) {
+  v1::SubmitRequest request;
+  v1::EvidenceHeader* const header = request.mutable_header();
+  header->set_host_id(evidence.host_id);
+  header->set_nonce(Text(evidence.nonce));
+  header->mutable_quote()->set_attest(Text(evidence.quote.attest));
+  header->mutable_quote()->set_signature(Text(evidence.quote.signature));
+  for (const tpm2::UntrustedPcr& value : evidence.quote.values) {
+    v1::PcrValue* const out = header->mutable_quote()->add_values();
+    out->set_bank(static_cast<uint32_t>(value.bank));
+    out->set_index(value.index);
+    out->set_value(Text(value.value));
+  }
+  header->set_ima_first_entry(evidence.ima.first_entry);
+  header->set_ima_before_quote_count(evidence.ima.before_quote_count);
+  if (!evidence.identity_keys.empty()) {
+    const evidence::CertifiedKey& key = evidence.identity_keys.front();
+    header->mutable_identity_key()->set_public_area(Text(key.public_area));
+    header->mutable_identity_key()->set_certify_attest(Text(key.certify_attest));
+    header->mutable_identity_key()->set_certify_signature(Text(key.certify_signature));
+  }
+  Fill(evidence.facts, header->mutable_facts());
+  return request;
+}
+
+// False when the gatekeeper has ended the call already: its answer says why.
+bool WriteChunks(grpc::ClientWriter<v1::SubmitRequest>& writer, v1::Chunk::Kind kind, ByteView bytes) {
+  while (!bytes.empty()) {
+    const ByteView part = bytes.first(std::min(bytes.size(), kChunkBytes));
+    v1::SubmitRequest request;
+    request.mutable_chunk()->set_kind(kind);
+    request.mutable_chunk()->set_data(Text(part));
+    if (!writer.Write(request)) return false;
+    bytes = bytes.subspan(part.size());
+  }
+  return true;
+}
+
+AttestAnswer Decode(const v1::SubmitResponse& in) {
+  AttestAnswer out;
+  out.outcome = in.outcome();
+  out.verdict_id = in.verdict_id();
+  out.trust = in.trust();
+  for (const v1::DisclosedFinding& finding : in.findings()) {
+    out.findings.push_back({finding.code(), finding.severity(), finding.text()});
+  }
+  out.tpm_key = {FromText(in.tpm_key().certificate()), in.tpm_key().ca_chain()};
+  const v1::SealedCredential& sealed = in.sealed();
+  out.sealed = {.object_public = FromText(sealed.object_public()),
+                .duplicate = FromText(sealed.duplicate()),
+                .in_sym_seed = FromText(sealed.in_sym_seed()),
+                .payload = FromText(sealed.payload()),
+                .selection = sealed.selection(),
+                .certificate = FromText(sealed.certificate()),
+                .not_after = absl::FromUnixSeconds(sealed.not_after())};
+  out.seal_skipped_why = in.seal_skipped_why();
+  out.next_attestation = absl::Seconds(in.next_attestation_seconds());
+  out.next_challenge = Decode(in.next_challenge());
+  out.drop_credentials = in.drop_credentials();
+  return out;
+}
+
+class GrpcClient final : public GatekeeperClient {
+ public:
+  explicit GrpcClient(const std::shared_ptr<grpc::Channel>& channel)
+      : enrollment_(v1::Enrollment::NewStub(channel)), attestation_(v1::Attestation::NewStub(channel)) {}
+
+  absl::StatusOr<ActivationChallenge> BeginEnrollment(const JoinRequest& request) override {
+    v1::BeginEnrollmentRequest message;
+    message.set_join_token_id(request.token_id);
+    message.set_join_token_secret(Text(request.token_secret.view()));
+    message.set_ek_public(Text(request.ek_public));
+    message.set_ek_certificate(Text(request.ek_certificate));
+    for (const Bytes& der : request.ek_intermediates) message.add_ek_intermediates(Text(der));
+    message.set_ak_public(Text(request.ak_public));
+    Fill(request.facts, message.mutable_facts());
+    grpc::ClientContext context;
+    SetDeadline(context, kCallDeadline);
+    v1::BeginEnrollmentResponse answer;
+    const grpc::Status status = enrollment_->Begin(&context, message, &answer);
+    if (!status.ok()) return ToStatus(status);
+    return ActivationChallenge{answer.session_id(), FromText(answer.id_object()),
+                               FromText(answer.encrypted_secret())};
+  }
+
+  absl::StatusOr<JoinAnswer> CompleteEnrollment(const std::string& session_id, const SecretBytes& secret,
+                                                ByteView ak_name) override {
+    v1::CompleteEnrollmentRequest message;
+    message.set_session_id(session_id);
+    message.set_activated_secret(Text(secret.view()));
+    message.set_ak_name(Text(ak_name));
+    grpc::ClientContext context;
+    SetDeadline(context, kCallDeadline);
+    v1::CompleteEnrollmentResponse answer;
+    const grpc::Status status = enrollment_->Complete(&context, message, &answer);
+    if (!status.ok()) return ToStatus(status);
+    return JoinAnswer{.host_id = answer.host_id(),
+                      .cluster_id = answer.cluster_id(),
+                      .trust = answer.trust(),
+                      .approved = answer.approved(),
+                      .ak_certificate = FromText(answer.ak_certificate()),
+                      .ca_chain_pem = answer.ca_chain()};
+  }
+
+  absl::StatusOr<Challenge> GetChallenge(const std::string& host_id, ByteView ak_name) override {
+    v1::ChallengeRequest message;
+    message.set_host_id(host_id);
+    message.set_ak_name(Text(ak_name));
+    grpc::ClientContext context;
+    SetDeadline(context, kCallDeadline);
+    v1::Challenge answer;
+    const grpc::Status status = attestation_->GetChallenge(&context, message, &answer);
+    if (!status.ok()) return ToStatus(status);
+    return Decode(answer);
+  }
+
+  absl::StatusOr<AttestAnswer> Submit(const evidence::Evidence& evidence) override {
+    grpc::ClientContext context;
+    SetDeadline(context, kSubmitDeadline);
+    v1::SubmitResponse answer;
+    const std::unique_ptr<grpc::ClientWriter<v1::SubmitRequest>> writer =
+        attestation_->Submit(&context, &answer);
+    // A write that fails means the answer is already there; Finish tells it.
+    if (writer->Write(HeaderOf(evidence)) &&
+        WriteChunks(*writer, v1::Chunk::BOOT_LOG, evidence.boot_log) &&
+        WriteChunks(*writer, v1::Chunk::IMA_BEFORE_QUOTE, evidence.ima.before_quote) &&
+        WriteChunks(*writer, v1::Chunk::IMA_AFTER_QUOTE, evidence.ima.after_quote)) {
+      writer->WritesDone();
+    }
+    const grpc::Status status = writer->Finish();
+    if (!status.ok()) return ToStatus(status);
+    return Decode(answer);
+  }
+
+ private:
+  std::unique_ptr<v1::Enrollment::Stub> enrollment_;
+  std::unique_ptr<v1::Attestation::Stub> attestation_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<GatekeeperClient>> Connect(const Endpoint& endpoint) {
+  if (endpoint.ca_pem.empty()) {
+    return absl::InvalidArgumentError("no CA certificate for the gatekeeper: join again");
+  }
+  if (endpoint.address.empty()) return absl::InvalidArgumentError("no gatekeeper address: join first");
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = endpoint.ca_pem;
+  options.pem_cert_chain = endpoint.client_chain_pem;
+  options.pem_private_key = endpoint.client_key_pem;
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxAnswerBytes);
+  // Our own back-off decides when to try again; gRPC's would only hide the cause.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 200);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  if (!endpoint.server_name.empty()) arguments.SetSslTargetNameOverride(endpoint.server_name);
+  return std::make_unique<GrpcClient>(
+      grpc::CreateCustomChannel(endpoint.address, grpc::SslCredentials(options), arguments));
+}
+
+}  // namespace bootgate::agent

@@ -1,0 +1,102 @@
+// The agent's side of the wire: one TLS channel to a gatekeeper, plain structs in and out.
+//
+// The gatekeeper must prove itself with a certificate below the CA of the join file; there is no way
+// to switch that off. Blocking calls, each with a deadline. One thread at a time.
+//
+// Errors: the gatekeeper's own refusals keep their status code and reason; SERVER_AUTH when it could
+// not prove its identity (kUnauthenticated); kUnavailable when nobody answers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/base/bytes_view.h"
+#include "common/base/secret_bytes.h"
+#include "common/evidence/evidence.h"
+
+namespace bootgate::agent {
+
+struct Endpoint {
+  std::string address;      // "host:port"
+  std::string server_name;  // what the certificate must name; empty: the host of `address`
+  std::string ca_pem;       // root of the gatekeeper's CA
+  // The agent's own certificate and key (PEM), when it holds an unsealed credential; both or none.
+  std::string client_chain_pem;
+  std::string client_key_pem;
+};
+
+struct JoinRequest {
+  std::string token_id;
+  SecretBytes token_secret;
+  Bytes ek_public;                      // TPM2B_PUBLIC
+  Bytes ek_certificate;                 // DER; empty when there is none
+  std::vector<Bytes> ek_intermediates;  // DER
+  Bytes ak_public;                      // TPM2B_PUBLIC
+  evidence::HostFacts facts;
+};
+
+struct ActivationChallenge {
+  std::string session_id;
+  Bytes id_object;
+  Bytes encrypted_secret;
+};
+
+struct JoinAnswer {
+  std::string host_id, cluster_id, trust;
+  bool approved = false;
+  Bytes ak_certificate;                 // DER
+  std::string ca_chain_pem;
+};
+
+struct Challenge {
+  Bytes nonce;                          // empty: none was given
+  std::string cluster_id, selection, seal_selection;
+  uint64_t ima_first_entry = 0;
+  absl::Duration valid_for;
+};
+
+struct DisclosedFinding {
+  std::string code, severity, text;
+};
+
+struct TpmKeyCredential {
+  Bytes certificate;                    // DER; empty: none was issued
+  std::string ca_chain_pem;
+};
+
+struct SealedCredential {
+  Bytes object_public, duplicate, in_sym_seed, payload;  // all empty: none was issued
+  std::string selection;
+  Bytes certificate;
+  absl::Time not_after;
+};
+
+struct AttestAnswer {
+  std::string outcome, verdict_id, trust;
+  std::vector<DisclosedFinding> findings;
+  TpmKeyCredential tpm_key;
+  SealedCredential sealed;
+  std::string seal_skipped_why;
+  absl::Duration next_attestation;
+  Challenge next_challenge;
+  bool drop_credentials = false;
+};
+
+class GatekeeperClient {
+ public:
+  virtual ~GatekeeperClient() = default;
+  virtual absl::StatusOr<ActivationChallenge> BeginEnrollment(const JoinRequest& request) = 0;
+  virtual absl::StatusOr<JoinAnswer> CompleteEnrollment(const std::string& session_id,
+                                                        const SecretBytes& secret,
+                                                        ByteView ak_name) = 0;
+  virtual absl::StatusOr<Challenge> GetChallenge(const std::string& host_id, ByteView ak_name) = 0;
+  virtual absl::StatusOr<AttestAnswer> Submit(const evidence::Evidence& evidence) = 0;
+};
+
+absl::StatusOr<std::unique_ptr<GatekeeperClient>> Connect(const Endpoint& endpoint);
+
+}  // namespace bootgate::agent
