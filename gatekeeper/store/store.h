@@ -26,6 +26,13 @@ struct JoinToken {
   bool approves = false;     // hosts that join with it need no further approval
 };
 
+// Proof of holding a join token, at a time.
+struct JoinTokenUse {
+  std::string id;
+  Bytes secret_sha256;
+  absl::Time now;
+};
+
 struct VerdictRow {
   std::string id;            // "v-" and 32 hex digits
   std::string host_id;
@@ -49,7 +56,7 @@ struct IncidentRow {
   std::string host_id, first_verdict_id, last_verdict_id;
   absl::Time opened_at, last_at;
   int64_t failures = 1;      // repeated failures fold into one
-  std::string state;         // "open", ...
+  std::string state;         // "open", ..., "closed": the end
   std::string why;
   std::vector<std::string> reasons;
 };
@@ -69,6 +76,13 @@ struct AuditRow {
   std::string subject;       // host id, policy id, ...
   std::string detail_json;   // before, after, why
   Bytes chain;               // SHA-256 over the row and the chain value before it; made by the store
+};
+
+// The newest audit row's number and chain value, kept apart from the rows: the last rows cannot
+// vanish unseen. Sequence 0: no row yet.
+struct AuditHead {
+  int64_t sequence = 0;
+  Bytes chain;
 };
 
 // A named piece of configuration with history: policies and references.
@@ -97,8 +111,11 @@ struct Commit {
   std::optional<VerdictRow> verdict;
   std::vector<std::pair<std::string, Bytes>> blobs;  // SHA-256 hex -> frozen evidence
   std::vector<CredentialRow> issued;
-  bool revoke_host_credentials = false;      // all unrevoked ones of `host`
-  std::optional<IncidentRow> incident;       // opened, or folded into the host's open one
+  bool revoke_host_credentials = false;      // all unrevoked ones of `host`, at the audit row's time
+  // Opened; or folded into the host's incident that is not closed: one failure more, the new
+  // verdict, time and reasons, all else as it was. An incident of this very id is replaced instead.
+  std::optional<IncidentRow> incident;
+  std::optional<JoinTokenUse> join_token;    // one use less; errors as of RedeemJoinToken
   std::vector<EffectRow> effects;
   std::vector<AuditRow> audit;               // never empty
 };
@@ -107,6 +124,9 @@ class Store {
  public:
   virtual ~Store() = default;
 
+  // kAborted when `commit.host` was not read at the stored revision. kAlreadyExists: a verdict or a
+  // credential of that id is there. kInvalidArgument: no audit row, a blob under a name that is not
+  // its digest, a revocation without a host. Returns once all of it is durable.
   virtual absl::Status Apply(const Commit& commit) = 0;
 
   virtual absl::StatusOr<host::HostRecord> GetHost(const std::string& id) = 0;
@@ -114,26 +134,33 @@ class Store {
   virtual absl::StatusOr<std::vector<host::HostRecord>> ListHosts(std::vector<std::string>* corrupt) = 0;
 
   virtual absl::StatusOr<VerdictRow> GetVerdict(const std::string& id) = 0;
+  // In order of opening.
   virtual absl::StatusOr<std::vector<IncidentRow>> ListIncidents(const std::string& host_id) = 0;  // "": all
   virtual absl::StatusOr<std::vector<CredentialRow>> ListCredentials(const std::string& host_id) = 0;
   virtual absl::StatusOr<bool> IsRevoked(const std::string& serial) = 0;  // unknown serial: true
   virtual absl::StatusOr<Bytes> GetBlob(const std::string& sha256_hex) = 0;
 
   // Join tokens. Redeem is atomic: one use less, or an error with JOIN_TOKEN_UNKNOWN, _EXPIRED, _USED.
+  // A wrong secret is as good as an unknown id. Check has the same errors and uses nothing up.
   virtual absl::Status PutJoinToken(const JoinToken& token, const AuditRow& audit) = 0;
   virtual absl::StatusOr<JoinToken> RedeemJoinToken(const std::string& id, ByteView secret_sha256,
                                                     absl::Time now) = 0;
+  virtual absl::StatusOr<JoinToken> CheckJoinToken(const std::string& id, ByteView secret_sha256,
+                                                   absl::Time now) = 0;
 
+  // The same document again is fine and keeps its first name, author and time; another text under
+  // a known id is kAlreadyExists.
   virtual absl::Status PutDocument(const DocumentRow& document, const AuditRow& audit) = 0;
   virtual absl::StatusOr<DocumentRow> GetDocument(const std::string& kind, const std::string& id) = 0;
   virtual absl::StatusOr<std::vector<DocumentRow>> ListDocuments(const std::string& kind) = 0;  // newest first
   virtual absl::Status Assign(const AssignmentRow& assignment, const AuditRow& audit) = 0;
   virtual absl::StatusOr<std::vector<AssignmentRow>> ListAssignments(const std::string& kind) = 0;
 
-  virtual absl::StatusOr<std::vector<EffectRow>> PendingEffects(int limit) = 0;
-  virtual absl::Status MarkEffectDone(int64_t sequence) = 0;
+  virtual absl::StatusOr<std::vector<EffectRow>> PendingEffects(int limit) = 0;  // oldest first
+  virtual absl::Status MarkEffectDone(int64_t sequence) = 0;  // again: fine
 
   virtual absl::StatusOr<std::vector<AuditRow>> ListAudit(int64_t after_sequence, int limit) = 0;
+  virtual absl::StatusOr<AuditHead> GetAuditHead() = 0;
 
   // Changes whenever anybody, another process included, has written: invalidates caches.
   virtual absl::StatusOr<int64_t> ChangeCounter() = 0;

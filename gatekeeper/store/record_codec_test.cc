@@ -1,0 +1,107 @@
+#include "gatekeeper/store/record_codec.h"
+
+#include "common/testing/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace bootgate::gatekeeper::store {
+namespace {
+
+using ::bootgate::testing::Refuses;
+
+host::HostRecord FullHost() {
+  host::HostRecord host;
+  host.id = "h-00112233445566778899aabbccddeeff";
+  host.revision = 41;
+  host.trust = host::Trust::kInvestigating;
+  host.approved = true;
+  host.labels = {{"rack", "r7"}, {"role", "db"}};
+  host.ek_public = {1, 2, 3};
+  host.ak_public = {4, 5};
+  host.ak_qualified_name = Bytes(34, 0xab);
+  host.ek_certificate = Bytes(1000, 0x30);
+  host.ek_trust = "chain";
+  host.enrolled_at = absl::FromUnixSeconds(1'700'000'000);
+  host.last_seen_at = absl::FromUnixNanos(1'700'000'001'234'567'890);
+  host.trust_since = absl::FromUnixSeconds(-5);
+  host.last_boot =
+      host::BootMark{.reset_count = 0xffffffff, .restart_count = 2, .clock_ms = 0xffffffffffffffff};
+  host.behind_count = 3;
+  host.hostname = "db\n\"7\"";
+  host.kernel_release = "6.1.0-28-amd64";
+  host.os_release = "Debian 12";
+  host.agent_version = "0.1.0";
+  host.last_verdict_id = "v-1";
+  host.last_outcome = "DENY";
+  host.reasons = {"SECURE_BOOT_OFF", "POLICY_DENY"};
+  host.why = "Secure Boot was off";
+  return host;
+}
+
+TEST(RecordCodec, HostComesBackAsItWas) {
+  const host::HostRecord host = FullHost();
+  BG_ASSERT_OK_AND_ASSIGN(const host::HostRecord back, DecodeHost(EncodeHost(host)));
+  EXPECT_EQ(EncodeHost(back), EncodeHost(host));
+  EXPECT_EQ(back.id, host.id);
+  EXPECT_EQ(back.revision, 41u);
+  EXPECT_EQ(back.trust, host.trust);
+  EXPECT_TRUE(back.approved);
+  EXPECT_EQ(back.labels, host.labels);
+  EXPECT_EQ(back.ek_public, host.ek_public);
+  EXPECT_EQ(back.ak_public, host.ak_public);
+  EXPECT_EQ(back.ak_qualified_name, host.ak_qualified_name);
+  EXPECT_EQ(back.ek_certificate, host.ek_certificate);
+  EXPECT_EQ(back.ek_trust, host.ek_trust);
+  EXPECT_EQ(back.enrolled_at, host.enrolled_at);
+  EXPECT_EQ(back.last_seen_at, host.last_seen_at);
+  EXPECT_EQ(back.trust_since, host.trust_since);
+  ASSERT_TRUE(back.last_boot.has_value());
+  EXPECT_EQ(back.last_boot->reset_count, 0xffffffffu);
+  EXPECT_EQ(back.last_boot->restart_count, 2u);
+  EXPECT_EQ(back.last_boot->clock_ms, 0xffffffffffffffffu);
+  EXPECT_FALSE(back.quarantined_boot.has_value());
+  EXPECT_EQ(back.behind_count, 3);
+  EXPECT_EQ(back.hostname, host.hostname);
+  EXPECT_EQ(back.kernel_release, host.kernel_release);
+  EXPECT_EQ(back.os_release, host.os_release);
+  EXPECT_EQ(back.agent_version, host.agent_version);
+  EXPECT_EQ(back.last_verdict_id, host.last_verdict_id);
+  EXPECT_EQ(back.last_outcome, host.last_outcome);
+  EXPECT_EQ(back.reasons, host.reasons);
+  EXPECT_EQ(back.why, host.why);
+}
+
+TEST(RecordCodec, EveryFlippedBitIsFound) {
+  const Bytes good = EncodeHost(FullHost());
+  for (size_t i = 0; i < good.size(); ++i) {
+    Bytes bad = good;
+    bad[i] ^= static_cast<uint8_t>(1u << (i % 8));
+    ASSERT_THAT(DecodeHost(bad), Refuses(Reason::kRecordCorrupt)) << "byte " << i;
+  }
+}
+
+TEST(RecordCodec, EveryCutIsFound) {
+  const Bytes good = EncodeHost(FullHost());
+  for (size_t size = 0; size < good.size(); ++size) {
+    ASSERT_THAT(DecodeHost(ByteView(good).first(size)), Refuses(Reason::kRecordCorrupt)) << size;
+  }
+}
+
+TEST(RecordCodec, LabelsAndTextsComeBack) {
+  const Labels labels = {{"", "empty name"}, {"a", ""}, {"rack", "7"}};
+  BG_ASSERT_OK_AND_ASSIGN(const Labels labels_back, DecodeLabels(EncodeLabels(labels)));
+  EXPECT_EQ(labels_back, labels);
+  const std::vector<std::string> texts = {"", "NO_POLICY", std::string("a\0b", 3)};
+  BG_ASSERT_OK_AND_ASSIGN(const std::vector<std::string> texts_back,
+                          DecodeTexts(EncodeTexts(texts)));
+  EXPECT_EQ(texts_back, texts);
+}
+
+// A record with a good checksum may still be another kind of record.
+TEST(RecordCodec, AnotherKindOfRecordIsRefused) {
+  EXPECT_THAT(DecodeHost(EncodeTexts({"a", "b"})), Refuses(Reason::kRecordCorrupt));
+  EXPECT_THAT(DecodeTexts(EncodeLabels({{"a", "b"}})), Refuses(Reason::kRecordCorrupt));
+}
+
+}  // namespace
+}  // namespace bootgate::gatekeeper::store
