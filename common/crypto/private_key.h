@@ -11,20 +11,24 @@ namespace bootgate::crypto {
 
 class PrivateKey {
  public:
+  // Keys outside the sizes of PublicKey are refused with KEY_WEAK or KEY_TOO_LARGE.
   static absl::StatusOr<PrivateKey> GenerateEc(Curve curve);
   static absl::StatusOr<PrivateKey> GenerateRsa(int bits);
   static absl::StatusOr<PrivateKey> FromPem(absl::string_view pem);  // PKCS#8, not encrypted
 
-  SecretBytes Pem() const;        // PKCS#8 PEM text
-  PublicKey Public() const;
+  SecretBytes Pem() const;  // PKCS#8 PEM text
+  const PublicKey& Public() const { return public_; }
   EVP_PKEY* get() const { return key_.get(); }  // borrowed
 
-  // RSASSA: as long as the modulus. ECDSA: DER.
+  // RSASSA, RSAPSS: as long as the modulus. ECDSA: DER.
   absl::StatusOr<Bytes> Sign(SignatureScheme scheme, const Digest& digest) const;
 
  private:
-  explicit PrivateKey(PkeyPtr key) : key_(std::move(key)) {}
+  PrivateKey(PkeyPtr key, PublicKey half) : key_(std::move(key)), public_(std::move(half)) {}
+  static absl::StatusOr<PrivateKey> Own(PkeyPtr key);
+
   PkeyPtr key_;
+  PublicKey public_;
 };
 
 }  // namespace bootgate::crypto

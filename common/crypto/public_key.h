@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -42,8 +43,8 @@ class PublicKey {
   Bytes SpkiDer() const;
   EVP_PKEY* get() const { return key_.get(); }  // borrowed
 
-  // kUnauthenticated SIG_INVALID when it does not verify; SIG_SCHEME when scheme and key do not fit.
-  // RSA: the signature as long as the modulus. ECDSA: DER.
+  // kUnauthenticated SIG_INVALID when it does not verify; SIG_SCHEME when scheme and key do not
+  // fit. RSA: the signature as long as the modulus. ECDSA: DER.
   absl::Status Verify(SignatureScheme scheme, const Digest& digest, ByteView signature) const;
   // r and s as the TPM writes them: big-endian, at most the field size, both in 1..n-1.
   absl::Status VerifyEcdsa(const Digest& digest, ByteView r, ByteView s) const;

@@ -1,0 +1,145 @@
+#include "common/crypto/key_agreement.h"
+
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/params.h>
+#include <openssl/rsa.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "common/base/reason.h"
+#include "common/base/status_macros.h"
+
+namespace bootgate::crypto {
+namespace {
+
+constexpr size_t kMaxFieldBytes = 66;
+
+absl::Status Failed(absl::string_view doing) {
+  return OpenSslError(absl::StatusCode::kInternal, doing);
+}
+
+const char* GroupName(Curve curve) {
+  switch (curve) {
+    case Curve::kP256:
+      return "P-256";
+    case Curve::kP384:
+      return "P-384";
+    case Curve::kP521:
+      return "P-521";
+  }
+  std::abort();  // an enum value that is none: a bug of ours
+}
+
+absl::StatusOr<SecretBytes> Derive(EVP_PKEY* own, EVP_PKEY* peer, size_t field) {
+  constexpr int kValidatedAtImport = 0;  // a PublicKey is on its curve; checking again costs twice
+  const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, own, nullptr));
+  SecretBytes z(field);
+  size_t size = field;
+  if (context == nullptr || EVP_PKEY_derive_init(context.get()) != 1 ||
+      EVP_PKEY_derive_set_peer_ex(context.get(), peer, kValidatedAtImport) != 1 ||
+      EVP_PKEY_derive(context.get(), z.mutable_view().data(), &size) != 1 || size != field) {
+    return Failed("agree on a secret");
+  }
+  return z;
+}
+
+absl::StatusOr<Agreement> AgreeBy(const PublicKey& key, EVP_PKEY* one_time) {
+  const size_t field = FieldSize(*key.curve());
+  std::array<uint8_t, 1 + 2 * kMaxFieldBytes> point;
+  size_t size = 0;
+  if (EVP_PKEY_get_octet_string_param(one_time, OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size(),
+                                      &size) != 1 ||
+      size != 1 + 2 * field || point[0] != POINT_CONVERSION_UNCOMPRESSED) {
+    return Failed("read a one-time key");
+  }
+  Agreement out;
+  out.x = ToBytes(ByteView(point).subspan(1, field));
+  out.y = ToBytes(ByteView(point).subspan(1 + field, field));
+  BG_ASSIGN_OR_RETURN(out.z, Derive(one_time, key.get(), field));
+  return out;
+}
+
+absl::Status RequireEc(const PublicKey& key) {
+  if (key.kind() == PublicKey::Kind::kEc) return absl::OkStatus();
+  return absl::InvalidArgumentError("not an EC key");
+}
+
+// The public point of a scalar; for AgreeWithForTest.
+absl::StatusOr<Bytes> PointOf(Curve curve, const BIGNUM* scalar) {
+  using GroupPtr = std::unique_ptr<EC_GROUP, FreeWith<EC_GROUP_free>>;
+  using PointPtr = std::unique_ptr<EC_POINT, FreeWith<EC_POINT_free>>;
+  const GroupPtr group(EC_GROUP_new_by_curve_name(EC_curve_nist2nid(GroupName(curve))));
+  const PointPtr point(group == nullptr ? nullptr : EC_POINT_new(group.get()));
+  Bytes out(1 + 2 * FieldSize(curve));
+  if (point == nullptr ||
+      EC_POINT_mul(group.get(), point.get(), scalar, nullptr, nullptr, nullptr) != 1 ||
+      EC_POINT_point2oct(group.get(), point.get(), POINT_CONVERSION_UNCOMPRESSED, out.data(),
+                         out.size(), nullptr) != out.size()) {
+    return Failed("point of a scalar");
+  }
+  return out;
+}
+
+absl::StatusOr<PkeyPtr> KeyOf(Curve curve, ByteView scalar) {
+  const BnPtr number(BN_bin2bn(scalar.data(), static_cast<int>(scalar.size()), nullptr));
+  if (number == nullptr) return Failed("scalar");
+  BG_ASSIGN_OR_RETURN(Bytes point, PointOf(curve, number.get()));
+  Bytes native(scalar.rbegin(), scalar.rend());
+  std::string name = GroupName(curve);
+  OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, name.data(), 0),
+      OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native.data(), native.size()),
+      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
+      OSSL_PARAM_construct_end()};
+  const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  EVP_PKEY* key = nullptr;
+  if (context == nullptr || EVP_PKEY_fromdata_init(context.get()) != 1 ||
+      EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, params) != 1) {
+    return Failed("one-time key from a scalar");
+  }
+  return PkeyPtr(key);
+}
+
+}  // namespace
+
+absl::StatusOr<Bytes> RsaOaepEncrypt(const PublicKey& key, HashAlg alg, ByteView label,
+                                     ByteView plain) {
+  if (key.kind() != PublicKey::Kind::kRsa) return absl::InvalidArgumentError("not an RSA key");
+  std::string digest(Name(alg));
+  Bytes label_bytes = ToBytes(label);
+  int padding = RSA_PKCS1_OAEP_PADDING;
+  const OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_int(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, &padding),
+      OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, digest.data(), 0),
+      OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, digest.data(), 0),
+      OSSL_PARAM_construct_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL, label_bytes.data(),
+                                        label_bytes.size()),
+      OSSL_PARAM_construct_end()};
+  const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
+  Bytes out(static_cast<size_t>(EVP_PKEY_get_size(key.get())));
+  size_t size = out.size();
+  if (context == nullptr || EVP_PKEY_encrypt_init_ex(context.get(), params) != 1 ||
+      EVP_PKEY_encrypt(context.get(), out.data(), &size, plain.data(), plain.size()) != 1) {
+    return Failed("RSA-OAEP");
+  }
+  out.resize(size);
+  return out;
+}
+
+absl::StatusOr<Agreement> AgreeWith(const PublicKey& key) {
+  BG_RETURN_IF_ERROR(RequireEc(key));
+  const PkeyPtr one_time(EVP_EC_gen(GroupName(*key.curve())));
+  if (one_time == nullptr) return Failed("generate a one-time key");
+  return AgreeBy(key, one_time.get());
+}
+
+absl::StatusOr<Agreement> AgreeWithForTest(const PublicKey& key, ByteView one_time_private) {
+  BG_RETURN_IF_ERROR(RequireEc(key));
+  BG_ASSIGN_OR_RETURN(const PkeyPtr one_time, KeyOf(*key.curve(), one_time_private));
+  return AgreeBy(key, one_time.get());
+}
+
+}  // namespace bootgate::crypto

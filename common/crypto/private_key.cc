@@ -1,0 +1,119 @@
+#include "common/crypto/private_key.h"
+
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/reason.h"
+#include "common/base/status_macros.h"
+
+namespace bootgate::crypto {
+namespace {
+
+constexpr size_t kMaxPemBytes = 16 * 1024;  // RSA 4096 needs 3.3 KB
+
+const char* GroupName(Curve curve) {
+  switch (curve) {
+    case Curve::kP256:
+      return "P-256";
+    case Curve::kP384:
+      return "P-384";
+    case Curve::kP521:
+      return "P-521";
+  }
+  std::abort();  // an enum value that is none: a bug of ours
+}
+
+// An encrypted file must fail, not ask at the terminal.
+int NoPassword(char*, int, int, void*) { return -1; }
+
+absl::Status Failed(absl::string_view doing) {
+  return OpenSslError(absl::StatusCode::kInternal, doing);
+}
+
+absl::StatusOr<PublicKey> PublicOf(EVP_PKEY* key) {
+  const int size = i2d_PUBKEY(key, nullptr);
+  if (size <= 0) return Failed("public half of a private key");
+  Bytes der(static_cast<size_t>(size));
+  uint8_t* out = der.data();
+  i2d_PUBKEY(key, &out);
+  return PublicKey::FromSpkiDer(der);
+}
+
+bool SetUp(EVP_PKEY_CTX* context, SignatureScheme scheme, HashAlg alg) {
+  if (EVP_PKEY_sign_init(context) != 1) return false;
+  if (scheme == SignatureScheme::kEcdsa) return true;
+  const bool pss = scheme == SignatureScheme::kRsapss;
+  const EVP_MD* const md = EVP_get_digestbyname(std::string(Name(alg)).c_str());
+  return EVP_PKEY_CTX_set_rsa_padding(context, pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) ==
+             1 &&
+         md != nullptr && EVP_PKEY_CTX_set_signature_md(context, md) == 1 &&
+         (!pss || EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1);
+}
+
+}  // namespace
+
+absl::StatusOr<PrivateKey> PrivateKey::Own(PkeyPtr key) {
+  BG_ASSIGN_OR_RETURN(PublicKey half, PublicOf(key.get()));
+  return PrivateKey(std::move(key), std::move(half));
+}
+
+absl::StatusOr<PrivateKey> PrivateKey::GenerateEc(Curve curve) {
+  PkeyPtr key(EVP_EC_gen(GroupName(curve)));
+  if (key == nullptr) return Failed("generate an EC key");
+  return Own(std::move(key));
+}
+
+absl::StatusOr<PrivateKey> PrivateKey::GenerateRsa(int bits) {
+  if (bits < 2048) return Malformed(Reason::kKeyWeak, absl::StrCat("RSA key of ", bits, " bits"));
+  if (bits > 4096)
+    return Malformed(Reason::kKeyTooLarge, absl::StrCat("RSA key of ", bits, " bits"));
+  PkeyPtr key(EVP_RSA_gen(static_cast<unsigned int>(bits)));
+  if (key == nullptr) return Failed("generate an RSA key");
+  return Own(std::move(key));
+}
+
+absl::StatusOr<PrivateKey> PrivateKey::FromPem(absl::string_view pem) {
+  if (pem.size() > kMaxPemBytes) return absl::InvalidArgumentError("PEM text longer than 16 KiB");
+  const BioPtr in(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  if (in == nullptr) return Failed("read a private key");
+  PkeyPtr key(PEM_read_bio_PrivateKey(in.get(), nullptr, NoPassword, nullptr));
+  if (key == nullptr) {
+    return OpenSslError(absl::StatusCode::kInvalidArgument,
+                        "not an unencrypted private key in PEM");
+  }
+  return Own(std::move(key));
+}
+
+SecretBytes PrivateKey::Pem() const {
+  const BioPtr out(BIO_new(BIO_s_secmem()));
+  char* text = nullptr;
+  if (out == nullptr || PEM_write_bio_PKCS8PrivateKey(out.get(), key_.get(), nullptr, nullptr, 0,
+                                                      nullptr, nullptr) != 1) {
+    std::abort();  // out of memory: every key that we hold can be written
+  }
+  const long size =
+      BIO_get_mem_data(out.get(), &text);  // NOLINT(google-runtime-int): OpenSSL's type
+  return SecretBytes(AsBytes(absl::string_view(text, static_cast<size_t>(size))));
+}
+
+absl::StatusOr<Bytes> PrivateKey::Sign(SignatureScheme scheme, const Digest& digest) const {
+  if ((scheme == SignatureScheme::kEcdsa) != (public_.kind() == PublicKey::Kind::kEc)) {
+    return absl::InvalidArgumentError("the scheme does not fit the kind of key");
+  }
+  const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key_.get(), nullptr));
+  if (context == nullptr || !SetUp(context.get(), scheme, digest.alg())) return Failed("sign");
+  Bytes signature(static_cast<size_t>(EVP_PKEY_get_size(key_.get())));
+  size_t size = signature.size();
+  if (EVP_PKEY_sign(context.get(), signature.data(), &size, digest.view().data(), digest.size()) !=
+      1) {
+    return Failed("sign");
+  }
+  signature.resize(size);
+  return signature;
+}
+
+}  // namespace bootgate::crypto
