@@ -23,28 +23,30 @@ inline constexpr size_t kMaxLogBytes = size_t{64} << 20;
 inline constexpr size_t kMaxEvents = 65536;
 inline constexpr size_t kMaxEventData = size_t{1} << 20;  // bytes
 inline constexpr size_t kMaxBanks = 16;
+inline constexpr size_t kMaxDefects = 256;  // the last one says that there were more
 
 inline constexpr uint32_t kEvNoAction = 0x00000003;
+inline constexpr uint32_t kEvEfiHcrtmEvent = 0x80000010;
 
 // One record. Only `register_index` and the digests are bound by a quote once replayed;
 // `untrusted_type` and `data` are whatever the host says until checked against a digest.
 struct Event {
   size_t offset = 0;            // first byte of the record in the log
   uint32_t number = 0;          // position in the log, from 0, the Spec ID event included
-  uint32_t register_index = 0;  // 0..23
+  uint32_t register_index = 0;  // above 23: LOG_PCR_INDEX, and the event is in no register
   uint32_t untrusted_type = 0;
   uint32_t digest_count = 0;
-  ByteView digest_bytes;        // the record's digests as they lie in the log
-  ByteView data;                // at most kMaxEventData
+  ByteView digest_bytes;  // the record's digests as they lie in the log
+  ByteView data;          // at most kMaxEventData
 };
 
 // Something about the log's form that a verifier must know. `reason` is a LOG_... code.
 struct Defect {
   Reason reason = Reason::kLogTruncated;
-  size_t offset = 0;                 // bytes
-  std::optional<uint32_t> event;     // number, when it is about one
+  size_t offset = 0;              // bytes, of the record
+  std::optional<uint32_t> event;  // number, when it is about one
   std::optional<uint32_t> register_index;
-  std::string text;                  // one line, no host text unescaped
+  std::string text;  // one line, no host text unescaped
 };
 
 enum class Format { kEmpty, kCryptoAgile, kLegacySha1 };
@@ -62,12 +64,16 @@ class Log {
   // The event's digest of that bank; nullopt when the record has none.
   std::optional<ByteView> DigestOf(const Event& event, crypto::HashAlg alg) const;
 
-  // 0 (also when the log says nothing), 3 or 4; and whether an H-CRTM event was seen.
+  // 0 (also when the log says nothing), 3 or 4; and whether PCR 0 began with an H-CRTM event, which
+  // implies 4 unless the log names the locality.
   uint8_t startup_locality() const { return startup_locality_; }
   bool hcrtm() const { return hcrtm_; }
 
  private:
   friend class Parser;
+  // Bytes of a digest: as announced, else as we know it; 0 when neither.
+  size_t SizeOf(uint16_t tpm_alg) const;
+
   Format format_ = Format::kEmpty;
   std::vector<Event> events_;
   std::vector<crypto::HashAlg> banks_;

@@ -1,0 +1,281 @@
+// Reads the records of a boot log one after the other (Log::Parse).
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/bytes/reader.h"
+#include "common/eventlog/defects.h"
+#include "common/eventlog/log.h"
+#include "common/eventlog/spec_id.h"
+#include "common/registers/bank.h"
+
+namespace bootgate::eventlog {
+namespace {
+
+constexpr absl::string_view kStartupLocality("StartupLocality\0", 16);
+constexpr uint32_t kNoRegister = 0xffffffff;  // what some firmware puts into EV_NO_ACTION
+constexpr size_t kSha1Size = 20;              // bytes
+constexpr size_t kTypicalEventBytes = 128;    // for the first reservation only
+
+// Where the run of equal 0x00 or 0xff bytes begins that ends the buffer; its size when there is
+// none.
+size_t PaddingStart(ByteView bytes) {
+  if (bytes.empty()) return 0;
+  const uint8_t last = bytes.back();
+  if (last != 0x00 && last != 0xff) return bytes.size();
+  size_t start = bytes.size();
+  while (start > 0 && bytes[start - 1] == last) --start;
+  return start;
+}
+
+// Whether a record may name this register: if not and the record cannot be read, it is no record.
+bool Plausible(uint32_t register_index) {
+  return register_index < registers::kCount || register_index == kNoRegister;
+}
+
+}  // namespace
+
+class Parser {
+ public:
+  explicit Parser(ByteView bytes) : bytes_(bytes), in_(bytes) {}
+  Log Run();
+
+ private:
+  enum class Next { kGoOn, kStop };
+
+  bool AtEnd() const { return in_.offset() >= padding_; }
+  Next ReadFirst();
+  Next ReadLegacy(Event& event);
+  Next ReadAgile(Event& event);
+  Next ReadDigests(Event& event);
+  Next ReadData(Event& event);
+  Next Accept(const Event& event);
+  Next TakeSpecId(const Event& event);
+
+  // Checks of an accepted event.
+  void NoteNoAction(const Event& event);
+  void NoteStartupLocality(const Event& event);
+  void NoteExtending(const Event& event);
+  bool HasNonZeroDigest(const Event& event) const;
+
+  // The record at hand cannot be read.
+  Next Cut(const Event& event, absl::string_view what);
+  Next Limit(const Event& event, std::string text);
+  void Note(Reason reason, const Event& event, std::string text);
+
+  ByteView bytes_;
+  bytes::Reader in_;
+  size_t padding_ = 0;  // offset
+  Log log_;
+  uint32_t all_banks_ = 0;  // bit n: the n-th announced bank
+  bool locality_named_ = false;
+  bool register0_extended_ = false;
+};
+
+Log Log::Parse(ByteView bytes) { return Parser(bytes).Run(); }
+
+Log Parser::Run() {
+  if (bytes_.size() > kMaxLogBytes) {
+    Limit(Event{}, absl::StrCat("log of ", bytes_.size(), " bytes"));
+    return std::move(log_);
+  }
+  padding_ = PaddingStart(bytes_);
+  if (padding_ == 0) return std::move(log_);
+  log_.events_.reserve(std::min(kMaxEvents, padding_ / kTypicalEventBytes + 1));
+  Next next = ReadFirst();
+  while (next == Next::kGoOn && !AtEnd()) {
+    Event event;
+    event.offset = in_.offset();
+    event.number = static_cast<uint32_t>(log_.events_.size());
+    next = log_.format_ == Format::kCryptoAgile ? ReadAgile(event) : ReadLegacy(event);
+    if (next == Next::kGoOn) next = Accept(event);
+  }
+  if (log_.hcrtm_ && !locality_named_) log_.startup_locality_ = 4;
+  return std::move(log_);
+}
+
+Parser::Next Parser::ReadFirst() {
+  log_.format_ = Format::kLegacySha1;
+  log_.banks_ = {crypto::HashAlg::kSha1};
+  Event event;
+  if (ReadLegacy(event) == Next::kStop) return Next::kStop;
+  if (event.untrusted_type == kEvNoAction && IsSpecId03(event.data)) return TakeSpecId(event);
+  return Accept(event);
+}
+
+Parser::Next Parser::TakeSpecId(const Event& event) {
+  log_.format_ = Format::kCryptoAgile;
+  log_.banks_.clear();
+  const SpecId spec = ReadSpecId03(event.data);
+  if (!spec.problem.empty()) Note(spec.reason, event, spec.problem);
+  for (size_t i = 0; i < spec.count; ++i) {
+    log_.sizes_.push_back({spec.banks[i].tpm_alg, spec.banks[i].size});
+    const std::optional<crypto::HashAlg> alg = crypto::HashAlgFromTpm(spec.banks[i].tpm_alg);
+    if (alg.has_value()) log_.banks_.push_back(*alg);
+  }
+  all_banks_ = (uint32_t{1} << spec.count) - 1;
+  if (Accept(event) == Next::kStop) return Next::kStop;
+  return spec.usable ? Next::kGoOn : Next::kStop;
+}
+
+Parser::Next Parser::ReadLegacy(Event& event) {
+  if (!in_.TryU32Le(&event.register_index) || !in_.TryU32Le(&event.untrusted_type) ||
+      !in_.TryTake(kSha1Size, &event.digest_bytes)) {
+    return Cut(event, "its header");
+  }
+  event.digest_count = 1;
+  return ReadData(event);
+}
+
+Parser::Next Parser::ReadAgile(Event& event) {
+  if (!in_.TryU32Le(&event.register_index) || !in_.TryU32Le(&event.untrusted_type) ||
+      !in_.TryU32Le(&event.digest_count)) {
+    return Cut(event, "its header");
+  }
+  if (event.digest_count > kMaxBanks) {
+    return Limit(event, absl::StrCat("record with ", event.digest_count, " digests"));
+  }
+  if (ReadDigests(event) == Next::kStop) return Next::kStop;
+  return ReadData(event);
+}
+
+Parser::Next Parser::ReadDigests(Event& event) {
+  const size_t start = in_.offset();
+  uint32_t seen = 0;
+  bool strange = false;
+  for (uint32_t i = 0; i < event.digest_count; ++i) {
+    uint16_t tpm_alg = 0;
+    ByteView digest;
+    if (!in_.TryU16Le(&tpm_alg)) return Cut(event, "its digests");
+    const size_t size = log_.SizeOf(tpm_alg);
+    if (size == 0) {
+      Note(Plausible(event.register_index) ? Reason::kLogDigests : Reason::kLogTrailing, event,
+           absl::StrCat("digest of algorithm 0x", absl::Hex(tpm_alg, absl::kZeroPad4),
+                        " that was not announced: its size is not known"));
+      return Next::kStop;
+    }
+    if (!in_.TryTake(size, &digest)) return Cut(event, "its digests");
+    const auto row = std::ranges::find(log_.sizes_, tpm_alg, &Log::DigestSize::tpm_alg);
+    const uint32_t bit = uint32_t{1} << (row - log_.sizes_.begin());
+    strange = strange || row == log_.sizes_.end() || (seen & bit) != 0;
+    seen |= bit;
+  }
+  event.digest_bytes = bytes_.subspan(start, in_.offset() - start);
+  if (strange) {
+    Note(Reason::kLogDigests, event, "a digest given twice or of a bank that was not announced");
+  } else if (seen != all_banks_) {
+    Note(Reason::kLogDigests, event,
+         absl::StrCat(event.digest_count, " digests for ", log_.sizes_.size(), " banks"));
+  }
+  return Next::kGoOn;
+}
+
+Parser::Next Parser::ReadData(Event& event) {
+  uint32_t size = 0;
+  if (!in_.TryU32Le(&size)) return Cut(event, "its data size");
+  if (size > kMaxEventData) {
+    return Limit(event, absl::StrCat("record with ", size, " bytes of data"));
+  }
+  if (!in_.TryTake(size, &event.data)) {
+    return Cut(event, absl::StrCat("its ", size, " bytes of data"));
+  }
+  return Next::kGoOn;
+}
+
+Parser::Next Parser::Accept(const Event& event) {
+  if (log_.events_.size() >= kMaxEvents) {
+    return Limit(event, absl::StrCat("more than ", kMaxEvents, " records"));
+  }
+  log_.events_.push_back(event);
+  if (event.untrusted_type == kEvNoAction) {
+    NoteNoAction(event);
+  } else {
+    NoteExtending(event);
+  }
+  return Next::kGoOn;
+}
+
+void Parser::NoteNoAction(const Event& event) {
+  if (!Plausible(event.register_index)) {
+    Note(Reason::kLogPcrIndex, event, "EV_NO_ACTION for a register that does not exist");
+  }
+  if (HasNonZeroDigest(event)) {
+    Note(Reason::kLogNoAction, event, "EV_NO_ACTION with a digest that is not zero");
+  }
+  if (event.number != 0 && IsSpecId03(event.data)) {
+    Note(Reason::kLogNoAction, event, "a second Spec ID event");
+  }
+  if (event.register_index == 0 && absl::StartsWith(AsText(event.data), kStartupLocality)) {
+    NoteStartupLocality(event);
+  }
+}
+
+// Believed once, and only before anything was extended: it tells what PCR 0 started from.
+void Parser::NoteStartupLocality(const Event& event) {
+  const ByteView value = event.data.subspan(kStartupLocality.size());
+  if (value.size() != 1 || (value[0] != 0 && value[0] != 3 && value[0] != 4)) {
+    Note(Reason::kLogNoAction, event, "StartupLocality with a locality that is none");
+  } else if (register0_extended_) {
+    Note(Reason::kLogNoAction, event, "StartupLocality after PCR 0 was extended");
+  } else if (locality_named_) {
+    Note(Reason::kLogNoAction, event, "StartupLocality twice");
+  } else {
+    locality_named_ = true;
+    log_.startup_locality_ = value[0];
+  }
+}
+
+void Parser::NoteExtending(const Event& event) {
+  if (event.register_index >= registers::kCount) {
+    Note(Reason::kLogPcrIndex, event, absl::StrCat("register ", event.register_index));
+  }
+  if (event.register_index != 0) return;
+  if (!register0_extended_) log_.hcrtm_ = event.untrusted_type == kEvEfiHcrtmEvent;
+  register0_extended_ = true;
+}
+
+bool Parser::HasNonZeroDigest(const Event& event) const {
+  const auto is_not_zero = [](uint8_t byte) { return byte != 0; };
+  if (log_.format_ != Format::kCryptoAgile || event.number == 0) {
+    return std::ranges::any_of(event.digest_bytes, is_not_zero);
+  }
+  bytes::Reader in(event.digest_bytes);
+  uint16_t tpm_alg = 0;
+  ByteView digest;
+  while (in.TryU16Le(&tpm_alg) && in.TryTake(log_.SizeOf(tpm_alg), &digest)) {
+    if (std::ranges::any_of(digest, is_not_zero)) return true;
+  }
+  return false;
+}
+
+// Bytes that do not even name a register are not a record cut short but something else.
+Parser::Next Parser::Cut(const Event& event, absl::string_view what) {
+  if (Plausible(event.register_index)) {
+    Note(Reason::kLogTruncated, event, absl::StrCat("the log ends inside ", what));
+  } else {
+    Note(Reason::kLogTrailing, event, "bytes that are no record");
+  }
+  return Next::kStop;
+}
+
+Parser::Next Parser::Limit(const Event& event, std::string text) {
+  if (Plausible(event.register_index)) {
+    Note(Reason::kLogLimit, event, std::move(text));
+  } else {
+    Note(Reason::kLogTrailing, event, "bytes that are no record");
+  }
+  return Next::kStop;
+}
+
+void Parser::Note(Reason reason, const Event& event, std::string text) {
+  Defect defect{
+      .reason = reason,
+      .offset = event.offset,
+      .event = event.number,
+      .register_index = std::nullopt,
+      .text = absl::StrCat("event ", event.number, " at offset ", event.offset, ": ", text)};
+  if (event.register_index < registers::kCount) defect.register_index = event.register_index;
+  AddDefect(log_.defects_, std::move(defect));
+}
+
+}  // namespace bootgate::eventlog
