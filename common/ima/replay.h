@@ -1,7 +1,8 @@
 // Replay of an IMA list against a quoted register.
 //
-// Kernels since 5.8 extend each bank with that bank's own hash of the template data; older ones, and
-// banks whose hash the kernel lacks at IMA's start, get the SHA-1 template digest padded with zeros.
+// Kernels since 5.8 extend each bank with that bank's own hash of the template data; older ones,
+// and banks whose hash the kernel lacks at IMA's start, get the SHA-1 template digest padded with
+// zeros.
 #pragma once
 
 #include "common/ima/list.h"
@@ -13,7 +14,7 @@ enum class ExtendRule { kBankHash, kPaddedSha1 };
 
 // Where the replay met the quoted value.
 struct Match {
-  size_t entries = 0;                        // how many entries of the list lead there
+  size_t entries = 0;  // how many entries of the list lead there
   ExtendRule rule = ExtendRule::kBankHash;
 };
 
