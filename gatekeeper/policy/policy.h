@@ -1,14 +1,15 @@
 // The Azure Attestation policy language: read once, evaluate many times.
 //
-// Implements: the policy language specification (docs/policies.md). Version 1.0 now; 1.1 and 1.2
-// constructs are read and refused with a clear error where they are not built.
+// Implements: the policy language specification (docs/policies.md): versions 1.0 and 1.1, and of 1.2
+// everything but JmesPath(), which is refused when the policy is read. Limits: limits.h.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "gatekeeper/claims/finding.h"
 
@@ -16,9 +17,12 @@ namespace bootgate::gatekeeper::policy {
 
 // A problem of the text, at a place: line and column from 1, columns in code points.
 struct ParseError {
-  std::string kind;  // "syntax", "version", "unsupported-version", "section", "unknown-function", ...
+  // "syntax", "version", "unsupported-version", "section", "unknown-function", "arity", "type",
+  // "unbound-identifier", "duplicate-identifier", "overflow", "limit"; "unsupported-function" for a
+  // function of the language that this release does not have.
+  std::string kind;
   int line = 1, column = 1;
-  std::string message;
+  std::string message;  // safe to print
 };
 struct Warning {
   std::string code;  // "W001" ... "W007"
@@ -26,23 +30,38 @@ struct Warning {
   std::string message;
 };
 
-class Program;  // the compiled form
+// What the configurationrules of a policy ask for, with the language's defaults for what they leave
+// out. It must be known, and applied, before evidence is verified.
+struct Setting {
+  std::string name;
+  ClaimValue value;
+};
+inline constexpr uint32_t kAllPcrs = 0xffffff;  // PCR 0 to 23, one bit each
+struct Configuration {
+  bool require_valid_aik_cert = true;
+  uint32_t required_pcr_mask = kAllPcrs;  // bit n: PCR n must be in the quote
+  std::vector<Setting> settings;          // as given: one per name, unknown names too
+};
+
+struct Program;  // the compiled form: ast.h
 
 // An immutable policy; copies share it. Any thread.
 class Policy {
  public:
-  // On failure `error` is filled and the result is nullopt.
+  // On failure `error`, which must not be null, is filled and the result is nullopt.
   static std::optional<Policy> Read(absl::string_view text, ParseError* error);
 
   const std::string& id() const { return id_; }  // hex SHA-256 of the text
   const std::string& text() const { return text_; }
   const std::vector<Warning>& warnings() const { return warnings_; }
+  const Configuration& configuration() const { return configuration_; }
   const Program& program() const { return *program_; }
 
  private:
   Policy() = default;
   std::string id_, text_;
   std::vector<Warning> warnings_;
+  Configuration configuration_;
   std::shared_ptr<const Program> program_;
 };
 
@@ -54,12 +73,14 @@ struct Evaluation {
   std::vector<Claim> outgoing;          // permit: in order of issue, duplicates kept
   std::vector<Claim> properties;        // permit
   std::optional<int> deny_rule_line;    // deny: of the rule whose deny() ran; nullopt: nothing permitted
-  std::string error_kind;               // error: "type", "multi-valued", ...
-  int error_line = 0;
+  // error: "type", "multi-valued", "empty-value", "json", "overflow", "read-only", "reserved-claim",
+  // "limit"
+  std::string error_kind;
+  int error_line = 0;                   // error: of the rule; 0 when no rule had begun
   std::string message;
 };
 
-// Pure and deterministic.
+// Pure, deterministic and bounded. `incoming` is the claim set made from verified evidence, in order.
 Evaluation Evaluate(const Policy& policy, const std::vector<Claim>& incoming);
 
 }  // namespace bootgate::gatekeeper::policy
