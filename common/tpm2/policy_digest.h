@@ -3,6 +3,7 @@
 // Implements: TPM 2.0 Part 3, 23 (policy commands); EK Credential Profile 2.5, B.6 (EK policies).
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "common/registers/bank.h"

@@ -3,6 +3,8 @@
 // Implements: TPM 2.0 Part 2, 12.2 (TPMT_PUBLIC, TPM2B_PUBLIC); Part 1, 16 (Names).
 #pragma once
 
+#include <optional>
+
 #include "absl/status/statusor.h"
 #include "common/base/bytes_view.h"
 #include "common/crypto/hash.h"
@@ -12,7 +14,7 @@ namespace bootgate::tpm2 {
 
 // TPM_ALG_ID values that a public area can name.
 enum class Alg : uint16_t {
-  kRsa = 0x0001, kAes = 0x0006, kKeyedHash = 0x0008, kNull = 0x0010, kRsassa = 0x0014, kRsaes = 0x0015,
+  kRsa = 0x0001, kHmac = 0x0005, kAes = 0x0006, kKeyedHash = 0x0008, kNull = 0x0010, kRsassa = 0x0014, kRsaes = 0x0015,
   kRsapss = 0x0016, kOaep = 0x0017, kEcdsa = 0x0018, kEcdaa = 0x001a, kEcc = 0x0023, kCfb = 0x0043,
 };
 
@@ -47,6 +49,9 @@ struct Public {
   // inconsistent parts.
   static absl::StatusOr<Public> FromTpmt(ByteView tpmt);
   static absl::StatusOr<Public> FromTpm2b(ByteView tpm2b);  // 16-bit size, then TPMT_PUBLIC
+
+  // `raw` without the key at its end: what a template fixes (TPMT_PUBLIC up to `unique`). Borrows.
+  ByteView WithoutUnique() const;
 
   Bytes Tpm2b() const;
   Bytes Name() const;                    // nameAlg || H_nameAlg(raw)

@@ -34,12 +34,12 @@ inline constexpr size_t kMaxSealedData = 128;  // bytes, what TPMs take
 absl::StatusOr<ImportBlob> SealForImport(const Public& parent, ByteView auth_policy,
                                          const SecretBytes& data);
 
-// The two with every random choice given: for test vectors only.
+// The two with their random choices given: for test vectors only. The padding of RSA secrets stays
+// random.
 struct FixedRandomness {
   Bytes seed;               // RSA parents
   Bytes ephemeral_private;  // ECC parents, big-endian scalar
   Bytes obfuscation;        // SealForImport: seedValue
-  Bytes oaep_seed;          // unused by OpenSSL; RSA secrets are not reproducible
 };
 absl::StatusOr<CredentialBlob> MakeCredentialForTest(const Public& ek, ByteView name,
                                                      const SecretBytes& credential,
