@@ -1,0 +1,299 @@
+#include "gatekeeper/store/sqlite/read.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/reason.h"
+#include "common/base/secret_bytes.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/hash.h"
+#include "gatekeeper/store/record_codec.h"
+
+namespace bootgate::gatekeeper::store::sqlite {
+namespace {
+
+absl::Status Missing(absl::string_view what, absl::string_view id) {
+  return absl::NotFoundError(absl::StrCat("no ", what, " ", id));
+}
+
+absl::Status Corrupt(absl::string_view what, absl::string_view id, absl::string_view why) {
+  return Refuse(absl::StatusCode::kDataLoss, Reason::kRecordCorrupt,
+                absl::StrCat(what, " ", id, ": ", why));
+}
+
+// All rows of `statement` as `make` reads them; stops at the first that cannot be read.
+template <typename Row>
+absl::StatusOr<std::vector<Row>> AllRows(Statement& statement,
+                                         absl::StatusOr<Row> (*make)(const Statement&)) {
+  std::vector<Row> rows;
+  for (;;) {
+    BG_ASSIGN_OR_RETURN(const bool more, statement.Step());
+    if (!more) return rows;
+    BG_ASSIGN_OR_RETURN(Row row, make(statement));
+    rows.push_back(std::move(row));
+  }
+}
+
+// Columns: id, revision, trust, approved, body. What the columns say must be what the body says:
+// a trust state that was edited by hand is not believed.
+absl::StatusOr<host::HostRecord> HostFrom(const Statement& row) {
+  const std::string id = row.Text(0);
+  absl::StatusOr<host::HostRecord> host = DecodeHost(row.Blob(4));
+  if (!host.ok()) return Corrupt("host", id, host.status().message());
+  const bool agree = host->id == id && host->revision == static_cast<uint64_t>(row.Int(1)) &&
+                     host::Name(host->trust) == row.Text(2) && host->approved == (row.Int(3) != 0);
+  if (!agree) return Corrupt("host", id, "its columns do not say what its record says");
+  return host;
+}
+
+absl::StatusOr<IncidentRow> IncidentFrom(const Statement& row) {
+  IncidentRow incident;
+  incident.id = row.Text(0);
+  incident.host_id = row.Text(1);
+  incident.first_verdict_id = row.Text(2);
+  incident.last_verdict_id = row.Text(3);
+  incident.opened_at = row.Time(4);
+  incident.last_at = row.Time(5);
+  incident.failures = row.Int(6);
+  incident.state = row.Text(7);
+  incident.why = row.Text(8);
+  absl::StatusOr<std::vector<std::string>> reasons = DecodeTexts(row.Blob(9));
+  if (!reasons.ok()) return Corrupt("incident", incident.id, reasons.status().message());
+  incident.reasons = *std::move(reasons);
+  return incident;
+}
+
+absl::StatusOr<CredentialRow> CredentialFrom(const Statement& row) {
+  CredentialRow credential;
+  credential.serial = row.Text(0);
+  credential.host_id = row.Text(1);
+  credential.verdict_id = row.Text(2);
+  credential.profile = row.Text(3);
+  credential.not_before = row.Time(4);
+  credential.not_after = row.Time(5);
+  credential.revoked = row.Int(6) != 0;
+  credential.revoked_at = row.MaybeTime(7);
+  return credential;
+}
+
+absl::StatusOr<DocumentRow> DocumentFrom(const Statement& row) {
+  return DocumentRow{.kind = row.Text(0),
+                     .id = row.Text(1),
+                     .name = row.Text(2),
+                     .text = row.Text(3),
+                     .author = row.Text(4),
+                     .created_at = row.Time(5)};
+}
+
+absl::StatusOr<AssignmentRow> AssignmentFrom(const Statement& row) {
+  return AssignmentRow{.kind = row.Text(0),
+                       .selector = row.Text(1),
+                       .document_id = row.Text(2),
+                       .author = row.Text(3),
+                       .at = row.Time(4)};
+}
+
+absl::StatusOr<EffectRow> EffectFrom(const Statement& row) {
+  return EffectRow{.sequence = row.Int(0),
+                   .kind = row.Text(1),
+                   .host_id = row.Text(2),
+                   .verdict_id = row.Text(3)};
+}
+
+absl::StatusOr<AuditRow> AuditFrom(const Statement& row) {
+  return AuditRow{.sequence = row.Int(0),
+                  .at = row.Time(1),
+                  .actor = row.Text(2),
+                  .action = row.Text(3),
+                  .subject = row.Text(4),
+                  .detail_json = row.Text(5),
+                  .chain = row.Blob(6)};
+}
+
+absl::StatusOr<JoinToken> JoinTokenFrom(const Statement& row) {
+  JoinToken token;
+  token.id = row.Text(0);
+  token.secret_sha256 = row.Blob(1);
+  absl::StatusOr<Labels> labels = DecodeLabels(row.Blob(2));
+  if (!labels.ok()) return Corrupt("join token", token.id, labels.status().message());
+  token.labels = *std::move(labels);
+  token.uses_left = static_cast<int>(row.Int(3));
+  token.expires_at = row.Time(4);
+  token.created_at = row.Time(5);
+  token.approves = row.Int(6) != 0;
+  return token;
+}
+
+}  // namespace
+
+absl::StatusOr<host::HostRecord> ReadHost(Connection& db, const std::string& id) {
+  BG_ASSIGN_OR_RETURN(
+      Statement select,
+      db.Prepare("SELECT id, revision, trust, approved, body FROM hosts WHERE id = ?"));
+  BG_ASSIGN_OR_RETURN(const bool found, select.Bind(id).Step());
+  if (!found) return Missing("host", id);
+  return HostFrom(select);
+}
+
+absl::StatusOr<std::vector<host::HostRecord>> ReadHosts(Connection& db,
+                                                        std::vector<std::string>* corrupt) {
+  BG_ASSIGN_OR_RETURN(
+      Statement select,
+      db.Prepare("SELECT id, revision, trust, approved, body FROM hosts ORDER BY id"));
+  std::vector<host::HostRecord> hosts;
+  for (;;) {
+    BG_ASSIGN_OR_RETURN(const bool more, select.Step());
+    if (!more) return hosts;
+    absl::StatusOr<host::HostRecord> host = HostFrom(select);
+    if (host.ok()) {
+      hosts.push_back(*std::move(host));
+    } else if (corrupt != nullptr) {
+      corrupt->push_back(select.Text(0));
+    }
+  }
+}
+
+absl::StatusOr<VerdictRow> ReadVerdict(Connection& db, const std::string& id) {
+  BG_ASSIGN_OR_RETURN(
+      Statement select,
+      db.Prepare("SELECT id, host_id, at, outcome, policy_id, reference_id, body_json,"
+                 " reset_count, restart_count, clock_ms FROM verdicts WHERE id = ?"));
+  BG_ASSIGN_OR_RETURN(const bool found, select.Bind(id).Step());
+  if (!found) return Missing("verdict", id);
+  VerdictRow verdict;
+  verdict.id = select.Text(0);
+  verdict.host_id = select.Text(1);
+  verdict.at = select.Time(2);
+  verdict.outcome = select.Text(3);
+  verdict.policy_id = select.Text(4);
+  verdict.reference_id = select.Text(5);
+  verdict.body_json = select.Text(6);
+  verdict.boot.reset_count = static_cast<uint32_t>(select.Int(7));
+  verdict.boot.restart_count = static_cast<uint32_t>(select.Int(8));
+  verdict.boot.clock_ms = static_cast<uint64_t>(select.Int(9));
+  return verdict;
+}
+
+absl::StatusOr<std::vector<IncidentRow>> ReadIncidents(Connection& db, const std::string& host_id) {
+  BG_ASSIGN_OR_RETURN(
+      Statement select,
+      db.Prepare("SELECT id, host_id, first_verdict_id, last_verdict_id, opened_at, last_at,"
+                 " failures, state, why, reasons FROM incidents"
+                 " WHERE ?1 = '' OR host_id = ?1 ORDER BY opened_at, id"));
+  select.Bind(host_id);
+  return AllRows(select, IncidentFrom);
+}
+
+absl::StatusOr<std::vector<CredentialRow>> ReadCredentials(Connection& db,
+                                                           const std::string& host_id) {
+  BG_ASSIGN_OR_RETURN(
+      Statement select,
+      db.Prepare("SELECT serial, host_id, verdict_id, profile, not_before, not_after, revoked,"
+                 " revoked_at FROM credentials WHERE host_id = ? ORDER BY not_before, serial"));
+  select.Bind(host_id);
+  return AllRows(select, CredentialFrom);
+}
+
+absl::StatusOr<bool> ReadIsRevoked(Connection& db, const std::string& serial) {
+  BG_ASSIGN_OR_RETURN(Statement select,
+                      db.Prepare("SELECT revoked FROM credentials WHERE serial = ?"));
+  BG_ASSIGN_OR_RETURN(const bool found, select.Bind(serial).Step());
+  return !found || select.Int(0) != 0;
+}
+
+absl::StatusOr<Bytes> ReadBlob(Connection& db, const std::string& sha256_hex) {
+  BG_ASSIGN_OR_RETURN(Statement select, db.Prepare("SELECT bytes FROM blobs WHERE sha256 = ?"));
+  BG_ASSIGN_OR_RETURN(const bool found, select.Bind(sha256_hex).Step());
+  if (!found) return Missing("blob", sha256_hex);
+  Bytes bytes = select.Blob(0);
+  if (crypto::Hash(crypto::HashAlg::kSha256, bytes).hex() != sha256_hex) {
+    return Corrupt("blob", sha256_hex, "its bytes have another digest");
+  }
+  return bytes;
+}
+
+absl::StatusOr<JoinToken> ReadUsableJoinToken(Connection& db, const JoinTokenUse& use) {
+  BG_ASSIGN_OR_RETURN(
+      Statement select,
+      db.Prepare("SELECT id, secret_sha256, labels, uses_left, expires_at, created_at, approves"
+                 " FROM join_tokens WHERE id = ?"));
+  BG_ASSIGN_OR_RETURN(const bool found, select.Bind(use.id).Step());
+  if (!found) return NotAuthentic(Reason::kJoinTokenUnknown, "no such join token");
+  BG_ASSIGN_OR_RETURN(JoinToken token, JoinTokenFrom(select));
+  if (!SecretBytes(token.secret_sha256).ConstantTimeEquals(use.secret_sha256)) {
+    return NotAuthentic(Reason::kJoinTokenUnknown, "no such join token");
+  }
+  if (use.now >= token.expires_at) {
+    return NotAuthentic(Reason::kJoinTokenExpired, "the join token has expired");
+  }
+  if (token.uses_left <= 0) {
+    return NotAuthentic(Reason::kJoinTokenUsed, "the join token has no use left");
+  }
+  return token;
+}
+
+absl::StatusOr<DocumentRow> ReadDocument(Connection& db, const std::string& kind,
+                                         const std::string& id) {
+  BG_ASSIGN_OR_RETURN(Statement select,
+                      db.Prepare("SELECT kind, id, name, text, author, created_at FROM documents"
+                                 " WHERE kind = ? AND id = ?"));
+  BG_ASSIGN_OR_RETURN(const bool found, select.Bind(kind, id).Step());
+  if (!found) return Missing(kind, id);
+  return DocumentFrom(select);
+}
+
+absl::StatusOr<std::vector<DocumentRow>> ReadDocuments(Connection& db, const std::string& kind) {
+  BG_ASSIGN_OR_RETURN(Statement select,
+                      db.Prepare("SELECT kind, id, name, text, author, created_at FROM documents"
+                                 " WHERE kind = ? ORDER BY number DESC"));
+  select.Bind(kind);
+  return AllRows(select, DocumentFrom);
+}
+
+absl::StatusOr<std::vector<AssignmentRow>> ReadAssignments(Connection& db,
+                                                           const std::string& kind) {
+  BG_ASSIGN_OR_RETURN(Statement select,
+                      db.Prepare("SELECT kind, selector, document_id, author, at FROM assignments"
+                                 " WHERE kind = ? ORDER BY selector"));
+  select.Bind(kind);
+  return AllRows(select, AssignmentFrom);
+}
+
+absl::StatusOr<std::vector<EffectRow>> ReadEffects(Connection& db, int limit) {
+  BG_ASSIGN_OR_RETURN(Statement select,
+                      db.Prepare("SELECT sequence, kind, host_id, verdict_id FROM effects"
+                                 " ORDER BY sequence LIMIT ?"));
+  select.Bind(limit);
+  return AllRows(select, EffectFrom);
+}
+
+absl::StatusOr<std::vector<AuditRow>> ReadAudit(Connection& db, int64_t after_sequence, int limit) {
+  BG_ASSIGN_OR_RETURN(
+      Statement select,
+      db.Prepare("SELECT sequence, at, actor, action, subject, detail_json, chain FROM audit"
+                 " WHERE sequence > ? ORDER BY sequence LIMIT ?"));
+  select.Bind(after_sequence, limit);
+  return AllRows(select, AuditFrom);
+}
+
+absl::StatusOr<AuditHead> ReadAuditHead(Connection& db) {
+  BG_ASSIGN_OR_RETURN(Statement select,
+                      db.Prepare("SELECT sequence, chain FROM audit_head WHERE one = 1"));
+  BG_ASSIGN_OR_RETURN(const bool found, select.Step());
+  if (!found) {
+    return Refuse(absl::StatusCode::kUnavailable, Reason::kAuditUnavailable,
+                  "the audit trail has lost its head");
+  }
+  return AuditHead{.sequence = select.Int(0), .chain = select.Blob(1)};
+}
+
+absl::StatusOr<int64_t> ReadDataVersion(Connection& db) {
+  BG_ASSIGN_OR_RETURN(Statement select, db.Prepare("PRAGMA data_version"));
+  BG_ASSIGN_OR_RETURN(const bool found, select.Step());
+  if (!found) {
+    return Refuse(absl::StatusCode::kUnavailable, Reason::kStore, "SQLite told no data version");
+  }
+  return select.Int(0);
+}
+
+}  // namespace bootgate::gatekeeper::store::sqlite

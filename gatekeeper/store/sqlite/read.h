@@ -1,0 +1,37 @@
+// Rows to records. Errors as of store.h: kNotFound, RECORD_CORRUPT for one row, STORE.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "gatekeeper/store/sqlite/connection.h"
+#include "gatekeeper/store/store.h"
+
+namespace bootgate::gatekeeper::store::sqlite {
+
+absl::StatusOr<host::HostRecord> ReadHost(Connection& db, const std::string& id);
+absl::StatusOr<std::vector<host::HostRecord>> ReadHosts(Connection& db,
+                                                        std::vector<std::string>* corrupt);
+absl::StatusOr<VerdictRow> ReadVerdict(Connection& db, const std::string& id);
+absl::StatusOr<std::vector<IncidentRow>> ReadIncidents(Connection& db, const std::string& host_id);
+absl::StatusOr<std::vector<CredentialRow>> ReadCredentials(Connection& db,
+                                                           const std::string& host_id);
+absl::StatusOr<bool> ReadIsRevoked(Connection& db, const std::string& serial);
+absl::StatusOr<Bytes> ReadBlob(Connection& db, const std::string& sha256_hex);
+
+// The token if it may be used: JOIN_TOKEN_UNKNOWN, _EXPIRED, _USED.
+absl::StatusOr<JoinToken> ReadUsableJoinToken(Connection& db, const JoinTokenUse& use);
+
+absl::StatusOr<DocumentRow> ReadDocument(Connection& db, const std::string& kind,
+                                         const std::string& id);
+absl::StatusOr<std::vector<DocumentRow>> ReadDocuments(Connection& db, const std::string& kind);
+absl::StatusOr<std::vector<AssignmentRow>> ReadAssignments(Connection& db, const std::string& kind);
+absl::StatusOr<std::vector<EffectRow>> ReadEffects(Connection& db, int limit);
+absl::StatusOr<std::vector<AuditRow>> ReadAudit(Connection& db, int64_t after_sequence, int limit);
+absl::StatusOr<AuditHead> ReadAuditHead(Connection& db);
+
+// Moves whenever another connection, of whatever process, has committed since the last call.
+absl::StatusOr<int64_t> ReadDataVersion(Connection& db);
+
+}  // namespace bootgate::gatekeeper::store::sqlite

@@ -1,0 +1,127 @@
+#include "gatekeeper/store/sqlite/schema.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/base/reason.h"
+#include "common/base/status_macros.h"
+
+namespace bootgate::gatekeeper::store::sqlite {
+namespace {
+
+// Times are nanoseconds since 1970. `body`, `labels` and `reasons` are made by record_codec.h.
+constexpr char kVersion1[] = R"sql(
+  CREATE TABLE hosts (
+    id TEXT PRIMARY KEY, revision INTEGER NOT NULL, trust TEXT NOT NULL,
+    approved INTEGER NOT NULL, last_seen_at INTEGER NOT NULL, body BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX hosts_by_trust ON hosts (trust);
+
+  CREATE TABLE verdicts (
+    id TEXT PRIMARY KEY, host_id TEXT NOT NULL REFERENCES hosts (id), at INTEGER NOT NULL,
+    outcome TEXT NOT NULL, policy_id TEXT NOT NULL, reference_id TEXT NOT NULL,
+    body_json TEXT NOT NULL, reset_count INTEGER NOT NULL, restart_count INTEGER NOT NULL,
+    clock_ms INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX verdicts_by_host ON verdicts (host_id, at);
+
+  CREATE TABLE blobs (sha256 TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+
+  CREATE TABLE credentials (
+    serial TEXT PRIMARY KEY, host_id TEXT NOT NULL REFERENCES hosts (id),
+    verdict_id TEXT NOT NULL, profile TEXT NOT NULL, not_before INTEGER NOT NULL,
+    not_after INTEGER NOT NULL, revoked INTEGER NOT NULL, revoked_at INTEGER
+  ) STRICT;
+  CREATE INDEX credentials_by_host ON credentials (host_id, not_before);
+
+  CREATE TABLE incidents (
+    id TEXT PRIMARY KEY, host_id TEXT NOT NULL REFERENCES hosts (id),
+    first_verdict_id TEXT NOT NULL, last_verdict_id TEXT NOT NULL, opened_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL, failures INTEGER NOT NULL, state TEXT NOT NULL, why TEXT NOT NULL,
+    reasons BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX incidents_by_host ON incidents (host_id, opened_at);
+
+  CREATE TABLE effects (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, host_id TEXT NOT NULL,
+    verdict_id TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE audit (
+    sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
+    subject TEXT NOT NULL, detail_json TEXT NOT NULL, chain BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE audit_head (
+    one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL, chain BLOB NOT NULL
+  ) STRICT;
+  INSERT INTO audit_head VALUES (1, 0, zeroblob(32));
+
+  CREATE TABLE join_tokens (
+    id TEXT PRIMARY KEY, secret_sha256 BLOB NOT NULL, labels BLOB NOT NULL,
+    uses_left INTEGER NOT NULL CHECK (uses_left >= 0), expires_at INTEGER NOT NULL,
+    created_at INTEGER NOT NULL, approves INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE documents (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL,
+    name TEXT NOT NULL, text TEXT NOT NULL, author TEXT NOT NULL, created_at INTEGER NOT NULL,
+    UNIQUE (kind, id)
+  ) STRICT;
+
+  CREATE TABLE assignments (
+    kind TEXT NOT NULL, selector TEXT NOT NULL, document_id TEXT NOT NULL, author TEXT NOT NULL,
+    at INTEGER NOT NULL, PRIMARY KEY (kind, selector),
+    FOREIGN KEY (kind, document_id) REFERENCES documents (kind, id)
+  ) STRICT;
+
+  PRAGMA user_version = 1;
+)sql";
+
+// kSteps[n] leads from version n to n + 1 and ends by writing the new version.
+constexpr const char* kSteps[] = {kVersion1};
+static_assert(std::size(kSteps) == kSchemaVersion);
+
+absl::StatusOr<int64_t> Number(Connection& connection, const char* sql) {
+  BG_ASSIGN_OR_RETURN(Statement statement, connection.Prepare(sql));
+  BG_ASSIGN_OR_RETURN(const bool row, statement.Step());
+  return row ? statement.Int(0) : 0;
+}
+
+absl::Status Unfit(absl::string_view why) {
+  return Refuse(absl::StatusCode::kFailedPrecondition, Reason::kStore, why);
+}
+
+absl::Status CheckOurs(Connection& connection, int64_t version) {
+  if (version > kSchemaVersion) {
+    return Unfit(absl::StrCat("the store's schema is version ", version,
+                              ", newer than this program's ", kSchemaVersion));
+  }
+  if (version > 0) return absl::OkStatus();
+  BG_ASSIGN_OR_RETURN(const int64_t tables,
+                      Number(connection, "SELECT count(*) FROM sqlite_schema"));
+  if (tables > 0) return Unfit("the file is a database of another program");
+  return absl::OkStatus();
+}
+
+// Inside a transaction: asks for the version again, because another process may have been faster.
+absl::Status TakeSteps(Connection& connection) {
+  BG_ASSIGN_OR_RETURN(const int64_t version, Number(connection, "PRAGMA user_version"));
+  BG_RETURN_IF_ERROR(CheckOurs(connection, version));
+  for (int64_t step = version; step < kSchemaVersion; ++step) {
+    BG_RETURN_IF_ERROR(connection.Run(kSteps[step]));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status Migrate(Connection& connection) {
+  BG_ASSIGN_OR_RETURN(const int64_t version, Number(connection, "PRAGMA user_version"));
+  BG_RETURN_IF_ERROR(CheckOurs(connection, version));
+  if (version == kSchemaVersion) return absl::OkStatus();
+  BG_RETURN_IF_ERROR(connection.Run("BEGIN IMMEDIATE"));
+  absl::Status status = TakeSteps(connection);
+  if (status.ok()) status = connection.Run("COMMIT");
+  if (!status.ok() && connection.InTransaction()) status.Update(connection.Run("ROLLBACK"));
+  return status;
+}
+
+}  // namespace bootgate::gatekeeper::store::sqlite

@@ -1,0 +1,157 @@
+#include "gatekeeper/store/sqlite/sqlite_store.h"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include "common/base/files.h"
+#include "gatekeeper/store/store_contract.h"
+
+namespace bootgate::gatekeeper::store {
+namespace {
+
+using ::bootgate::testing::HasCode;
+using ::bootgate::testing::IsOk;
+using ::bootgate::testing::Refuses;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::unique_ptr<Store> OpenIn(const std::string& folder) {
+  absl::StatusOr<std::unique_ptr<Store>> store =
+      OpenSqlite({.path = folder + "/store.db", .create = true});
+  EXPECT_THAT(store, IsOk());
+  return store.ok() ? *std::move(store) : nullptr;
+}
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract,
+                         ::testing::Values(Backend{.name = "Sqlite", .open = OpenIn}),
+                         [](const auto& row) { return row.param.name; });
+
+class SqliteStoreTest : public ::testing::Test {
+ protected:
+  SqliteStoreTest() {
+    std::string pattern = ::testing::TempDir() + "/sqlite.XXXXXX";
+    folder_ = mkdtemp(pattern.data());
+    path_ = folder_ + "/store.db";
+  }
+
+  // What an operator with the sqlite3 tool could do to the file.
+  void Tamper(const char* sql) {
+    sqlite3* database = nullptr;
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &database), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK)
+        << sqlite3_errmsg(database);
+    sqlite3_close(database);
+  }
+
+  void StoreHosts(int count) {
+    const std::unique_ptr<Store> store = OpenIn(folder_);
+    for (int i = 0; i < count; ++i) {
+      Commit commit;
+      commit.host.emplace();
+      commit.host->id = absl::StrCat("h-", i);
+      commit.audit.emplace_back();
+      ASSERT_THAT(store->Apply(commit), IsOk());
+    }
+  }
+
+  std::string folder_, path_;
+};
+
+TEST_F(SqliteStoreTest, MissingFileIsNotMadeUnlessAsked) {
+  EXPECT_THAT(OpenSqlite({.path = path_}), HasCode(absl::StatusCode::kNotFound));
+  EXPECT_FALSE(FileExists(path_));
+  EXPECT_THAT(OpenSqlite({.path = folder_ + "/no/such/folder", .create = true}),
+              HasCode(absl::StatusCode::kNotFound));
+}
+
+TEST_F(SqliteStoreTest, FilesAreTheOwnersAlone) {
+  const std::unique_ptr<Store> store = OpenIn(folder_);
+  for (const char* const suffix : {"", "-wal", "-shm"}) {
+    struct stat info = {};
+    ASSERT_EQ(stat((path_ + suffix).c_str(), &info), 0) << suffix;
+    EXPECT_EQ(info.st_mode & 0777U, 0600U) << suffix;
+  }
+}
+
+TEST_F(SqliteStoreTest, FileThatOthersMayUseIsRefused) {
+  StoreHosts(1);
+  ASSERT_EQ(chmod(path_.c_str(), 0644), 0);
+  EXPECT_THAT(OpenSqlite({.path = path_}), HasCode(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_F(SqliteStoreTest, NewerSchemaIsRefused) {
+  StoreHosts(1);
+  Tamper("PRAGMA user_version = 2");
+  const absl::Status status = OpenSqlite({.path = path_}).status();
+  EXPECT_THAT(status, HasCode(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("newer"));
+}
+
+TEST_F(SqliteStoreTest, DatabaseOfAnotherProgramIsRefused) {
+  Tamper("CREATE TABLE recipes (id)");
+  ASSERT_EQ(chmod(path_.c_str(), 0600), 0);
+  EXPECT_THAT(OpenSqlite({.path = path_, .create = true}),
+              HasCode(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_F(SqliteStoreTest, FileThatIsNoDatabaseIsRefused) {
+  ASSERT_THAT(WriteFileAtomically(path_, AsBytes(std::string(5000, 'x')), 0600), IsOk());
+  EXPECT_THAT(OpenSqlite({.path = path_, .create = true}), Refuses(Reason::kStore));
+}
+
+TEST_F(SqliteStoreTest, CorruptRowHurtsItsHostAlone) {
+  StoreHosts(3);
+  Tamper("UPDATE hosts SET body = substr(body, 1, 50) WHERE id = 'h-1'");
+  const std::unique_ptr<Store> store = OpenIn(folder_);
+  EXPECT_THAT(store->GetHost("h-1"), Refuses(Reason::kRecordCorrupt));
+  EXPECT_THAT(store->GetHost("h-2"), IsOk());
+  std::vector<std::string> corrupt;
+  EXPECT_EQ(store->ListHosts(&corrupt)->size(), 2u);
+  EXPECT_THAT(corrupt, ElementsAre("h-1"));
+}
+
+TEST_F(SqliteStoreTest, TrustEditedByHandIsNotBelieved) {
+  StoreHosts(1);
+  Tamper("UPDATE hosts SET trust = 'trusted'");
+  EXPECT_THAT(OpenIn(folder_)->GetHost("h-0"), Refuses(Reason::kRecordCorrupt));
+}
+
+TEST_F(SqliteStoreTest, ChangedBlobIsNotGivenOut) {
+  const std::string digest = crypto::Hash(crypto::HashAlg::kSha256, AsBytes("log")).hex();
+  Commit commit;
+  commit.blobs = {{digest, ToBytes(AsBytes("log"))}};
+  commit.audit.emplace_back();
+  ASSERT_THAT(OpenIn(folder_)->Apply(commit), IsOk());
+  Tamper("UPDATE blobs SET bytes = x'00'");
+  EXPECT_THAT(OpenIn(folder_)->GetBlob(digest), Refuses(Reason::kRecordCorrupt));
+}
+
+// Values are bound: text with SQL in it is only text.
+TEST_F(SqliteStoreTest, TextIsNeverSql) {
+  const std::unique_ptr<Store> store = OpenIn(folder_);
+  const std::string nasty = std::string("'; DROP TABLE hosts; --\0\xff", 25);
+  Commit commit;
+  commit.host.emplace();
+  commit.host->id = nasty;
+  commit.audit.emplace_back();
+  commit.audit[0].actor = nasty;
+  ASSERT_THAT(store->Apply(commit), IsOk());
+  EXPECT_EQ(store->GetHost(nasty)->id, nasty);
+  EXPECT_EQ(store->ListAudit(0, 1)->at(0).actor, nasty);
+}
+
+// Where the audit trail cannot be written, nothing is decided.
+TEST_F(SqliteStoreTest, LostAuditHeadStopsEveryDecision) {
+  StoreHosts(1);
+  const std::unique_ptr<Store> store = OpenIn(folder_);
+  Tamper("DROP TABLE audit_head");
+  Commit commit;
+  commit.host.emplace();
+  commit.host->id = "h-new";
+  commit.audit.emplace_back();
+  EXPECT_FALSE(store->Apply(commit).ok());
+  EXPECT_THAT(store->GetHost("h-new"), HasCode(absl::StatusCode::kNotFound));
+}
+
+}  // namespace
+}  // namespace bootgate::gatekeeper::store

@@ -1,0 +1,235 @@
+#include "gatekeeper/store/sqlite/write.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/base/reason.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/hash.h"
+#include "gatekeeper/store/audit_chain.h"
+#include "gatekeeper/store/record_codec.h"
+#include "gatekeeper/store/sqlite/read.h"
+
+namespace bootgate::gatekeeper::store::sqlite {
+namespace {
+
+constexpr char kClosed[] = "closed";
+
+absl::Status LostRace(const std::string& host_id, uint64_t revision) {
+  return absl::AbortedError(
+      absl::StrCat("host ", host_id, " is not at revision ", revision, " any more"));
+}
+
+absl::Status InsertHost(Connection& db, const host::HostRecord& host) {
+  BG_ASSIGN_OR_RETURN(
+      Statement insert,
+      db.Prepare("INSERT INTO hosts (id, revision, trust, approved, last_seen_at, body)"
+                 " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"));
+  insert.Bind(host.id, static_cast<int64_t>(host.revision), host::Name(host.trust),
+              host.approved ? 1 : 0, host.last_seen_at, EncodeHost(host));
+  return insert.Run();
+}
+
+absl::Status UpdateHost(Connection& db, const host::HostRecord& host, uint64_t read_revision) {
+  BG_ASSIGN_OR_RETURN(
+      Statement update,
+      db.Prepare("UPDATE hosts SET revision = ?, trust = ?, approved = ?, last_seen_at = ?,"
+                 " body = ? WHERE id = ? AND revision = ?"));
+  update.Bind(static_cast<int64_t>(host.revision), host::Name(host.trust), host.approved ? 1 : 0,
+              host.last_seen_at, EncodeHost(host), host.id, static_cast<int64_t>(read_revision));
+  return update.Run();
+}
+
+absl::Status WriteHost(Connection& db, const host::HostRecord& read) {
+  host::HostRecord next = read;
+  next.revision = read.revision + 1;
+  BG_RETURN_IF_ERROR(read.revision == 0 ? InsertHost(db, next)
+                                        : UpdateHost(db, next, read.revision));
+  if (db.ChangedRows() != 1) return LostRace(read.id, read.revision);
+  return absl::OkStatus();
+}
+
+absl::Status InsertVerdict(Connection& db, const VerdictRow& verdict) {
+  BG_ASSIGN_OR_RETURN(
+      Statement insert,
+      db.Prepare("INSERT INTO verdicts (id, host_id, at, outcome, policy_id, reference_id,"
+                 " body_json, reset_count, restart_count, clock_ms)"
+                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  insert.Bind(verdict.id, verdict.host_id, verdict.at, verdict.outcome, verdict.policy_id,
+              verdict.reference_id, verdict.body_json, verdict.boot.reset_count,
+              verdict.boot.restart_count, static_cast<int64_t>(verdict.boot.clock_ms));
+  return insert.Run();
+}
+
+absl::Status InsertBlob(Connection& db, const std::string& name, ByteView bytes) {
+  if (crypto::Hash(crypto::HashAlg::kSha256, bytes).hex() != name) {
+    return Refuse(absl::StatusCode::kInvalidArgument, Reason::kInternal,
+                  "a blob's name is not the digest of its bytes");
+  }
+  BG_ASSIGN_OR_RETURN(Statement insert, db.Prepare("INSERT INTO blobs (sha256, bytes) VALUES (?, ?)"
+                                                   " ON CONFLICT (sha256) DO NOTHING"));
+  return insert.Bind(name, bytes).Run();
+}
+
+absl::Status InsertCredential(Connection& db, const CredentialRow& credential) {
+  BG_ASSIGN_OR_RETURN(
+      Statement insert,
+      db.Prepare("INSERT INTO credentials (serial, host_id, verdict_id, profile, not_before,"
+                 " not_after, revoked, revoked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+  insert.Bind(credential.serial, credential.host_id, credential.verdict_id, credential.profile,
+              credential.not_before, credential.not_after, credential.revoked ? 1 : 0,
+              credential.revoked_at);
+  return insert.Run();
+}
+
+absl::Status RevokeAll(Connection& db, const std::string& host_id, absl::Time at) {
+  BG_ASSIGN_OR_RETURN(Statement update,
+                      db.Prepare("UPDATE credentials SET revoked = 1, revoked_at = ?"
+                                 " WHERE host_id = ? AND revoked = 0"));
+  return update.Bind(at, host_id).Run();
+}
+
+absl::Status ReplaceIncident(Connection& db, const IncidentRow& incident) {
+  BG_ASSIGN_OR_RETURN(
+      Statement update,
+      db.Prepare("UPDATE incidents SET first_verdict_id = ?, last_verdict_id = ?, opened_at = ?,"
+                 " last_at = ?, failures = ?, state = ?, why = ?, reasons = ?"
+                 " WHERE id = ? AND host_id = ?"));
+  update.Bind(incident.first_verdict_id, incident.last_verdict_id, incident.opened_at,
+              incident.last_at, incident.failures, incident.state, incident.why,
+              EncodeTexts(incident.reasons), incident.id, incident.host_id);
+  return update.Run();
+}
+
+absl::Status FoldIncident(Connection& db, const IncidentRow& incident) {
+  BG_ASSIGN_OR_RETURN(
+      Statement update,
+      db.Prepare("UPDATE incidents SET last_verdict_id = ?, last_at = ?, failures = failures + 1,"
+                 " reasons = ? WHERE host_id = ? AND state != ?"));
+  update.Bind(incident.last_verdict_id, incident.last_at, EncodeTexts(incident.reasons),
+              incident.host_id, kClosed);
+  return update.Run();
+}
+
+absl::Status InsertIncident(Connection& db, const IncidentRow& incident) {
+  BG_ASSIGN_OR_RETURN(
+      Statement insert,
+      db.Prepare("INSERT INTO incidents (id, host_id, first_verdict_id, last_verdict_id,"
+                 " opened_at, last_at, failures, state, why, reasons)"
+                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  insert.Bind(incident.id, incident.host_id, incident.first_verdict_id, incident.last_verdict_id,
+              incident.opened_at, incident.last_at, incident.failures, incident.state, incident.why,
+              EncodeTexts(incident.reasons));
+  return insert.Run();
+}
+
+absl::Status WriteIncident(Connection& db, const IncidentRow& incident) {
+  BG_RETURN_IF_ERROR(ReplaceIncident(db, incident));
+  if (db.ChangedRows() > 0) return absl::OkStatus();
+  BG_RETURN_IF_ERROR(FoldIncident(db, incident));
+  if (db.ChangedRows() > 0) return absl::OkStatus();
+  return InsertIncident(db, incident);
+}
+
+absl::Status InsertEffect(Connection& db, const EffectRow& effect) {
+  BG_ASSIGN_OR_RETURN(
+      Statement insert,
+      db.Prepare("INSERT INTO effects (kind, host_id, verdict_id) VALUES (?, ?, ?)"));
+  return insert.Bind(effect.kind, effect.host_id, effect.verdict_id).Run();
+}
+
+absl::Status CheckComplete(const Commit& commit) {
+  if (commit.audit.empty()) {
+    return Refuse(absl::StatusCode::kInvalidArgument, Reason::kAuditUnavailable,
+                  "a commit without an audit row");
+  }
+  if (commit.revoke_host_credentials && !commit.host.has_value()) {
+    return Refuse(absl::StatusCode::kInvalidArgument, Reason::kInternal,
+                  "credentials to revoke, but no host");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ApplyCommit(Connection& db, const Commit& commit) {
+  BG_RETURN_IF_ERROR(CheckComplete(commit));
+  if (commit.join_token.has_value()) BG_RETURN_IF_ERROR(UseJoinToken(db, *commit.join_token));
+  if (commit.host.has_value()) BG_RETURN_IF_ERROR(WriteHost(db, *commit.host));
+  if (commit.verdict.has_value()) BG_RETURN_IF_ERROR(InsertVerdict(db, *commit.verdict));
+  for (const auto& [name, bytes] : commit.blobs) BG_RETURN_IF_ERROR(InsertBlob(db, name, bytes));
+  // Before the new ones: a commit may replace all credentials of a host.
+  if (commit.revoke_host_credentials) {
+    BG_RETURN_IF_ERROR(RevokeAll(db, commit.host->id, commit.audit.front().at));
+  }
+  for (const CredentialRow& row : commit.issued) BG_RETURN_IF_ERROR(InsertCredential(db, row));
+  if (commit.incident.has_value()) BG_RETURN_IF_ERROR(WriteIncident(db, *commit.incident));
+  for (const EffectRow& row : commit.effects) BG_RETURN_IF_ERROR(InsertEffect(db, row));
+  for (const AuditRow& row : commit.audit) BG_RETURN_IF_ERROR(AppendAudit(db, row));
+  return absl::OkStatus();
+}
+
+absl::Status AppendAudit(Connection& db, const AuditRow& row) {
+  BG_ASSIGN_OR_RETURN(const AuditHead head, ReadAuditHead(db));
+  AuditRow next = row;
+  next.sequence = head.sequence + 1;
+  next.chain = ChainValue(head.chain, next);
+  BG_ASSIGN_OR_RETURN(
+      Statement insert,
+      db.Prepare("INSERT INTO audit (sequence, at, actor, action, subject, detail_json, chain)"
+                 " VALUES (?, ?, ?, ?, ?, ?, ?)"));
+  insert.Bind(next.sequence, next.at, next.actor, next.action, next.subject, next.detail_json,
+              next.chain);
+  BG_RETURN_IF_ERROR(insert.Run());
+  BG_ASSIGN_OR_RETURN(Statement update,
+                      db.Prepare("UPDATE audit_head SET sequence = ?, chain = ? WHERE one = 1"));
+  return update.Bind(next.sequence, next.chain).Run();
+}
+
+absl::Status InsertJoinToken(Connection& db, const JoinToken& token) {
+  BG_ASSIGN_OR_RETURN(
+      Statement insert,
+      db.Prepare("INSERT INTO join_tokens (id, secret_sha256, labels, uses_left, expires_at,"
+                 " created_at, approves) VALUES (?, ?, ?, ?, ?, ?, ?)"));
+  insert.Bind(token.id, token.secret_sha256, EncodeLabels(token.labels), token.uses_left,
+              token.expires_at, token.created_at, token.approves ? 1 : 0);
+  return insert.Run();
+}
+
+absl::Status UseJoinToken(Connection& db, const JoinTokenUse& use) {
+  BG_RETURN_IF_ERROR(ReadUsableJoinToken(db, use).status());
+  BG_ASSIGN_OR_RETURN(Statement update,
+                      db.Prepare("UPDATE join_tokens SET uses_left = uses_left - 1 WHERE id = ?"));
+  return update.Bind(use.id).Run();
+}
+
+absl::Status InsertDocument(Connection& db, const DocumentRow& document) {
+  BG_ASSIGN_OR_RETURN(Statement insert,
+                      db.Prepare("INSERT INTO documents (kind, id, name, text, author, created_at)"
+                                 " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (kind, id) DO NOTHING"));
+  insert.Bind(document.kind, document.id, document.name, document.text, document.author,
+              document.created_at);
+  BG_RETURN_IF_ERROR(insert.Run());
+  if (db.ChangedRows() == 1) return absl::OkStatus();
+  BG_ASSIGN_OR_RETURN(const DocumentRow stored, ReadDocument(db, document.kind, document.id));
+  if (stored.text == document.text) return absl::OkStatus();
+  return absl::AlreadyExistsError(
+      absl::StrCat(document.kind, " ", document.id, " is stored with another text"));
+}
+
+absl::Status PutAssignment(Connection& db, const AssignmentRow& assignment) {
+  BG_ASSIGN_OR_RETURN(
+      Statement insert,
+      db.Prepare("INSERT INTO assignments (kind, selector, document_id, author, at)"
+                 " VALUES (?, ?, ?, ?, ?) ON CONFLICT (kind, selector) DO UPDATE SET"
+                 " document_id = excluded.document_id, author = excluded.author,"
+                 " at = excluded.at"));
+  insert.Bind(assignment.kind, assignment.selector, assignment.document_id, assignment.author,
+              assignment.at);
+  return insert.Run();
+}
+
+absl::Status RemoveEffect(Connection& db, int64_t sequence) {
+  BG_ASSIGN_OR_RETURN(Statement remove, db.Prepare("DELETE FROM effects WHERE sequence = ?"));
+  return remove.Bind(sequence).Run();
+}
+
+}  // namespace bootgate::gatekeeper::store::sqlite

@@ -1,0 +1,23 @@
+// What the writer thread does: each function is one piece of work inside a transaction.
+//
+// An error means that its savepoint is rolled back; nothing here cleans up after itself.
+#pragma once
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gatekeeper/store/sqlite/connection.h"
+#include "gatekeeper/store/store.h"
+
+namespace bootgate::gatekeeper::store::sqlite {
+
+absl::Status ApplyCommit(Connection& db, const Commit& commit);
+absl::Status AppendAudit(Connection& db, const AuditRow& row);  // gives sequence and chain itself
+
+absl::Status InsertJoinToken(Connection& db, const JoinToken& token);
+absl::Status UseJoinToken(Connection& db, const JoinTokenUse& use);
+
+absl::Status InsertDocument(Connection& db, const DocumentRow& document);
+absl::Status PutAssignment(Connection& db, const AssignmentRow& assignment);
+absl::Status RemoveEffect(Connection& db, int64_t sequence);
+
+}  // namespace bootgate::gatekeeper::store::sqlite

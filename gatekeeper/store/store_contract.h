@@ -1,0 +1,574 @@
+// The promises of store.h, for every backend to keep. Test only.
+//
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, ::testing::Values(Backend{...}));
+#pragma once
+
+#include <stdlib.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/hex.h"
+#include "common/crypto/hash.h"
+#include "common/testing/status_matchers.h"
+#include "gatekeeper/store/audit_chain.h"
+#include "gatekeeper/store/record_codec.h"
+#include "gatekeeper/store/store.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace bootgate::gatekeeper::store {
+
+struct Backend {
+  std::string name;
+  // Opens what lies in `folder`, made if it is not there. A second call: a second user of the same.
+  std::function<std::unique_ptr<Store>(const std::string& folder)> open;
+};
+inline void PrintTo(const Backend& backend, std::ostream* os) { *os << backend.name; }
+
+class StoreContract : public ::testing::TestWithParam<Backend> {
+ protected:
+  StoreContract() {
+    std::string pattern = ::testing::TempDir() + "/store.XXXXXX";
+    folder_ = mkdtemp(pattern.data());
+    store_ = Open();
+  }
+  std::unique_ptr<Store> Open() const { return GetParam().open(folder_); }
+  void Reopen() {
+    store_.reset();
+    store_ = Open();
+  }
+
+  static absl::Time At(int64_t seconds) { return absl::FromUnixSeconds(1'800'000'000 + seconds); }
+
+  static AuditRow Audit(const std::string& action) {
+    AuditRow row;
+    row.at = At(0);
+    row.actor = "gatekeeper";
+    row.action = action;
+    row.subject = "subject";
+    row.detail_json = "{}";
+    return row;
+  }
+
+  static host::HostRecord Host(int number) {
+    host::HostRecord host;
+    host.id = absl::StrCat("h-", absl::Hex(number, absl::kZeroPad16), "0000000000000000");
+    host.ek_public = {1, 2, 3};
+    host.last_seen_at = At(1);
+    host.labels = {{"rack", absl::StrCat(number)}};
+    return host;
+  }
+
+  static Commit Put(const host::HostRecord& host) {
+    Commit commit;
+    commit.host = host;
+    commit.audit = {Audit("host.put")};
+    return commit;
+  }
+
+  // A stored host at revision 1.
+  host::HostRecord Stored(int number) {
+    EXPECT_THAT(store_->Apply(Put(Host(number))), testing::IsOk());
+    absl::StatusOr<host::HostRecord> host = store_->GetHost(Host(number).id);
+    EXPECT_THAT(host, testing::IsOk());
+    return host.ok() ? *host : host::HostRecord();
+  }
+
+  static VerdictRow Verdict(const std::string& id, const std::string& host_id) {
+    VerdictRow row;
+    row.id = id;
+    row.host_id = host_id;
+    row.at = At(5);
+    row.outcome = "DENY";
+    row.policy_id = "p";
+    row.reference_id = "r";
+    row.body_json = R"({"findings":[]})";
+    row.boot = {.reset_count = 0xffffffff, .restart_count = 1, .clock_ms = 0xffffffffffffffff};
+    return row;
+  }
+
+  static CredentialRow Credential(const std::string& serial, const std::string& host_id) {
+    CredentialRow row;
+    row.serial = serial;
+    row.host_id = host_id;
+    row.verdict_id = "v-1";
+    row.profile = "tpm-key";
+    row.not_before = At(0);
+    row.not_after = At(3600);
+    return row;
+  }
+
+  static IncidentRow Incident(const std::string& id, const std::string& host_id) {
+    IncidentRow row;
+    row.id = id;
+    row.host_id = host_id;
+    row.first_verdict_id = row.last_verdict_id = absl::StrCat("v-of-", id);
+    row.opened_at = row.last_at = At(10);
+    row.state = "open";
+    row.why = absl::StrCat("why ", id);
+    row.reasons = {"SECURE_BOOT_OFF", "POLICY_DENY"};
+    return row;
+  }
+
+  static Bytes Secret() {
+    return ToBytes(crypto::Hash(crypto::HashAlg::kSha256, AsBytes("secret")).view());
+  }
+  static JoinToken Token(const std::string& id, int uses) {
+    JoinToken token;
+    token.id = id;
+    token.secret_sha256 = Secret();
+    token.labels = {{"role", "db"}};
+    token.uses_left = uses;
+    token.created_at = At(0);
+    token.expires_at = At(60);
+    token.approves = true;
+    return token;
+  }
+
+  static DocumentRow Document(const std::string& id, const std::string& text) {
+    return {.kind = "policy",
+            .id = id,
+            .name = "main",
+            .text = text,
+            .author = "root",
+            .created_at = At(0)};
+  }
+
+  size_t AuditRows() { return store_->ListAudit(0, 100000).value().size(); }
+
+  void ExpectWholeAuditChain() {
+    AuditHead head = {.sequence = 0, .chain = ChainStart()};
+    BG_ASSERT_OK_AND_ASSIGN(const std::vector<AuditRow> rows, store_->ListAudit(0, 1000000));
+    for (const AuditRow& row : rows) {
+      ASSERT_THAT(CheckFollows(head, row), testing::IsOk());
+      head = {.sequence = row.sequence, .chain = row.chain};
+    }
+    BG_ASSERT_OK_AND_ASSIGN(const AuditHead told, store_->GetAuditHead());
+    EXPECT_EQ(told.sequence, head.sequence);
+    EXPECT_EQ(told.chain, head.chain);
+  }
+
+  std::string folder_;
+  std::unique_ptr<Store> store_;
+};
+
+// ---- hosts
+
+TEST_P(StoreContract, HostComesBackWithTheNextRevision) {
+  host::HostRecord host = Stored(1);
+  EXPECT_EQ(host.revision, 1u);
+  EXPECT_EQ(host.labels, Host(1).labels);
+  EXPECT_EQ(host.ek_public, Host(1).ek_public);
+  host.trust = host::Trust::kTrusted;
+  ASSERT_THAT(store_->Apply(Put(host)), testing::IsOk());
+  Reopen();
+  BG_ASSERT_OK_AND_ASSIGN(const host::HostRecord back, store_->GetHost(host.id));
+  EXPECT_EQ(back.revision, 2u);
+  EXPECT_EQ(back.trust, host::Trust::kTrusted);
+}
+
+TEST_P(StoreContract, UnknownHostIsNotFound) {
+  EXPECT_THAT(store_->GetHost("h-none"), testing::HasCode(absl::StatusCode::kNotFound));
+}
+
+TEST_P(StoreContract, SecondWriterOfOneRevisionIsTurnedAway) {
+  const host::HostRecord read = Stored(1);
+  host::HostRecord first = read, second = read;
+  first.hostname = "first";
+  second.hostname = "second";
+  ASSERT_THAT(store_->Apply(Put(first)), testing::IsOk());
+  EXPECT_THAT(store_->Apply(Put(second)), testing::HasCode(absl::StatusCode::kAborted));
+  EXPECT_EQ(store_->GetHost(read.id)->hostname, "first");
+}
+
+TEST_P(StoreContract, SecondEnrolmentOfOneHostIsTurnedAway) {
+  Stored(1);
+  EXPECT_THAT(store_->Apply(Put(Host(1))), testing::HasCode(absl::StatusCode::kAborted));
+  EXPECT_EQ(store_->GetHost(Host(1).id)->revision, 1u);
+}
+
+TEST_P(StoreContract, HostThatWasNeverStoredHasNoRevisionToWriteOver) {
+  host::HostRecord host = Host(1);
+  host.revision = 3;
+  EXPECT_THAT(store_->Apply(Put(host)), testing::HasCode(absl::StatusCode::kAborted));
+}
+
+TEST_P(StoreContract, HostsAreListedInOrderOfId) {
+  for (const int number : {3, 1, 2}) Stored(number);
+  std::vector<std::string> corrupt;
+  BG_ASSERT_OK_AND_ASSIGN(const std::vector<host::HostRecord> hosts, store_->ListHosts(&corrupt));
+  ASSERT_EQ(hosts.size(), 3u);
+  EXPECT_EQ(hosts[0].id, Host(1).id);
+  EXPECT_EQ(hosts[2].id, Host(3).id);
+  EXPECT_TRUE(corrupt.empty());
+}
+
+// ---- one commit, all or nothing
+
+TEST_P(StoreContract, CommitStoresAllItsParts) {
+  const host::HostRecord host = Stored(1);
+  const Bytes evidence = {9, 8, 7};
+  const std::string digest = crypto::Hash(crypto::HashAlg::kSha256, evidence).hex();
+  Commit commit = Put(host);
+  commit.verdict = Verdict("v-1", host.id);
+  commit.blobs = {{digest, evidence}};
+  commit.issued = {Credential("0a", host.id)};
+  commit.incident = Incident("i-1", host.id);
+  commit.effects = {{.kind = "open-incident", .host_id = host.id, .verdict_id = "v-1"}};
+  ASSERT_THAT(store_->Apply(commit), testing::IsOk());
+  Reopen();
+
+  BG_ASSERT_OK_AND_ASSIGN(const VerdictRow verdict, store_->GetVerdict("v-1"));
+  EXPECT_EQ(verdict.host_id, host.id);
+  EXPECT_EQ(verdict.at, At(5));
+  EXPECT_EQ(verdict.outcome, "DENY");
+  EXPECT_EQ(verdict.policy_id, "p");
+  EXPECT_EQ(verdict.reference_id, "r");
+  EXPECT_EQ(verdict.body_json, R"({"findings":[]})");
+  EXPECT_EQ(verdict.boot.reset_count, 0xffffffffu);
+  EXPECT_EQ(verdict.boot.clock_ms, 0xffffffffffffffffu);
+  EXPECT_EQ(store_->GetBlob(digest).value(), evidence);
+  EXPECT_EQ(store_->ListCredentials(host.id)->size(), 1u);
+  EXPECT_EQ(store_->ListIncidents("")->size(), 1u);
+  EXPECT_EQ(store_->PendingEffects(10)->size(), 1u);
+  EXPECT_EQ(AuditRows(), 2u);
+}
+
+TEST_P(StoreContract, CommitThatFailsLeavesNothingBehind) {
+  const host::HostRecord read = Stored(1);
+  ASSERT_THAT(store_->Apply(Put(read)), testing::IsOk());
+  ASSERT_THAT(store_->PutJoinToken(Token("t", 1), Audit("token")), testing::IsOk());
+  const size_t audit_rows = AuditRows();
+
+  Commit late = Put(read);  // at the revision that is gone
+  late.verdict = Verdict("v-late", read.id);
+  late.blobs = {
+      {crypto::Hash(crypto::HashAlg::kSha256, AsBytes("x")).hex(), ToBytes(AsBytes("x"))}};
+  late.effects = {{.kind = "notify-quarantine", .host_id = read.id, .verdict_id = "v-late"}};
+  late.incident = Incident("i-late", read.id);
+  late.join_token = JoinTokenUse{.id = "t", .secret_sha256 = Secret(), .now = At(1)};
+  EXPECT_THAT(store_->Apply(late), testing::HasCode(absl::StatusCode::kAborted));
+
+  EXPECT_THAT(store_->GetVerdict("v-late"), testing::HasCode(absl::StatusCode::kNotFound));
+  EXPECT_THAT(store_->GetBlob(late.blobs[0].first), testing::HasCode(absl::StatusCode::kNotFound));
+  EXPECT_TRUE(store_->PendingEffects(10)->empty());
+  EXPECT_TRUE(store_->ListIncidents("")->empty());
+  EXPECT_THAT(store_->CheckJoinToken("t", Secret(), At(1)), testing::IsOk());
+  EXPECT_EQ(AuditRows(), audit_rows);
+}
+
+TEST_P(StoreContract, NothingIsDecidedWithoutAnAuditRow) {
+  Commit silent = Put(Host(1));
+  silent.audit.clear();
+  EXPECT_THAT(store_->Apply(silent), testing::Refuses(Reason::kAuditUnavailable));
+  EXPECT_THAT(store_->GetHost(Host(1).id), testing::HasCode(absl::StatusCode::kNotFound));
+}
+
+TEST_P(StoreContract, RecordsOfNoHostAreRefused) {
+  Commit orphan;
+  orphan.verdict = Verdict("v-1", "h-none");
+  orphan.audit = {Audit("verdict")};
+  EXPECT_THAT(store_->Apply(orphan), testing::HasCode(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_P(StoreContract, VerdictAndSerialAreGivenOnce) {
+  const host::HostRecord host = Stored(1);
+  Commit commit;
+  commit.verdict = Verdict("v-1", host.id);
+  commit.audit = {Audit("verdict")};
+  ASSERT_THAT(store_->Apply(commit), testing::IsOk());
+  EXPECT_THAT(store_->Apply(commit), testing::HasCode(absl::StatusCode::kAlreadyExists));
+  Commit issue;
+  issue.issued = {Credential("0a", host.id), Credential("0a", host.id)};
+  issue.audit = {Audit("issue")};
+  EXPECT_THAT(store_->Apply(issue), testing::HasCode(absl::StatusCode::kAlreadyExists));
+}
+
+// ---- evidence
+
+TEST_P(StoreContract, BlobIsStoredOnceUnderItsDigest) {
+  Commit commit;
+  commit.audit = {Audit("freeze")};
+  commit.blobs = {{crypto::Hash(crypto::HashAlg::kSha256, {}).hex(), {}}};
+  ASSERT_THAT(store_->Apply(commit), testing::IsOk());
+  ASSERT_THAT(store_->Apply(commit), testing::IsOk());
+  EXPECT_EQ(store_->GetBlob(commit.blobs[0].first).value(), Bytes());
+  commit.blobs[0].second = {1};
+  EXPECT_THAT(store_->Apply(commit), testing::HasCode(absl::StatusCode::kInvalidArgument));
+}
+
+// ---- credentials
+
+TEST_P(StoreContract, RevocationTakesAllOfOneHostAndNoOther) {
+  const host::HostRecord bad = Stored(1), good = Stored(2);
+  Commit issue;
+  issue.audit = {Audit("issue")};
+  issue.issued = {Credential("0a", bad.id), Credential("0b", bad.id), Credential("0c", good.id)};
+  ASSERT_THAT(store_->Apply(issue), testing::IsOk());
+  EXPECT_FALSE(store_->IsRevoked("0a").value());
+
+  Commit revoke = Put(bad);
+  revoke.revoke_host_credentials = true;
+  ASSERT_THAT(store_->Apply(revoke), testing::IsOk());
+  EXPECT_TRUE(store_->IsRevoked("0a").value());
+  EXPECT_TRUE(store_->IsRevoked("0b").value());
+  EXPECT_FALSE(store_->IsRevoked("0c").value());
+  EXPECT_EQ(store_->ListCredentials(bad.id)->at(0).revoked_at, At(0));
+  EXPECT_EQ(store_->ListCredentials(good.id)->at(0).revoked_at, std::nullopt);
+}
+
+TEST_P(StoreContract, SerialThatWasNeverIssuedIsRevoked) {
+  EXPECT_TRUE(store_->IsRevoked("ff").value());
+}
+
+// ---- incidents
+
+TEST_P(StoreContract, RepeatedFailuresFoldIntoTheOpenIncident) {
+  const host::HostRecord host = Stored(1);
+  Commit commit;
+  commit.audit = {Audit("verdict")};
+  commit.incident = Incident("i-1", host.id);
+  ASSERT_THAT(store_->Apply(commit), testing::IsOk());
+  commit.incident = Incident("i-2", host.id);
+  commit.incident->last_at = At(99);
+  commit.incident->reasons = {"IMA_DIGEST"};
+  ASSERT_THAT(store_->Apply(commit), testing::IsOk());
+
+  BG_ASSERT_OK_AND_ASSIGN(const std::vector<IncidentRow> rows, store_->ListIncidents(host.id));
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].id, "i-1");
+  EXPECT_EQ(rows[0].failures, 2);
+  EXPECT_EQ(rows[0].opened_at, At(10));
+  EXPECT_EQ(rows[0].last_at, At(99));
+  EXPECT_EQ(rows[0].first_verdict_id, "v-of-i-1");
+  EXPECT_EQ(rows[0].last_verdict_id, "v-of-i-2");
+  EXPECT_EQ(rows[0].why, "why i-1");
+  EXPECT_THAT(rows[0].reasons, ::testing::ElementsAre("IMA_DIGEST"));
+}
+
+TEST_P(StoreContract, ClosedIncidentIsNotFoldedInto) {
+  const host::HostRecord host = Stored(1), other = Stored(2);
+  Commit commit;
+  commit.audit = {Audit("incident")};
+  commit.incident = Incident("i-1", host.id);
+  ASSERT_THAT(store_->Apply(commit), testing::IsOk());
+  commit.incident->state = "closed";
+  ASSERT_THAT(store_->Apply(commit), testing::IsOk());
+  commit.incident = Incident("i-2", host.id);
+  commit.incident->opened_at = At(50);
+  ASSERT_THAT(store_->Apply(commit), testing::IsOk());
+  commit.incident = Incident("i-3", other.id);
+  ASSERT_THAT(store_->Apply(commit), testing::IsOk());
+
+  BG_ASSERT_OK_AND_ASSIGN(const std::vector<IncidentRow> rows, store_->ListIncidents(host.id));
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].state, "closed");
+  EXPECT_EQ(rows[0].failures, 1);
+  EXPECT_EQ(rows[1].id, "i-2");
+  EXPECT_EQ(store_->ListIncidents("")->size(), 3u);
+}
+
+// ---- effects
+
+TEST_P(StoreContract, EffectsStayUntilTheyAreDoneAndAreNumberedOnce) {
+  const host::HostRecord host = Stored(1);
+  Commit commit;
+  commit.audit = {Audit("verdict")};
+  commit.effects = {{.kind = "revoke-credentials", .host_id = host.id, .verdict_id = "v-1"},
+                    {.kind = "notify-quarantine", .host_id = host.id, .verdict_id = "v-1"}};
+  ASSERT_THAT(store_->Apply(commit), testing::IsOk());
+  Reopen();
+  BG_ASSERT_OK_AND_ASSIGN(const std::vector<EffectRow> effects, store_->PendingEffects(10));
+  ASSERT_EQ(effects.size(), 2u);
+  EXPECT_EQ(effects[0].kind, "revoke-credentials");
+  EXPECT_EQ(effects[1].verdict_id, "v-1");
+  EXPECT_EQ(store_->PendingEffects(1)->size(), 1u);
+  for (const EffectRow& effect : effects) {
+    ASSERT_THAT(store_->MarkEffectDone(effect.sequence), testing::IsOk());
+    ASSERT_THAT(store_->MarkEffectDone(effect.sequence), testing::IsOk());
+  }
+  EXPECT_TRUE(store_->PendingEffects(10)->empty());
+  ASSERT_THAT(store_->Apply(commit), testing::IsOk());
+  EXPECT_GT(store_->PendingEffects(10)->at(0).sequence, effects[1].sequence);
+}
+
+// ---- join tokens
+
+TEST_P(StoreContract, JoinTokenIsUsedAsOftenAsItMayBe) {
+  ASSERT_THAT(store_->PutJoinToken(Token("t", 2), Audit("token")), testing::IsOk());
+  BG_ASSERT_OK_AND_ASSIGN(const JoinToken first, store_->RedeemJoinToken("t", Secret(), At(1)));
+  EXPECT_EQ(first.uses_left, 1);
+  EXPECT_EQ(first.labels, Token("t", 2).labels);
+  EXPECT_TRUE(first.approves);
+  EXPECT_THAT(store_->RedeemJoinToken("t", Secret(), At(1)), testing::IsOk());
+  EXPECT_THAT(store_->RedeemJoinToken("t", Secret(), At(1)),
+              testing::Refuses(Reason::kJoinTokenUsed));
+  EXPECT_THAT(store_->CheckJoinToken("t", Secret(), At(1)),
+              testing::Refuses(Reason::kJoinTokenUsed));
+}
+
+TEST_P(StoreContract, CheckingAJoinTokenUsesNothingUp) {
+  ASSERT_THAT(store_->PutJoinToken(Token("t", 1), Audit("token")), testing::IsOk());
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(store_->CheckJoinToken("t", Secret(), At(1))->uses_left, 1);
+  }
+}
+
+TEST_P(StoreContract, JoinTokenNeedsItsSecretAndItsTime) {
+  ASSERT_THAT(store_->PutJoinToken(Token("t", 1), Audit("token")), testing::IsOk());
+  const Bytes wrong(32, 0);
+  EXPECT_THAT(store_->RedeemJoinToken("t", wrong, At(1)),
+              testing::Refuses(Reason::kJoinTokenUnknown));
+  EXPECT_THAT(store_->RedeemJoinToken("t", {}, At(1)), testing::Refuses(Reason::kJoinTokenUnknown));
+  EXPECT_THAT(store_->RedeemJoinToken("u", Secret(), At(1)),
+              testing::Refuses(Reason::kJoinTokenUnknown));
+  EXPECT_THAT(store_->RedeemJoinToken("t", Secret(), At(60)),
+              testing::Refuses(Reason::kJoinTokenExpired));
+  EXPECT_THAT(store_->RedeemJoinToken("t", Secret(), At(59)), testing::IsOk());
+}
+
+TEST_P(StoreContract, JoinTokenIdIsGivenOnce) {
+  ASSERT_THAT(store_->PutJoinToken(Token("t", 1), Audit("token")), testing::IsOk());
+  EXPECT_THAT(store_->PutJoinToken(Token("t", 9), Audit("token")),
+              testing::HasCode(absl::StatusCode::kAlreadyExists));
+  EXPECT_EQ(AuditRows(), 1u);
+}
+
+TEST_P(StoreContract, JoinTokenIsUsedUpByTheCommitItPaysFor) {
+  ASSERT_THAT(store_->PutJoinToken(Token("t", 1), Audit("token")), testing::IsOk());
+  Commit commit = Put(Host(1));
+  commit.join_token = JoinTokenUse{.id = "t", .secret_sha256 = Secret(), .now = At(1)};
+  ASSERT_THAT(store_->Apply(commit), testing::IsOk());
+  commit.host = Host(2);
+  EXPECT_THAT(store_->Apply(commit), testing::Refuses(Reason::kJoinTokenUsed));
+  EXPECT_THAT(store_->GetHost(Host(2).id), testing::HasCode(absl::StatusCode::kNotFound));
+}
+
+// ---- documents
+
+TEST_P(StoreContract, DocumentsAreKeptByKindNewestFirst) {
+  ASSERT_THAT(store_->PutDocument(Document("aa", "one"), Audit("policy")), testing::IsOk());
+  ASSERT_THAT(store_->PutDocument(Document("bb", "two"), Audit("policy")), testing::IsOk());
+  BG_ASSERT_OK_AND_ASSIGN(const std::vector<DocumentRow> rows, store_->ListDocuments("policy"));
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].id, "bb");
+  EXPECT_EQ(rows[1].text, "one");
+  EXPECT_EQ(store_->GetDocument("policy", "aa")->author, "root");
+  EXPECT_THAT(store_->GetDocument("reference", "aa"),
+              testing::HasCode(absl::StatusCode::kNotFound));
+  EXPECT_TRUE(store_->ListDocuments("reference")->empty());
+}
+
+TEST_P(StoreContract, DocumentNeverChangesUnderItsId) {
+  ASSERT_THAT(store_->PutDocument(Document("aa", "one"), Audit("policy")), testing::IsOk());
+  DocumentRow again = Document("aa", "one");
+  again.author = "somebody else";
+  EXPECT_THAT(store_->PutDocument(again, Audit("policy")), testing::IsOk());
+  EXPECT_EQ(store_->GetDocument("policy", "aa")->author, "root");
+  EXPECT_EQ(store_->ListDocuments("policy")->size(), 1u);
+  EXPECT_THAT(store_->PutDocument(Document("aa", "two"), Audit("policy")),
+              testing::HasCode(absl::StatusCode::kAlreadyExists));
+  EXPECT_EQ(AuditRows(), 2u);
+}
+
+TEST_P(StoreContract, AssignmentReplacesTheOneOfItsSelector) {
+  for (const char* const id : {"aa", "bb"}) {
+    ASSERT_THAT(store_->PutDocument(Document(id, id), Audit("policy")), testing::IsOk());
+  }
+  AssignmentRow row = {
+      .kind = "policy", .selector = "", .document_id = "aa", .author = "root", .at = At(0)};
+  ASSERT_THAT(store_->Assign(row, Audit("assign")), testing::IsOk());
+  row.document_id = "bb";
+  ASSERT_THAT(store_->Assign(row, Audit("assign")), testing::IsOk());
+  row.selector = "role=db";
+  ASSERT_THAT(store_->Assign(row, Audit("assign")), testing::IsOk());
+  BG_ASSERT_OK_AND_ASSIGN(const std::vector<AssignmentRow> rows, store_->ListAssignments("policy"));
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].document_id, "bb");
+  EXPECT_EQ(rows[1].selector, "role=db");
+  row.document_id = "never stored";
+  EXPECT_THAT(store_->Assign(row, Audit("assign")),
+              testing::HasCode(absl::StatusCode::kFailedPrecondition));
+}
+
+// ---- audit and change counter
+
+TEST_P(StoreContract, AuditRowsAreChainedWithoutGaps) {
+  const host::HostRecord host = Stored(1);
+  Commit commit = Put(host);
+  commit.audit = {Audit("one"), Audit("two"), Audit("three")};
+  ASSERT_THAT(store_->Apply(commit), testing::IsOk());
+  EXPECT_THAT(store_->Apply(commit), testing::HasCode(absl::StatusCode::kAborted));
+  Reopen();
+  ASSERT_THAT(store_->Apply(Put(Host(2))), testing::IsOk());
+  EXPECT_EQ(store_->ListAudit(2, 2)->at(0).action, "two");
+  EXPECT_EQ(store_->ListAudit(0, 3)->size(), 3u);
+  EXPECT_EQ(store_->GetAuditHead()->sequence, 5);
+  ExpectWholeAuditChain();
+}
+
+TEST_P(StoreContract, ChangeCounterTellsOfEveryWriter) {
+  const std::unique_ptr<Store> other = Open();
+  const int64_t start = store_->ChangeCounter().value();
+  EXPECT_EQ(store_->ChangeCounter().value(), start);
+  ASSERT_THAT(store_->Apply(Put(Host(1))), testing::IsOk());
+  const int64_t own = store_->ChangeCounter().value();
+  EXPECT_NE(own, start);
+  ASSERT_THAT(other->Apply(Put(Host(2))), testing::IsOk());
+  EXPECT_NE(store_->ChangeCounter().value(), own);
+  EXPECT_EQ(store_->GetHost(Host(2).id)->revision, 1u);
+}
+
+// ---- many at once
+
+TEST_P(StoreContract, Attack_A14_JoinTokenForOneHasOneWinnerAmong64) {
+  ASSERT_THAT(store_->PutJoinToken(Token("t", 1), Audit("token")), testing::IsOk());
+  const std::unique_ptr<Store> replica = Open();
+  std::atomic<int> won = 0, told_used = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 64; ++i) {
+      threads.emplace_back([&, i] {
+        Store& store = i % 2 == 0 ? *store_ : *replica;
+        const absl::StatusOr<JoinToken> token = store.RedeemJoinToken("t", Secret(), At(1));
+        if (token.ok()) ++won;
+        if (ReasonOf(token.status()) == Reason::kJoinTokenUsed) ++told_used;
+      });
+    }
+  }
+  EXPECT_EQ(won, 1);
+  EXPECT_EQ(told_used, 63);
+}
+
+// A commit that loses its race does not take down those that share its transaction.
+TEST_P(StoreContract, LosersDoNotHarmTheirBatch) {
+  constexpr int kThreads = 16, kEach = 20;
+  const host::HostRecord contested = Stored(0);
+  std::atomic<int> lost = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 1; thread <= kThreads; ++thread) {
+      threads.emplace_back([&, thread] {
+        for (int i = 0; i < kEach; ++i) {
+          EXPECT_THAT(store_->Apply(Put(Host(thread * 1000 + i))), testing::IsOk());
+          const absl::Status status = store_->Apply(Put(contested));
+          if (status.code() == absl::StatusCode::kAborted) ++lost;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(lost, kThreads * kEach - 1);
+  EXPECT_EQ(store_->GetHost(contested.id)->revision, 2u);
+  EXPECT_EQ(store_->ListHosts(nullptr)->size(), size_t{kThreads * kEach + 1});
+  EXPECT_EQ(AuditRows(), size_t{kThreads * kEach + 2});
+  ExpectWholeAuditChain();
+}
+
+}  // namespace bootgate::gatekeeper::store
