@@ -1,7 +1,7 @@
 // The internal CA: a root, an issuing CA below it, and what the issuing CA signs.
 //
-// The root is made once by `init` and used again only to make a new issuing CA. Serials are 128 random
-// bits. Certificates of hosts are made from a DER template, not field by field.
+// The root is made once by `init` and used again only to make a new issuing CA. Serials are random.
+// Certificates of hosts are made from a DER template, not field by field.
 #pragma once
 
 #include <memory>
@@ -22,15 +22,15 @@ struct AuthorityFiles {
 };
 
 struct AuthorityOptions {
-  std::string cluster_id;       // in the CA names
-  std::string trust_domain;     // SPIFFE trust domain: "bootgate.example"
+  std::string cluster_id;    // in the CA names
+  std::string trust_domain;  // SPIFFE trust domain: "bootgate.example"
   absl::Duration root_lifetime = absl::Hours(24 * 3650);
   absl::Duration issuing_lifetime = absl::Hours(24 * 730);
 };
 
 // What goes into a host certificate; nothing of it is chosen by the host but the key.
 struct HostCertificateRequest {
-  std::string serial_hex;       // 32 hex digits, first digit below 8
+  std::string serial_hex;  // 32 hex digits, first digit below 8
   std::string host_id;
   std::string verdict_id, policy_id, claims_digest_hex;  // in a private extension
   absl::Time not_before, not_after;
@@ -39,7 +39,8 @@ struct HostCertificateRequest {
 class Authority {
  public:
   // Makes root and issuing CA in `files.folder`; kAlreadyExists when there is one.
-  static absl::Status Create(const AuthorityFiles& files, const AuthorityOptions& options, absl::Time now);
+  static absl::Status Create(const AuthorityFiles& files, const AuthorityOptions& options,
+                             absl::Time now);
   // Checks that keys and certificates belong together and are valid at `now`.
   static absl::StatusOr<Authority> Open(const AuthorityFiles& files, absl::Time now);
 
@@ -47,24 +48,30 @@ class Authority {
   const std::string& issuing_pem() const { return issuing_pem_; }
   std::string chain_pem() const { return issuing_pem_ + root_pem_; }
   const std::string& trust_domain() const { return trust_domain_; }
+  absl::Time not_after() const;  // of the issuing CA: nothing it signs may outlive it
 
   // One host certificate in DER: CA:FALSE, digitalSignature, clientAuth and serverAuth, URI SAN
   // spiffe://<trust domain>/host/<host id>. CA, KEY_WEAK.
-  absl::StatusOr<Bytes> IssueHost(const HostCertificateRequest& request, const crypto::PublicKey& key) const;
+  absl::StatusOr<Bytes> IssueHost(const HostCertificateRequest& request,
+                                  const crypto::PublicKey& key) const;
 
   // A server certificate for the gatekeeper itself: DNS names and IP addresses as SANs.
-  absl::StatusOr<Bytes> IssueServer(const std::vector<std::string>& names, const crypto::PublicKey& key,
-                                    absl::Time not_before, absl::Time not_after) const;
+  absl::StatusOr<Bytes> IssueServer(const std::vector<std::string>& names,
+                                    const crypto::PublicKey& key, absl::Time not_before,
+                                    absl::Time not_after) const;
 
-  // An AK certificate: key purpose 2.23.133.8.3, issuance policy saying whether EK certificate or EK
-  // key was verified, SAN with the TPM's manufacturer, model, version where known.
+  // An AK certificate: key purpose 2.23.133.8.3, issuance policy saying whether EK certificate or
+  // EK key was verified, SAN with the TPM's manufacturer, model, version where known.
   struct AkCertificateRequest {
     std::string serial_hex, host_id;
     bool ek_certificate_verified = false;
-    Bytes tpm_san_der;  // the SAN extension value of the EK certificate; empty when unknown
+    // The SAN extension value of the EK certificate; empty when unknown. Its directoryNames are
+    // copied, and only when the EK certificate was verified.
+    Bytes tpm_san_der;
     absl::Time not_before, not_after;
   };
-  absl::StatusOr<Bytes> IssueAk(const AkCertificateRequest& request, const crypto::PublicKey& key) const;
+  absl::StatusOr<Bytes> IssueAk(const AkCertificateRequest& request,
+                                const crypto::PublicKey& key) const;
 
  private:
   Authority() = default;
@@ -74,8 +81,9 @@ class Authority {
   std::shared_ptr<const Templates> templates_;
 };
 
-std::string NewSerialHex();  // 128 random bits, positive
+std::string NewSerialHex();  // 32 hex digits, 126 bits of them random; positive
 std::string DerToPem(ByteView certificate_der);
-absl::StatusOr<Bytes> PemToDer(absl::string_view certificate_pem);  // exactly one certificate
+// Exactly one certificate and nothing around it but white space. CERT_PARSE.
+absl::StatusOr<Bytes> PemToDer(absl::string_view certificate_pem);
 
 }  // namespace bootgate::pki

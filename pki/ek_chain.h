@@ -1,9 +1,10 @@
 // Does an EK certificate lead to a configured TPM vendor root? A proof type.
 //
-// Implements: TCG EK Credential Profile 2.5, section 3; RFC 5280 path validation by OpenSSL, with the
-// tolerances that real EK certificates need, each named.
+// Implements: TCG EK Credential Profile 2.5, section 3; RFC 5280 path validation by OpenSSL, with
+// the tolerances that real EK certificates need, each named.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,12 +21,15 @@ class TrustAnchors {
   // PEM text with one or more certificates. CERT_PARSE names which one is wrong.
   static absl::StatusOr<TrustAnchors> FromPem(absl::string_view pem);
   static TrustAnchors None();
+  // All of the text's certificates or, with an error, none of them.
   absl::Status Add(absl::string_view pem);
   size_t size() const { return der_.size(); }
   const std::vector<Bytes>& der() const { return der_; }
 
  private:
+  friend class VerifiedEkChain;
   std::vector<Bytes> der_;
+  std::vector<std::shared_ptr<X509>> parsed_;  // of der_; shared: copies hold the same certificates
 };
 
 class VerifiedEkChain {
@@ -34,22 +38,30 @@ class VerifiedEkChain {
   // `intermediates`: DER, untrusted, as the host sent them; at most 8.
   // Errors: CERT_PARSE, KEY_TOO_LARGE (before any signature is checked), KEY_WEAK, EK_CERT_PROFILE,
   // EK_CHAIN_EXPIRED, EK_CHAIN_UNTRUSTED (names issuer and AIA; never fetches).
-  static absl::StatusOr<VerifiedEkChain> Verify(ByteView leaf, const std::vector<Bytes>& intermediates,
+  static absl::StatusOr<VerifiedEkChain> Verify(ByteView leaf,
+                                                const std::vector<Bytes>& intermediates,
                                                 const TrustAnchors& anchors, absl::Time now);
 
   const crypto::PublicKey& key() const { return key_; }
   const std::vector<std::string>& tolerances() const { return tolerances_; }
-  const std::string& subject() const { return subject_; }  // "manufacturer id:..., model ..., version ..."
+  const std::string& subject() const {
+    return subject_;
+  }  // "manufacturer id:..., model ..., version ..."
   const std::string& issuer() const { return issuer_; }
+  const Bytes& tpm_san_der() const {
+    return tpm_san_der_;
+  }  // GeneralNames; empty when there is none
 
  private:
   explicit VerifiedEkChain(crypto::PublicKey key) : key_(std::move(key)) {}
   crypto::PublicKey key_;
   std::vector<std::string> tolerances_;
   std::string subject_, issuer_;
+  Bytes tpm_san_der_;
 };
 
-// The key of a certificate without any trust (to compare with the EK shown). CERT_PARSE.
+// The key of a certificate without any trust (to compare with the EK shown); padding as in Verify.
+// CERT_PARSE, KEY_WEAK, KEY_TOO_LARGE.
 absl::StatusOr<crypto::PublicKey> KeyOfCertificate(ByteView der);
 
 }  // namespace bootgate::pki

@@ -1,0 +1,46 @@
+// Certificates put together as DER and signed: the one way Bootgate makes them.
+//
+// Implements: RFC 5280, section 4.1 (TBSCertificate, Certificate); RFC 5758 (ECDSA identifiers).
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/base/bytes_view.h"
+#include "common/crypto/private_key.h"
+
+namespace bootgate::pki {
+
+// Name with the given parts; an empty part is left out, and both empty make the empty Name.
+Bytes NameDer(absl::string_view organization, absl::string_view common_name);
+
+struct CertificateFields {
+  ByteView serial;   // big-endian magnitude, not zero
+  ByteView issuer;   // Name
+  ByteView subject;  // Name
+  absl::Time not_before, not_after;
+  ByteView spki;        // SubjectPublicKeyInfo
+  ByteView extensions;  // Extension elements, one after the other
+};
+
+// An EC private key that signs certificates: P-256 with SHA-256, P-384 with SHA-384. Any thread.
+class CertificateSigner {
+ public:
+  // CA when the key is of another kind.
+  static absl::StatusOr<CertificateSigner> For(std::shared_ptr<const crypto::PrivateKey> key);
+
+  // The signed certificate in DER. CA when the key does not sign.
+  absl::StatusOr<Bytes> Sign(const CertificateFields& fields) const;
+
+ private:
+  CertificateSigner(std::shared_ptr<const crypto::PrivateKey> key, crypto::HashAlg hash,
+                    Bytes algorithm)
+      : key_(std::move(key)), hash_(hash), algorithm_(std::move(algorithm)) {}
+
+  std::shared_ptr<const crypto::PrivateKey> key_;
+  crypto::HashAlg hash_;
+  Bytes algorithm_;  // AlgorithmIdentifier
+};
+
+}  // namespace bootgate::pki

@@ -1,0 +1,112 @@
+#include "pki/extensions.h"
+
+#include "common/crypto/hash.h"
+
+namespace bootgate::pki::ext {
+namespace {
+
+constexpr size_t kKeyIdSize = 20;  // bytes
+
+// id-ce, the arc of the standard extensions.
+Bytes StandardExtension(uint8_t number, Criticality criticality, ByteView value) {
+  return Extension(der::Oid({2, 5, 29, number}), criticality, value);
+}
+
+Bytes SequenceOf(const std::vector<Bytes>& elements) {
+  Bytes all;
+  for (const Bytes& element : elements) all.insert(all.end(), element.begin(), element.end());
+  return der::Sequence({all});
+}
+
+}  // namespace
+
+Bytes Extension(ByteView oid, Criticality criticality, ByteView value) {
+  const Bytes critical = criticality == Criticality::kCritical ? der::Boolean(true) : Bytes{};
+  return der::Sequence({oid, critical, der::Element(der::kOctetString, {value})});
+}
+
+Bytes BasicConstraintsEndEntity() {
+  return StandardExtension(19, Criticality::kCritical, der::Sequence({}));
+}
+
+Bytes BasicConstraintsCa(uint8_t path_length) {
+  const Bytes length = der::Integer(ByteView(&path_length, 1));
+  return StandardExtension(19, Criticality::kCritical, der::Sequence({der::Boolean(true), length}));
+}
+
+Bytes KeyUsage(uint8_t bits) {
+  uint8_t unused = 0;
+  while (unused < 7 && (bits >> unused & 1) == 0) ++unused;
+  const uint8_t contents[] = {unused, bits};
+  return StandardExtension(15, Criticality::kCritical, der::Element(der::kBitString, {contents}));
+}
+
+Bytes ExtendedKeyUsage(const std::vector<Bytes>& purposes) {
+  return StandardExtension(37, Criticality::kNotCritical, SequenceOf(purposes));
+}
+
+Bytes CertificatePolicies(const std::vector<Bytes>& policies) {
+  std::vector<Bytes> information;
+  for (const Bytes& policy : policies) information.push_back(der::Sequence({policy}));
+  return StandardExtension(32, Criticality::kNotCritical, SequenceOf(information));
+}
+
+Bytes SubjectKeyIdentifier(ByteView key_id) {
+  return StandardExtension(14, Criticality::kNotCritical,
+                           der::Element(der::kOctetString, {key_id}));
+}
+
+Bytes AuthorityKeyIdentifier(ByteView key_id) {
+  return StandardExtension(35, Criticality::kNotCritical,
+                           der::Sequence({der::Element(der::kContextPrimitive | 0, {key_id})}));
+}
+
+Bytes UriName(absl::string_view uri) {
+  return der::Element(der::kContextPrimitive | 6, {AsBytes(uri)});
+}
+Bytes DnsName(absl::string_view name) {
+  return der::Element(der::kContextPrimitive | 2, {AsBytes(name)});
+}
+Bytes IpName(ByteView address) { return der::Element(der::kContextPrimitive | 7, {address}); }
+
+Bytes SubjectAltName(const std::vector<Bytes>& general_names) {
+  return StandardExtension(17, Criticality::kNotCritical, SequenceOf(general_names));
+}
+
+Bytes KeyIdOf(ByteView spki_der) {
+  const crypto::Digest digest = crypto::Hash(crypto::HashAlg::kSha256, spki_der);
+  return ToBytes(digest.view().first(kKeyIdSize));
+}
+
+namespace oid {
+const Bytes& ServerAuth() {
+  static const Bytes kOid = der::Oid({1, 3, 6, 1, 5, 5, 7, 3, 1});
+  return kOid;
+}
+const Bytes& ClientAuth() {
+  static const Bytes kOid = der::Oid({1, 3, 6, 1, 5, 5, 7, 3, 2});
+  return kOid;
+}
+const Bytes& AikCertificate() {
+  static const Bytes kOid = der::Oid({2, 23, 133, 8, 3});
+  return kOid;
+}
+const Bytes& VerifiedTpmResidency() {
+  static const Bytes kOid = der::Oid({2, 23, 133, 11, 1, 1});
+  return kOid;
+}
+const Bytes& VerifiedTpmRestricted() {
+  static const Bytes kOid = der::Oid({2, 23, 133, 11, 1, 3});
+  return kOid;
+}
+const Bytes& EkKeyVerified() {
+  static const Bytes kOid = der::Oid({1, 3, 6, 1, 4, 1, 311, 21, 30});
+  return kOid;
+}
+const Bytes& EkCertificateVerified() {
+  static const Bytes kOid = der::Oid({1, 3, 6, 1, 4, 1, 311, 21, 31});
+  return kOid;
+}
+}  // namespace oid
+
+}  // namespace bootgate::pki::ext

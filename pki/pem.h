@@ -1,0 +1,22 @@
+// Certificates between PEM and DER.
+//
+// Implements: RFC 7468, strict form. One label only, CERTIFICATE: keys, "TRUSTED CERTIFICATE" and
+// everything else are refused by name.
+#pragma once
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/base/bytes_view.h"
+
+namespace bootgate::pki {
+
+inline constexpr size_t kMaxPemSize = 4 << 20;        // bytes
+inline constexpr size_t kMaxCertificateSize = 16384;  // bytes of DER
+
+// Text between the blocks is allowed, as bundles of roots carry comments. CERT_PARSE names the
+// block by its number, from 1. No block at all is an empty result.
+absl::StatusOr<std::vector<Bytes>> CertificatesFromPem(absl::string_view pem);
+
+}  // namespace bootgate::pki

@@ -1,0 +1,116 @@
+#include "pki/x509_read.h"
+
+#include <openssl/asn1.h>
+#include <openssl/x509v3.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/hex.h"
+#include "common/base/reason.h"
+#include "common/base/status_macros.h"
+#include "pki/pem.h"
+
+namespace bootgate::pki {
+namespace {
+
+using GeneralNamesPtr = std::unique_ptr<GENERAL_NAMES, crypto::FreeWith<GENERAL_NAMES_free>>;
+using AiaPtr = std::unique_ptr<AUTHORITY_INFO_ACCESS, crypto::FreeWith<AUTHORITY_INFO_ACCESS_free>>;
+
+ByteView StringBytes(const ASN1_STRING* text) {
+  return {ASN1_STRING_get0_data(text), static_cast<size_t>(ASN1_STRING_length(text))};
+}
+
+std::string NameText(const X509_NAME* name) {
+  const crypto::BioPtr out(BIO_new(BIO_s_mem()));
+  if (out == nullptr || X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253) < 0) return "";
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &data);  // NOLINT(google-runtime-int)
+  return Printable(absl::string_view(data, size > 0 ? static_cast<size_t>(size) : 0));
+}
+
+absl::Time ToTime(const ASN1_TIME* time) {
+  std::tm utc{};
+  if (time == nullptr || ASN1_TIME_to_tm(time, &utc) != 1) return absl::InfinitePast();
+  return absl::FromTM(utc, absl::UTCTimeZone());
+}
+
+}  // namespace
+
+absl::StatusOr<crypto::X509Ptr> ParseCertificate(ByteView der) {
+  if (der.empty() || der.size() > kMaxCertificateSize) {
+    return Malformed(Reason::kCertParse, absl::StrCat("certificate of ", der.size(), " bytes"));
+  }
+  const uint8_t* at = der.data();
+  crypto::X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));  // NOLINT
+  if (certificate == nullptr) {
+    return WithReason(crypto::OpenSslError(absl::StatusCode::kInvalidArgument, "certificate"),
+                      Reason::kCertParse);
+  }
+  if (at != der.data() + der.size()) {
+    return Malformed(Reason::kCertParse,
+                     absl::StrCat(der.data() + der.size() - at, " bytes behind the certificate"));
+  }
+  X509_check_ca(certificate.get());  // fills OpenSSL's view of the extensions
+  if ((X509_get_extension_flags(certificate.get()) & EXFLAG_INVALID) != 0) {
+    crypto::ClearOpenSslErrors();
+    return Malformed(Reason::kCertParse, "an extension is malformed or stands twice");
+  }
+  return certificate;
+}
+
+absl::StatusOr<crypto::PublicKey> KeyOf(const X509* certificate) {
+  uint8_t* spki = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &spki);
+  if (size <= 0) return Malformed(Reason::kCertParse, "certificate without a key");
+  absl::StatusOr<crypto::PublicKey> key =
+      crypto::PublicKey::FromSpkiDer({spki, static_cast<size_t>(size)});
+  OPENSSL_free(spki);
+  crypto::ClearOpenSslErrors();
+  return key;
+}
+
+std::string SubjectText(const X509* certificate) {
+  return NameText(X509_get_subject_name(certificate));
+}
+std::string IssuerText(const X509* certificate) {
+  return NameText(X509_get_issuer_name(certificate));
+}
+
+std::string AiaText(const X509* certificate) {
+  const AiaPtr aia(static_cast<AUTHORITY_INFO_ACCESS*>(
+      X509_get_ext_d2i(certificate, NID_info_access, nullptr, nullptr)));
+  std::vector<std::string> urls;
+  for (int i = 0; aia != nullptr && i < sk_ACCESS_DESCRIPTION_num(aia.get()); ++i) {
+    const ACCESS_DESCRIPTION* access = sk_ACCESS_DESCRIPTION_value(aia.get(), i);
+    if (OBJ_obj2nid(access->method) != NID_ad_ca_issuers || access->location->type != GEN_URI) {
+      continue;
+    }
+    urls.push_back(Printable(AsText(StringBytes(access->location->d.uniformResourceIdentifier))));
+  }
+  crypto::ClearOpenSslErrors();
+  return urls.empty() ? "none" : absl::StrJoin(urls, ", ");
+}
+
+absl::Time NotBefore(const X509* certificate) { return ToTime(X509_get0_notBefore(certificate)); }
+absl::Time NotAfter(const X509* certificate) { return ToTime(X509_get0_notAfter(certificate)); }
+
+Bytes SubjectAltNameDer(const X509* certificate) {
+  const int at = X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1);
+  if (at < 0) return {};
+  return ToBytes(StringBytes(X509_EXTENSION_get_data(X509_get_ext(certificate, at))));
+}
+
+std::vector<std::string> UriNames(const X509* certificate) {
+  const GeneralNamesPtr names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  std::vector<std::string> uris;
+  for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type != GEN_URI) continue;
+    uris.emplace_back(AsText(StringBytes(name->d.uniformResourceIdentifier)));
+  }
+  crypto::ClearOpenSslErrors();
+  return uris;
+}
+
+}  // namespace bootgate::pki

@@ -1,0 +1,32 @@
+// What we read out of a certificate that OpenSSL parsed. Nothing here is trusted.
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/base/bytes_view.h"
+#include "common/crypto/owners.h"
+#include "common/crypto/public_key.h"
+
+namespace bootgate::pki {
+
+// DER of one certificate, nothing after it. CERT_PARSE: malformed, too large, or an extension that
+// OpenSSL knows is malformed or stands twice.
+absl::StatusOr<crypto::X509Ptr> ParseCertificate(ByteView der);
+
+// KEY_WEAK, KEY_TOO_LARGE. Checks sizes only; no signature is computed.
+absl::StatusOr<crypto::PublicKey> KeyOf(const X509* certificate);
+
+std::string SubjectText(const X509* certificate);  // "CN=...,O=...", printable; may be empty
+std::string IssuerText(const X509* certificate);
+std::string AiaText(const X509* certificate);   // caIssuers URLs, or "none"
+absl::Time NotBefore(const X509* certificate);  // InfinitePast when unreadable
+absl::Time NotAfter(const X509* certificate);   // InfinitePast when unreadable
+
+// The value of the subjectAltName extension (GeneralNames); empty when there is none.
+Bytes SubjectAltNameDer(const X509* certificate);
+// URIs of the subjectAltName, in order.
+std::vector<std::string> UriNames(const X509* certificate);
+
+}  // namespace bootgate::pki
