@@ -1,0 +1,222 @@
+// What happens between the TPM and us is watched and disturbed here.
+
+#include <functional>
+#include <random>
+
+#include "agent/tpm/internal/context.h"
+#include "agent/tpm/internal/operations.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/random.h"
+#include "tests/desk/tpm_fixture.h"
+
+namespace bootgate::agent::tpm {
+namespace {
+
+using ::bootgate::testing::IsOk;
+using ::bootgate::testing::Refuses;
+using crypto::HashAlg;
+using desk::TpmTest;
+using tpm2::EkTemplate;
+
+constexpr uint32_t kActivateCredential = 0x147, kUnseal = 0x15e, kQuote = 0x158;
+const registers::Selection kSealed = {{HashAlg::kSha256, 1u << 7 | 1u << 11}};
+const Bytes kQualifying(32, 0x5a);
+
+class Attack : public TpmTest {
+ protected:
+  absl::StatusOr<tpm2::ImportBlob> Seal(Tpm& tpm, const SecretBytes& data) {
+    BG_ASSIGN_OR_RETURN(const auto banks, tpm.ReadRegisters(kSealed));
+    BG_ASSIGN_OR_RETURN(const Bytes policy, PcrPolicy(kSealed, banks));
+    BG_ASSIGN_OR_RETURN(const auto ek, tpm.EkPublic(EkTemplate::kP256Low));
+    return tpm2::SealForImport(ek, policy, data);
+  }
+  void Flip(uint32_t code, size_t from_end) {
+    bus_.change_response = [=](ByteView command, Bytes& response) {
+      if (desk::CommandCode(command) == code) response[response.size() - 1 - from_end] ^= 1;
+    };
+  }
+};
+
+TEST_F(Attack, A62_SecretsNeverCrossTheBusInClear) {
+  const SecretBytes credential = crypto::RandomSecret(32), data = crypto::RandomSecret(32);
+  BG_ASSERT_OK_AND_ASSIGN(const auto ek, tpm_->EkPublic(EkTemplate::kP256Low));
+  BG_ASSERT_OK_AND_ASSIGN(const auto ak, tpm_->AkPublic(AkKind::kEcc));
+  const PinnedEk pinned = PinnedEk::FromName(EkTemplate::kP256Low, ek.Name());
+  BG_ASSERT_OK_AND_ASSIGN(const auto offer, tpm2::MakeCredential(ek, ak.Name(), credential));
+  BG_ASSERT_OK_AND_ASSIGN(const auto blob, Seal(*tpm_, data));
+  ASSERT_THAT(tpm_->ActivateCredential(pinned, AkKind::kEcc, offer), IsOk());
+  ASSERT_THAT(tpm_->Unseal(pinned, blob, kSealed), IsOk());
+  EXPECT_FALSE(bus_.Carried(credential.view()));
+  EXPECT_FALSE(bus_.Carried(data.view()));
+  // The recording is a real one: what is public did cross.
+  EXPECT_TRUE(bus_.Carried(ak.raw));
+  EXPECT_TRUE(bus_.Carried(blob.duplicate));
+}
+
+TEST_F(Attack, A62_ChangedAnswerIsNoticedAndTheNextOperationWorks) {
+  BG_ASSERT_OK_AND_ASSIGN(const PinnedEk ek, Pin(*tpm_, EkTemplate::kP256Low));
+  BG_ASSERT_OK_AND_ASSIGN(const auto blob, Seal(*tpm_, crypto::RandomSecret(32)));
+  Flip(kUnseal, 0);  // the last byte of the last session's HMAC
+  EXPECT_THAT(tpm_->Unseal(ek, blob, kSealed), Refuses(Reason::kTpmResponseHmac));
+  bus_.change_response = nullptr;
+  EXPECT_THAT(tpm_->Unseal(ek, blob, kSealed), IsOk());
+  BG_ASSERT_OK_AND_ASSIGN(const LoadedHandles after, tpm_->CountHandles());
+  EXPECT_EQ(after.objects + after.sessions, 0u);
+}
+
+TEST_F(Attack, A62_AnotherKeyThanThePinnedOneSaltsNothing) {
+  BG_ASSERT_OK_AND_ASSIGN(const auto blob, Seal(*tpm_, crypto::RandomSecret(32)));
+  BG_ASSERT_OK_AND_ASSIGN(const auto other, tpm_->EkPublic(EkTemplate::kP256High));
+  const PinnedEk wrong = PinnedEk::FromName(EkTemplate::kP256Low, other.Name());
+  bus_.commands.clear();
+  EXPECT_THAT(tpm_->Unseal(wrong, blob, kSealed), Refuses(Reason::kEkCertKeyMismatch));
+  EXPECT_THAT(tpm_->ActivateCredential(wrong, AkKind::kEcc, {}),
+              Refuses(Reason::kEkCertKeyMismatch));
+  for (const Bytes& command : bus_.commands) {
+    EXPECT_NE(desk::CommandCode(command), kUnseal);
+    EXPECT_NE(desk::CommandCode(command), kActivateCredential);
+  }
+}
+
+TEST_F(Attack, A63_LyingAnswersAreErrorsAndNothingWorse) {
+  std::mt19937 random(63);
+  BG_ASSERT_OK_AND_ASSIGN(const PinnedEk ek, Pin(*tpm_, EkTemplate::kP256Low));
+  BG_ASSERT_OK_AND_ASSIGN(const auto blob, Seal(*tpm_, crypto::RandomSecret(32)));
+  const std::vector<std::function<absl::Status()>> operations = {
+      [&] { return tpm_->Quote(AkKind::kEcc, kSealed, kQualifying).status(); },
+      [&] { return tpm_->EkCertificates().status(); },
+      [&] { return tpm_->Unseal(ek, blob, kSealed).status(); },
+      [&] { return tpm_->CertifyIdentityKey(AkKind::kEcc, Bytes(32), kQualifying).status(); }};
+  for (int round = 0; round < 300; ++round) {
+    // One answer of each operation is changed: cut, lengthened, or a byte set to anything.
+    size_t until = random() % 12;
+    bus_.change_response = [&](ByteView, Bytes& response) {
+      if (until-- != 0) return;
+      switch (random() % 3) {
+        case 0:
+          response.resize(random() % response.size() + 1);
+          break;
+        case 1:
+          response.resize(response.size() + random() % 64, 0xee);
+          break;
+        default:
+          response[random() % response.size()] = static_cast<uint8_t>(random());
+          break;
+      }
+    };
+    operations[static_cast<size_t>(round) % operations.size()]().IgnoreError();
+  }
+  bus_.change_response = nullptr;
+  bus_.commands.clear();
+  ASSERT_THAT(host_->Reboot(Case()), IsOk());
+  EXPECT_THAT(tpm_->Unseal(ek, blob, kSealed), IsOk());
+}
+
+TEST_F(Attack, A66_SealedToOneTpmAndOneStateOpensNowhereElse) {
+  const desk::ScratchFolder elsewhere;
+  BG_ASSERT_OK_AND_ASSIGN(const auto blob, Seal(*tpm_, crypto::RandomSecret(32)));
+  BG_ASSERT_OK_AND_ASSIGN(const auto other_host,
+                          desk::Host::Up({.folder = elsewhere.path(), .case_folder = Case()}));
+  BG_ASSERT_OK_AND_ASSIGN(const auto other, Tpm::Open({.tcti = other_host->tcti()}));
+  BG_ASSERT_OK_AND_ASSIGN(const PinnedEk other_ek, Pin(*other, EkTemplate::kP256Low));
+  EXPECT_THAT(other->Unseal(other_ek, blob, kSealed), Refuses(Reason::kTpmIntegrity));
+
+  BG_ASSERT_OK_AND_ASSIGN(const PinnedEk ek, Pin(*tpm_, EkTemplate::kP256Low));
+  ASSERT_THAT(host_->Extend(7, "another state"), IsOk());
+  EXPECT_THAT(tpm_->Unseal(ek, blob, kSealed), Refuses(Reason::kTpmPolicy));
+}
+
+TEST_F(Attack, A67_CapEndsUnsealingUntilTheNextBoot) {
+  BG_ASSERT_OK_AND_ASSIGN(const auto blob, Seal(*tpm_, crypto::RandomSecret(32)));
+  BG_ASSERT_OK_AND_ASSIGN(const PinnedEk ek, Pin(*tpm_, EkTemplate::kP256Low));
+  ASSERT_THAT(tpm_->Unseal(ek, blob, kSealed), IsOk());
+  ASSERT_THAT(tpm_->Cap(11), IsOk());
+  EXPECT_THAT(tpm_->Unseal(ek, blob, kSealed), Refuses(Reason::kTpmPolicy));
+  ASSERT_THAT(host_->Reboot(Case()), IsOk());
+  EXPECT_THAT(tpm_->Unseal(ek, blob, kSealed), IsOk());
+}
+
+// Loads two objects and two sessions and forgets them, as a killed process does.
+absl::Status LeaveThingsBehind(const std::string& tcti) {
+  internal::Context context({.tcti = tcti, .leftovers = Leftovers::kKeep},
+                            internal::TctiByName(tcti));
+  BG_RETURN_IF_ERROR(context.EnsureOpen());
+  const TPMT_SYM_DEF none = {.algorithm = TPM2_ALG_NULL};
+  for (const TPM2_SE kind : {TPM2_SE_HMAC, TPM2_SE_POLICY}) {
+    BG_ASSIGN_OR_RETURN(const auto key, internal::LoadAk(context, AkKind::kEcc));
+    TPMS_CONTEXT* saved = nullptr;
+    BG_RETURN_IF_ERROR(context.Call(
+        "save", [&] { return Esys_ContextSave(context.esys(), key.handle.get(), &saved); }));
+    ESYS_TR object = ESYS_TR_NONE, session = ESYS_TR_NONE;
+    const absl::Status loaded =
+        context.Call("load", [&] { return Esys_ContextLoad(context.esys(), saved, &object); });
+    Esys_Free(saved);
+    BG_RETURN_IF_ERROR(loaded);
+    BG_RETURN_IF_ERROR(context.Call("session", [&] {
+      return Esys_StartAuthSession(context.esys(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                   ESYS_TR_NONE, ESYS_TR_NONE, nullptr, kind, &none,
+                                   TPM2_ALG_SHA256, &session);
+    }));
+  }
+  return absl::OkStatus();
+}
+
+TEST_F(Attack, A68_LeftoversOfAKilledProcessAreCleanedAtTheStart) {
+  ASSERT_THAT(LeaveThingsBehind(host_->tcti()), IsOk());
+  BG_ASSERT_OK_AND_ASSIGN(const LoadedHandles left, tpm_->CountHandles());
+  EXPECT_EQ(left.objects, 2u);
+  EXPECT_EQ(left.sessions, 2u);
+  Reopen({.tcti = host_->tcti()});
+  BG_ASSERT_OK_AND_ASSIGN(const LoadedHandles now, tpm_->CountHandles());
+  EXPECT_EQ(now.objects + now.sessions + now.saved_sessions, 0u);
+  EXPECT_THAT(tpm_->Quote(AkKind::kEcc, kSealed, kQualifying), IsOk());
+}
+
+TEST_F(Attack, A68_WorksBesideSomebodyWhoHoldsAnObjectAndASession) {
+  internal::Context other({.tcti = host_->tcti(), .leftovers = Leftovers::kKeep},
+                          internal::TctiByName(host_->tcti()));
+  ASSERT_THAT(other.EnsureOpen(), IsOk());
+  BG_ASSERT_OK_AND_ASSIGN(const auto object, internal::LoadAk(other, AkKind::kEcc));
+  BG_ASSERT_OK_AND_ASSIGN(const auto session, internal::StartPcrPolicySession(other, kSealed));
+  Reopen({.tcti = host_->tcti(), .leftovers = Leftovers::kKeep});
+
+  // Two objects and two sessions are left of the TPM's three and three.
+  BG_ASSERT_OK_AND_ASSIGN(const auto ek, tpm_->EkPublic(EkTemplate::kP256Low));
+  BG_ASSERT_OK_AND_ASSIGN(const auto ak, tpm_->AkPublic(AkKind::kEcc));
+  const PinnedEk pinned = PinnedEk::FromName(EkTemplate::kP256Low, ek.Name());
+  BG_ASSERT_OK_AND_ASSIGN(const auto offer,
+                          tpm2::MakeCredential(ek, ak.Name(), crypto::RandomSecret(32)));
+  EXPECT_THAT(tpm_->ActivateCredential(pinned, AkKind::kEcc, offer), IsOk());
+  BG_ASSERT_OK_AND_ASSIGN(const auto blob, Seal(*tpm_, crypto::RandomSecret(32)));
+  EXPECT_THAT(tpm_->Unseal(pinned, blob, kSealed), IsOk());
+  EXPECT_THAT(tpm_->CertifyIdentityKey(AkKind::kEcc, Bytes(32), kQualifying), IsOk());
+  EXPECT_THAT(tpm_->Quote(AkKind::kRsa, kSealed, kQualifying), IsOk());
+}
+
+TEST_F(Attack, A68_BusyTpmIsAskedAgainWithGrowingPatience) {
+  std::vector<absl::Duration> waits;
+  Reopen({.tcti = host_->tcti(), .wait = [&](absl::Duration time) { waits.push_back(time); }});
+  constexpr uint32_t kYielded = 0x908;
+  int busy = 12;  // ESYS itself sends a command five times, without waiting
+  bus_.change_response = [&](ByteView command, Bytes& response) {
+    if (desk::CommandCode(command) != kQuote || busy-- <= 0) return;
+    response = {0x80, 0x01, 0, 0, 0, 10, 0, 0, kYielded >> 8, kYielded & 0xff};
+  };
+  EXPECT_THAT(tpm_->Quote(AkKind::kEcc, kSealed, kQualifying), IsOk());
+  ASSERT_EQ(waits.size(), 2u);
+  EXPECT_GT(waits[1], waits[0]);
+
+  busy = 1000;
+  EXPECT_THAT(tpm_->Quote(AkKind::kEcc, kSealed, kQualifying),
+              testing::HasCode(absl::StatusCode::kUnavailable));
+}
+
+TEST_F(Attack, A68_LockoutHasItsOwnName) {
+  bus_.change_response = [](ByteView command, Bytes& response) {
+    if (desk::CommandCode(command) == kQuote) response = {0x80, 1, 0, 0, 0, 10, 0, 0, 0x09, 0x21};
+  };
+  EXPECT_THAT(tpm_->Quote(AkKind::kEcc, kSealed, kQualifying), Refuses(Reason::kTpmLockout));
+}
+
+}  // namespace
+}  // namespace bootgate::agent::tpm

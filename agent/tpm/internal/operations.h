@@ -1,0 +1,93 @@
+// What the TPM is asked, one function each, on the thread that owns the context.
+#pragma once
+
+#include "agent/tpm/internal/context.h"
+#include "agent/tpm/internal/handles.h"
+#include "agent/tpm/tpm.h"
+#include "common/base/reason.h"
+
+namespace bootgate::agent::tpm::internal {
+
+// ---- keys.cc: primaries of the endorsement hierarchy, from their templates
+struct LoadedKey {
+  Transient handle;
+  tpm2::Public public_area;
+};
+absl::StatusOr<LoadedKey> CreatePrimary(Context& context, ByteView tpmt_template);
+absl::StatusOr<LoadedKey> LoadAk(Context& context, AkKind kind);
+// EK_CERT_KEY_MISMATCH when the Name of the key the TPM made is not the pinned one.
+absl::StatusOr<LoadedKey> LoadEk(Context& context, const PinnedEk& ek);
+
+// ---- sessions.cc
+// Parameter encryption by AES-128-CFB, salted to `key`. What `attributes` name is encrypted:
+// TPMA_SESSION_ENCRYPT the response, TPMA_SESSION_DECRYPT the command.
+absl::StatusOr<Transient> StartSaltedSession(Context& context, const LoadedKey& key,
+                                             TPMA_SESSION attributes);
+absl::StatusOr<Transient> StartPcrPolicySession(Context& context,
+                                                const registers::Selection& selection);
+
+// How an EK is used: low-range EKs only through their policy, high-range ones also by password.
+class EkAuthorisation {
+ public:
+  static absl::StatusOr<EkAuthorisation> Start(Context& context, tpm2::EkTemplate which);
+  // Satisfies the policy again: every authorised command consumes it.
+  absl::Status Renew(Context& context);
+  ESYS_TR get() const { return by_password_ ? ESYS_TR_PASSWORD : session_.get(); }
+
+ private:
+  bool by_password_ = true;
+  Transient session_;
+};
+
+// ---- pcrs.cc
+absl::StatusOr<registers::Selection> AllocatedBanks(Context& context);
+// kFailedPrecondition unless every selected register is in an allocated bank; an empty selection,
+// which a TPM takes for "anything", is refused too.
+absl::Status CheckAllocated(Context& context, const registers::Selection& selection);
+absl::StatusOr<std::vector<registers::RegisterBank>> ReadRegisters(
+    Context& context, const registers::Selection& selection);
+absl::Status Extend(Context& context, uint32_t index, const std::vector<crypto::Digest>& digests);
+absl::Status Cap(Context& context, uint32_t index);
+
+// ---- quote.cc
+absl::StatusOr<tpm2::RawQuote> Quote(Context& context, AkKind ak,
+                                     const registers::Selection& selection,
+                                     ByteView qualifying_data);
+
+// ---- identity_key.cc
+absl::StatusOr<CertifiedIdentityKey> CertifyIdentityKey(Context& context, AkKind ak,
+                                                        ByteView auth_policy,
+                                                        ByteView qualifying_data);
+absl::StatusOr<tpm2::Signature> SignWithIdentityKey(Context& context, ByteView auth_policy,
+                                                    const registers::Selection& selection,
+                                                    const crypto::Digest& digest);
+
+// ---- secrets.cc
+absl::StatusOr<SecretBytes> ActivateCredential(Context& context, const PinnedEk& ek, AkKind ak,
+                                               const tpm2::CredentialBlob& blob);
+absl::StatusOr<SecretBytes> Unseal(Context& context, const PinnedEk& ek,
+                                   const tpm2::ImportBlob& blob,
+                                   const registers::Selection& selection);
+
+// ---- nv.cc
+absl::StatusOr<std::vector<EkCertificate>> EkCertificates(Context& context);
+
+// ---- facts.cc
+absl::StatusOr<Properties> ReadProperties(Context& context);
+absl::StatusOr<tpm2::ClockInfo> ReadClock(Context& context);
+absl::StatusOr<LoadedHandles> CountHandles(Context& context);
+absl::StatusOr<Bytes> GetRandom(Context& context, size_t size);
+// One fixed property of the TPM (TPM2_PT_...); nullopt when it does not have it.
+absl::StatusOr<std::optional<uint32_t>> ReadProperty(Context& context, TPM2_PT property);
+
+// Tries the whole of `work` again while registers that a session was bound to move meanwhile.
+template <typename Work>
+auto RetryWhilePcrsMove(const Context& context, Work work) -> decltype(work()) {
+  for (int attempt = 1;; ++attempt) {
+    auto result = work();
+    const bool moved = !result.ok() && ReasonOf(result.status()) == Reason::kTpmPcrChanged;
+    if (!moved || attempt >= context.options().pcr_changed_attempts) return result;
+  }
+}
+
+}  // namespace bootgate::agent::tpm::internal

@@ -1,0 +1,83 @@
+#include "agent/tpm/internal/convert.h"
+#include "agent/tpm/internal/operations.h"
+#include "common/base/status_macros.h"
+
+namespace bootgate::agent::tpm::internal {
+namespace {
+
+constexpr UINT16 kAesBits = 128;
+
+absl::StatusOr<Transient> StartSession(Context& context, ESYS_TR salt_key, TPM2_SE kind,
+                                       const TPMT_SYM_DEF& symmetric) {
+  ESYS_TR handle = ESYS_TR_NONE;
+  BG_RETURN_IF_ERROR(context.Call("TPM2_StartAuthSession", [&] {
+    return Esys_StartAuthSession(context.esys(), salt_key, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                 ESYS_TR_NONE, nullptr, kind, &symmetric, TPM2_ALG_SHA256, &handle);
+  }));
+  return Transient(context, handle);
+}
+
+// The session stays until its owner flushes it, whatever the command's fate.
+absl::Status SetAttributes(Context& context, const Transient& session, TPMA_SESSION attributes) {
+  return context.Call("session attributes", [&] {
+    return Esys_TRSess_SetAttributes(context.esys(), session.get(),
+                                     attributes | TPMA_SESSION_CONTINUESESSION, 0xff);
+  });
+}
+
+absl::StatusOr<Transient> StartPolicySession(Context& context) {
+  const TPMT_SYM_DEF none = {.algorithm = TPM2_ALG_NULL};
+  BG_ASSIGN_OR_RETURN(Transient session, StartSession(context, ESYS_TR_NONE, TPM2_SE_POLICY, none));
+  BG_RETURN_IF_ERROR(SetAttributes(context, session, 0));
+  return session;
+}
+
+bool IsLowRange(tpm2::EkTemplate which) {
+  return which == tpm2::EkTemplate::kRsa2048Low || which == tpm2::EkTemplate::kP256Low;
+}
+
+}  // namespace
+
+absl::StatusOr<Transient> StartSaltedSession(Context& context, const LoadedKey& key,
+                                             TPMA_SESSION attributes) {
+  TPMT_SYM_DEF aes = {.algorithm = TPM2_ALG_AES};
+  aes.keyBits.aes = kAesBits;
+  aes.mode.aes = TPM2_ALG_CFB;
+  BG_ASSIGN_OR_RETURN(Transient session,
+                      StartSession(context, key.handle.get(), TPM2_SE_HMAC, aes));
+  BG_RETURN_IF_ERROR(SetAttributes(context, session, attributes));
+  return session;
+}
+
+absl::StatusOr<Transient> StartPcrPolicySession(Context& context,
+                                                const registers::Selection& selection) {
+  BG_RETURN_IF_ERROR(CheckAllocated(context, selection));
+  BG_ASSIGN_OR_RETURN(const TPML_PCR_SELECTION pcrs, ToSelection(selection));
+  BG_ASSIGN_OR_RETURN(Transient session, StartPolicySession(context));
+  const TPM2B_DIGEST current_values = {};  // empty: whatever the registers hold
+  BG_RETURN_IF_ERROR(context.Call("TPM2_PolicyPCR", [&] {
+    return Esys_PolicyPCR(context.esys(), session.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                          &current_values, &pcrs);
+  }));
+  return session;
+}
+
+absl::StatusOr<EkAuthorisation> EkAuthorisation::Start(Context& context, tpm2::EkTemplate which) {
+  EkAuthorisation authorisation;
+  if (!IsLowRange(which)) return authorisation;
+  BG_ASSIGN_OR_RETURN(authorisation.session_, StartPolicySession(context));
+  authorisation.by_password_ = false;
+  BG_RETURN_IF_ERROR(authorisation.Renew(context));
+  return authorisation;
+}
+
+absl::Status EkAuthorisation::Renew(Context& context) {
+  if (by_password_) return absl::OkStatus();
+  return context.Call("TPM2_PolicySecret", [&] {
+    return Esys_PolicySecret(context.esys(), ESYS_TR_RH_ENDORSEMENT, session_.get(),
+                             ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, nullptr, nullptr,
+                             nullptr, 0, nullptr, nullptr);
+  });
+}
+
+}  // namespace bootgate::agent::tpm::internal

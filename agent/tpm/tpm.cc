@@ -1,0 +1,153 @@
+#include "agent/tpm/tpm.h"
+
+#include "agent/tpm/internal/executor.h"
+#include "agent/tpm/internal/open.h"
+#include "agent/tpm/internal/operations.h"
+#include "common/base/reason.h"
+#include "common/base/status_macros.h"
+#include "common/tpm2/policy_digest.h"
+
+namespace bootgate::agent::tpm {
+
+// The context lives and dies on the owner thread.
+class Tpm::Core {
+ public:
+  Core(const Options& options, internal::TctiOpener opener) {
+    owner_.Run([&] {
+      context_ = std::make_unique<internal::Context>(options, std::move(opener));
+      return true;
+    });
+  }
+  ~Core() {
+    owner_.Run([&] {
+      context_.reset();
+      return true;
+    });
+  }
+
+  // `work` takes the open context and returns a Status or StatusOr.
+  template <typename Work>
+  auto Run(Work work) -> decltype(work(std::declval<internal::Context&>())) {
+    return owner_.Run([&]() -> decltype(work(*context_)) {
+      BG_RETURN_IF_ERROR(context_->EnsureOpen());
+      return work(*context_);
+    });
+  }
+
+ private:
+  std::unique_ptr<internal::Context> context_;  // owner thread only
+  internal::Executor owner_;
+};
+
+absl::StatusOr<std::unique_ptr<Tpm>> internal::OpenTpm(const Options& options, TctiOpener opener) {
+  auto core = std::make_unique<Tpm::Core>(options, std::move(opener));
+  BG_RETURN_IF_ERROR(core->Run([](Context&) { return absl::OkStatus(); }));
+  return std::make_unique<Tpm>(std::move(core));
+}
+
+absl::string_view Name(AkKind kind) { return kind == AkKind::kEcc ? "ecc" : "rsa"; }
+
+absl::StatusOr<std::unique_ptr<Tpm>> Tpm::Open(const Options& options) {
+  return internal::OpenTpm(options, internal::TctiByName(options.tcti));
+}
+
+Tpm::Tpm(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+Tpm::~Tpm() = default;
+
+absl::StatusOr<std::vector<EkCertificate>> Tpm::EkCertificates() {
+  return core_->Run([](auto& context) { return internal::EkCertificates(context); });
+}
+
+absl::StatusOr<tpm2::Public> Tpm::EkPublic(tpm2::EkTemplate which) {
+  return core_->Run([&](auto& context) -> absl::StatusOr<tpm2::Public> {
+    BG_ASSIGN_OR_RETURN(internal::LoadedKey key,
+                        internal::CreatePrimary(context, tpm2::EkTemplateBytes(which)));
+    return std::move(key.public_area);
+  });
+}
+
+absl::StatusOr<tpm2::Public> Tpm::AkPublic(AkKind kind) {
+  return core_->Run([&](auto& context) -> absl::StatusOr<tpm2::Public> {
+    BG_ASSIGN_OR_RETURN(internal::LoadedKey key, internal::LoadAk(context, kind));
+    return std::move(key.public_area);
+  });
+}
+
+absl::StatusOr<SecretBytes> Tpm::ActivateCredential(const PinnedEk& ek, AkKind ak,
+                                                    const tpm2::CredentialBlob& blob) {
+  return core_->Run(
+      [&](auto& context) { return internal::ActivateCredential(context, ek, ak, blob); });
+}
+
+absl::StatusOr<Properties> Tpm::ReadProperties() {
+  return core_->Run([](auto& context) { return internal::ReadProperties(context); });
+}
+
+absl::StatusOr<tpm2::ClockInfo> Tpm::ReadClock() {
+  return core_->Run([](auto& context) { return internal::ReadClock(context); });
+}
+
+absl::StatusOr<LoadedHandles> Tpm::CountHandles() {
+  return core_->Run([](auto& context) { return internal::CountHandles(context); });
+}
+
+absl::StatusOr<registers::Selection> Tpm::AllocatedBanks() {
+  return core_->Run([](auto& context) { return internal::AllocatedBanks(context); });
+}
+
+absl::StatusOr<std::vector<registers::RegisterBank>> Tpm::ReadRegisters(
+    const registers::Selection& selection) {
+  return core_->Run([&](auto& context) { return internal::ReadRegisters(context, selection); });
+}
+
+absl::Status Tpm::Extend(uint32_t index, const std::vector<crypto::Digest>& digests) {
+  return core_->Run([&](auto& context) { return internal::Extend(context, index, digests); });
+}
+
+absl::Status Tpm::Cap(uint32_t index) {
+  return core_->Run([&](auto& context) { return internal::Cap(context, index); });
+}
+
+absl::StatusOr<tpm2::RawQuote> Tpm::Quote(AkKind ak, const registers::Selection& selection,
+                                          ByteView qualifying_data) {
+  return core_->Run(
+      [&](auto& context) { return internal::Quote(context, ak, selection, qualifying_data); });
+}
+
+absl::StatusOr<CertifiedIdentityKey> Tpm::CertifyIdentityKey(AkKind ak, ByteView auth_policy,
+                                                             ByteView qualifying_data) {
+  return core_->Run([&](auto& context) {
+    return internal::CertifyIdentityKey(context, ak, auth_policy, qualifying_data);
+  });
+}
+
+absl::StatusOr<tpm2::Signature> Tpm::SignWithIdentityKey(ByteView auth_policy,
+                                                         const registers::Selection& selection,
+                                                         const crypto::Digest& digest) {
+  return core_->Run([&](auto& context) {
+    return internal::SignWithIdentityKey(context, auth_policy, selection, digest);
+  });
+}
+
+absl::StatusOr<SecretBytes> Tpm::Unseal(const PinnedEk& ek, const tpm2::ImportBlob& blob,
+                                        const registers::Selection& selection) {
+  return core_->Run([&](auto& context) { return internal::Unseal(context, ek, blob, selection); });
+}
+
+absl::StatusOr<Bytes> Tpm::GetRandom(size_t size) {
+  return core_->Run([&](auto& context) { return internal::GetRandom(context, size); });
+}
+
+absl::StatusOr<Bytes> PcrPolicy(const registers::Selection& selection,
+                                const std::vector<registers::RegisterBank>& banks) {
+  const auto digest = tpm2::PcrDigest(crypto::HashAlg::kSha256, selection, banks);
+  if (!digest.has_value()) {
+    return Refuse(absl::StatusCode::kFailedPrecondition, Reason::kTpm,
+                  "a selected register has no value");
+  }
+  tpm2::PolicyDigest policy(crypto::HashAlg::kSha256);
+  policy.Pcr(selection, *digest);
+  return ToBytes(policy.value().view());
+}
+
+}  // namespace bootgate::agent::tpm
