@@ -1,0 +1,30 @@
+// A folder for one test, gone with it. Its path is short enough for sockets.
+#pragma once
+
+#include <stdlib.h>
+
+#include <filesystem>
+#include <string>
+
+namespace bootgate::desk {
+
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string place = std::filesystem::temp_directory_path().string() + "/bootgate-XXXXXX";
+    if (mkdtemp(place.data()) == nullptr) abort();
+    path_ = place;
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  ~ScratchFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace bootgate::desk
