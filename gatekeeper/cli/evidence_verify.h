@@ -1,0 +1,28 @@
+// `evidence verify DIR`: the verdict over evidence in files, by the function the gatekeeper uses.
+#pragma once
+
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+
+namespace bootgate::gatekeeper::cli {
+
+struct EvidenceVerifyOptions {
+  std::string folder;
+  std::optional<std::string> policy_file;     // none: DENY NO_POLICY
+  std::optional<std::string> reference_file;  // none: not compared
+  std::vector<std::string> ek_root_files;     // PEM; none: the EK certificate is not looked at
+  std::string quote = "sha256";               // sha256, sha384, sha512, sha1, all, ecc
+  std::string output = "table";               // table, json
+  absl::Time now = absl::Now();               // for the validity of certificates
+};
+
+// Exit code: 0 ADMIT, 6 DENY, 7 REJECT, 1 ERROR, 2 usage (a file that is missing or unreadable, a
+// policy or reference that cannot be read; `err` says which).
+int RunEvidenceVerify(const EvidenceVerifyOptions& options, std::ostream& out, std::ostream& err);
+
+}  // namespace bootgate::gatekeeper::cli

@@ -1,0 +1,106 @@
+#include "gatekeeper/cli/verdict_output.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/hex.h"
+#include "nlohmann/json.hpp"
+
+namespace bootgate::gatekeeper::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr size_t kMaxText = 2048;  // bytes of one sentence on the terminal
+constexpr int kIndent = 2;
+
+std::string Safe(absl::string_view text) { return Printable(text, kMaxText); }
+
+Json NumberOrNull(const std::optional<uint32_t>& number) {
+  return number ? Json(*number) : Json(nullptr);
+}
+
+Json ToJson(const Finding& finding) {
+  return Json{{"code", std::string(Code(finding.code))},
+              {"severity", Name(finding.severity)},
+              {"register", NumberOrNull(finding.register_index)},
+              {"event", NumberOrNull(finding.event)},
+              {"expected", finding.expected},
+              {"actual", finding.actual},
+              {"text", finding.text}};
+}
+
+Json ToJson(const Claim& claim) {
+  Json value = std::visit([](const auto& held) { return Json(held); }, claim.value);
+  return Json{{"type", claim.type}, {"value", std::move(value)}, {"issuer", Name(claim.issuer)}};
+}
+
+void PrintFinding(const Finding& finding, std::ostream& out) {
+  out << "\n" << Name(finding.severity) << "  " << std::string(Code(finding.code));
+  if (finding.register_index) out << "  PCR " << *finding.register_index;
+  if (finding.event) out << "  event " << *finding.event;
+  out << "\n  " << Safe(finding.text) << "\n";
+  if (!finding.expected.empty()) out << "  expected  " << Safe(finding.expected) << "\n";
+  if (!finding.actual.empty()) out << "  actual    " << Safe(finding.actual) << "\n";
+}
+
+void PrintCoverage(const Coverage& coverage, std::ostream& out) {
+  if (!coverage.checked.empty()) out << "\nchecked\n";
+  for (const std::string& what : coverage.checked) out << "  " << Safe(what) << "\n";
+  if (!coverage.not_checked.empty()) out << "\nnot checked\n";
+  for (const NotChecked& row : coverage.not_checked) {
+    out << "  " << Safe(row.what) << ": " << Safe(row.why) << "\n";
+  }
+}
+
+void PrintClaims(const std::vector<Claim>& claims, std::ostream& out) {
+  if (!claims.empty()) out << "\nclaims\n";
+  for (const Claim& claim : claims) {
+    out << "  " << Safe(claim.type) << " = " << DisplayText(claim.value) << "\n";
+  }
+}
+
+}  // namespace
+
+void PrintFindings(const std::vector<Finding>& findings, std::ostream& out) {
+  for (const Finding& finding : findings) PrintFinding(finding, out);
+}
+
+void PrintTable(const Verdict& verdict, std::ostream& out) {
+  out << std::string(Name(verdict.outcome)) << "\n";
+  PrintFindings(verdict.findings, out);
+  PrintClaims(verdict.claims, out);
+  PrintCoverage(verdict.coverage, out);
+}
+
+void PrintJson(const Verdict& verdict, std::ostream& out) {
+  Json json{{"outcome", std::string(Name(verdict.outcome))},
+            {"findings", Json::array()},
+            {"claims", Json::array()},
+            {"checked", verdict.coverage.checked},
+            {"not_checked", Json::array()}};
+  for (const Finding& finding : verdict.findings) json["findings"].push_back(ToJson(finding));
+  for (const Claim& claim : verdict.claims) json["claims"].push_back(ToJson(claim));
+  for (const NotChecked& row : verdict.coverage.not_checked) {
+    json["not_checked"].push_back(Json{{"what", row.what}, {"why", row.why}});
+  }
+  out << json.dump(kIndent, ' ', false, Json::error_handler_t::replace) << "\n";
+}
+
+ExitCode ExitCodeOf(OutcomeClass outcome) {
+  switch (outcome) {
+    case OutcomeClass::kAdmit:
+      return ExitCode::kSuccess;
+    case OutcomeClass::kDeny:
+      return ExitCode::kDenied;
+    case OutcomeClass::kReject:
+    case OutcomeClass::kLimit:
+      return ExitCode::kRejected;
+    case OutcomeClass::kError:
+      return ExitCode::kInternal;
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace bootgate::gatekeeper::cli
