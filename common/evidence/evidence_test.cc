@@ -1,0 +1,66 @@
+#include "common/evidence/evidence.h"
+
+#include <functional>
+#include <set>
+
+#include "common/base/hex.h"
+#include "gmock/gmock.h"
+
+namespace bootgate::evidence {
+namespace {
+
+const Bytes kNonce(32, 0x11), kName(34, 0x22), kLog(100, 0x33), kIma(50, 0x44);
+
+QuoteBinding Sample() {
+  return {.nonce = kNonce,
+          .host_id = "h-00112233445566778899aabbccddeeff",
+          .ak_name = kName,
+          .cluster_id = "blue",
+          .boot_log = kLog,
+          .ima_first_entry = 7,
+          .ima_count = 3,
+          .ima_before_quote = kIma};
+}
+
+TEST(QualifyingData, IsTheDocumentedHash) {
+  // Computed by another program from the form in the architecture page, section 3.
+  EXPECT_EQ(ToHex(QualifyingData(Sample())),
+            "6b09250f12a611ccb9ecd0b45abab1207a5e9790fd8bc969162f6c1ba6948d26");
+}
+
+TEST(QualifyingData, DependsOnEveryField) {
+  const Bytes other(32, 0x99);
+  const std::vector<std::function<void(QuoteBinding&)>> changes = {
+      [](QuoteBinding&) {},
+      [&](QuoteBinding& b) { b.nonce = other; },
+      [](QuoteBinding& b) { b.host_id = "h-other"; },
+      [&](QuoteBinding& b) { b.ak_name = other; },
+      [](QuoteBinding& b) { b.cluster_id = "green"; },
+      [&](QuoteBinding& b) { b.boot_log = other; },
+      [](QuoteBinding& b) { b.boot_log = {}; },
+      [](QuoteBinding& b) { b.ima_first_entry = 8; },
+      [](QuoteBinding& b) { b.ima_count = 4; },
+      [&](QuoteBinding& b) { b.ima_before_quote = other; }};
+  std::set<Bytes> seen;
+  for (const auto& change : changes) {
+    QuoteBinding binding = Sample();
+    change(binding);
+    seen.insert(QualifyingData(binding));
+  }
+  EXPECT_EQ(seen.size(), changes.size());
+}
+
+TEST(QualifyingData, BytesCannotMoveBetweenNeighbouringFields) {
+  QuoteBinding one = Sample(), two = Sample();
+  const Bytes name_and_first = [] {
+    Bytes bytes = kName;
+    bytes.push_back('b');
+    return bytes;
+  }();
+  two.ak_name = name_and_first;
+  two.cluster_id = "lue";
+  EXPECT_NE(QualifyingData(one), QualifyingData(two));
+}
+
+}  // namespace
+}  // namespace bootgate::evidence
