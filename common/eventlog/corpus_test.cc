@@ -8,7 +8,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/base/files.h"
+#include "common/eventlog/describe.h"
 #include "common/eventlog/log.h"
 #include "common/eventlog/replay.h"
 #include "gmock/gmock.h"
@@ -113,6 +115,40 @@ TEST_P(CorpusLogTest, ReplaysToTheKnownRegisters) {
     }
     EXPECT_EQ(replayed, registers) << bank;
   }
+}
+
+TEST_P(CorpusLogTest, TellsSecureBootAsTheManifestDoes) {
+  const std::string told = GetParam().expected.value("secure_boot", "");
+  const Bytes bytes = Read(GetParam());
+  const Log log = Log::Parse(bytes);
+  if (log.banks().empty()) GTEST_SKIP() << "no bank that we know";
+  if (GetParam().expected.contains("registers")) GTEST_SKIP() << "the registers are no PCRs";
+  const std::optional<bool> state = SecureBootState(log, log.banks().front());
+  EXPECT_EQ(state == true, told == "enabled");
+  EXPECT_EQ(state == false, told == "disabled");
+}
+
+// "event 12 PCR 7 EFI_VAR_AUTH sha256" in the manifest, "event 12 sha256" here.
+std::set<std::string> ExpectedMismatches(const Json& expected) {
+  std::set<std::string> mismatches;
+  for (const Json& text : expected.value("digest_not_hash_of_event_data", Json::array())) {
+    const std::vector<std::string> words = absl::StrSplit(text.get<std::string>(), ' ');
+    mismatches.insert(absl::StrCat("event ", words.at(1), " ", words.back()));
+  }
+  return mismatches;
+}
+
+TEST_P(CorpusLogTest, ContradictsItsDigestsOnlyWhereTheManifestSaysSo) {
+  const Bytes bytes = Read(GetParam());
+  const Log log = Log::Parse(bytes);
+  std::set<std::string> mismatches;
+  for (const Event& event : log.events()) {
+    for (const crypto::HashAlg alg : log.banks()) {
+      if (CoverageOf(log, event, alg) != Coverage::kMismatch) continue;
+      mismatches.insert(absl::StrCat("event ", event.number, " ", crypto::Name(alg)));
+    }
+  }
+  EXPECT_THAT(mismatches, UnorderedElementsAreArray(ExpectedMismatches(GetParam().expected)));
 }
 
 std::string TestName(const ::testing::TestParamInfo<CorpusLog>& row) {

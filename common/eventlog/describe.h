@@ -29,8 +29,8 @@ struct UefiVariable {
 };
 std::optional<UefiVariable> DecodeUefiVariable(const Event& event);
 
-// Secure Boot as the log's covered SecureBoot variable in PCR 7 says; nullopt when it does not, when
-// there are several, or when no digest covers it.
+// Secure Boot as the log's covered SecureBoot variable in PCR 7 says; nullopt when it does not,
+// when there are several, or when no digest covers it.
 std::optional<bool> SecureBootState(const Log& log, crypto::HashAlg alg);
 
 // One line for an operator: "SecureBoot = 00 (off)", "kernel command line: /vmlinuz ...",

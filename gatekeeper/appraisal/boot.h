@@ -13,24 +13,27 @@
 namespace bootgate::gatekeeper::appraisal {
 
 struct BootOptions {
-  // Registers that software extends after the log's end, without an event in it (bit n: register n).
-  // PCR 10 (IMA) never needs to be named.
+  // Registers that software extends after the log's end, without an event in it (bit n: register
+  // n). PCR 10 (IMA) never needs to be named.
   uint32_t runtime_extended = 0;
   // Banks that a verdict may rest on; others give BANK_NOT_ALLOWED. SHA-1 is never in the default.
   std::vector<crypto::HashAlg> allowed_banks = {crypto::HashAlg::kSha256, crypto::HashAlg::kSha384,
-                                                crypto::HashAlg::kSha512, crypto::HashAlg::kSm3_256};
+                                                crypto::HashAlg::kSha512,
+                                                crypto::HashAlg::kSm3_256};
 };
 
 struct BootAppraisal {
-  eventlog::Log log;               // borrows the bytes given to AppraiseBoot
-  bool replayed = false;           // every quoted register of the log's banks follows from the log
-  std::vector<Finding> findings;   // LOG_..., PCR_UNEXPLAINED, BANK_...; decoded, with register and event
-  std::vector<Claim> claims;       // secureBootEnabled, ...
+  eventlog::Log log;      // borrows the bytes given to AppraiseBoot
+  bool replayed = false;  // every quoted register of the log's banks follows from the log
+  std::vector<Finding>
+      findings;  // LOG_..., PCR_UNEXPLAINED, BANK_...; decoded, with register and event
+  std::vector<Claim> claims;  // secureBootEnabled, ...
   Coverage coverage;
 };
 
 // `boot_log` must outlive the result. The bank that counts is each bank of the quote: with several
 // all must agree (LOG_BANK_DIVERGENCE).
-BootAppraisal AppraiseBoot(const tpm2::QuotedPcrs& quoted, ByteView boot_log, const BootOptions& options);
+BootAppraisal AppraiseBoot(const tpm2::QuotedPcrs& quoted, ByteView boot_log,
+                           const BootOptions& options);
 
 }  // namespace bootgate::gatekeeper::appraisal

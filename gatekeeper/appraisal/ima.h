@@ -12,18 +12,18 @@
 namespace bootgate::gatekeeper::appraisal {
 
 struct ImaInput {
-  ByteView list;                  // whole entries, before and after the quote joined
-  size_t bound_entries = 0;       // of them, read before the quote and bound by it
+  ByteView list;             // whole entries, before and after the quote joined
+  size_t bound_entries = 0;  // of them, read before the quote and bound by it
   // What is known from earlier evidence of this boot: entries [0, first_entry) gave `start`.
   uint64_t first_entry = 0;
   std::optional<crypto::Digest> start;  // nullopt: from the beginning (zeros)
 };
 
 struct ImaAppraisal {
-  ima::List list;                 // borrows ImaInput::list
+  ima::List list;                   // borrows ImaInput::list
   std::optional<ima::Match> match;  // entries past it are unquoted and must not be used
-  bool behind = false;            // the list does not reach PCR 10 (yet): RETRY_LOG_BEHIND
-  std::vector<Finding> findings;  // IMA_...; when `behind`, IMA_PCR_MISMATCH is not among them
+  bool behind = false;              // the list does not reach PCR 10 (yet): RETRY_LOG_BEHIND
+  std::vector<Finding> findings;    // IMA_...; when `behind`, IMA_PCR_MISMATCH is not among them
   std::vector<Claim> claims;
   Coverage coverage;
 };

@@ -16,7 +16,7 @@ inline constexpr int kMaxCallNesting = 32;     // function calls inside function
 inline constexpr size_t kMaxClaims = 100'000;  // in the incoming set, those of rules included
 inline constexpr size_t kMaxWarningsPerCode = 100;
 
-inline constexpr uint64_t kMaxSteps = 50'000'000;    // a step: one comparison, or kBytesPerStep
+inline constexpr uint64_t kMaxSteps = 10'000'000;    // a step: one comparison, or kBytesPerStep
 inline constexpr uint64_t kBytesPerStep = 64;        // bytes compared, copied or parsed
 inline constexpr uint64_t kMaxMadeBytes = 64 << 20;  // bytes of text in claims that rules made
 

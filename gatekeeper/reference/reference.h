@@ -1,6 +1,7 @@
 // Reference values: what a good boot looks like, learned from one, compared event by event.
 //
-// Immutable and shared. The file form is JSON (`reference learn --out F`), the id the SHA-256 of it.
+// Immutable and shared. The file form is JSON (`reference learn --out F`), the id the SHA-256 of
+// it.
 #pragma once
 
 #include <map>
@@ -27,13 +28,14 @@ struct ReferenceEvent {
 };
 
 struct RegisterReference {
-  crypto::Digest value;                 // after all events
-  std::vector<ReferenceEvent> events;   // in order
+  crypto::Digest value;                // after all events
+  std::vector<ReferenceEvent> events;  // in order
 };
 
 // How a file that the reference does not list counts.
 //   kFail          always a failure (a complete allow list)
-//   kComparable    a failure where host and reference ran under the same IMA policy, as far as their
+//   kComparable    a failure where host and reference ran under the same IMA policy, as far as
+//   their
 //                  lists show; a warning where they did not, because one boot's list says nothing
 //                  about what another policy measures. The default of what is learned.
 //   kWarn          never a failure
@@ -47,8 +49,8 @@ struct ImaReference {
 };
 
 struct Reference {
-  std::string id;        // hex SHA-256 of the file form
-  std::string name;      // chosen by the operator
+  std::string id;    // hex SHA-256 of the file form
+  std::string name;  // chosen by the operator
   std::string learned_from, learned_at;
   std::map<crypto::HashAlg, std::map<uint32_t, RegisterReference>> banks;
   ImaReference ima;
@@ -57,10 +59,12 @@ struct Reference {
 // A reference from one proven good boot: the log of `bank`s that were quoted and replayed.
 struct LearnInput {
   const eventlog::Log& log;
-  std::vector<crypto::HashAlg> banks;     // quoted and replayed
-  const ima::List* ima = nullptr;         // nullptr: no IMA list
-  size_t ima_entries = 0;                 // entries up to the match with the quote
-  std::string name, learned_from, learned_at;
+  std::vector<crypto::HashAlg> banks;  // quoted and replayed
+  uint32_t mask = 0xffffff;            // registers that were (bit n: register n)
+  const ima::List* ima = nullptr;      // nullptr: no IMA list
+  size_t ima_entries = 0;              // entries up to the match with the quote
+  Unlisted unlisted = Unlisted::kComparable;
+  std::string name = {}, learned_from = {}, learned_at = {};
 };
 Reference Learn(const LearnInput& input);
 
@@ -68,9 +72,9 @@ std::string ToJson(const Reference& reference);
 // REFERENCE_PARSE with the place. Bounded: 16 MiB, depth 8.
 absl::StatusOr<Reference> FromJson(absl::string_view json);
 
-// Compares one boot with the reference in one bank, event by event, for the registers of `mask` that
-// the reference knows (PCR 10 never: its order differs between good boots). Findings name register,
-// event, expected and actual in words.
+// Compares one boot with the reference in one bank, event by event, for the registers of `mask`
+// that the reference knows (PCR 10 never: its order differs between good boots). Findings name
+// register, event, expected and actual in words.
 std::vector<Finding> CompareLog(const Reference& reference, const eventlog::Log& log,
                                 crypto::HashAlg bank, uint32_t mask);
 

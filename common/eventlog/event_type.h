@@ -1,0 +1,55 @@
+// The event types by number: their names, and what their digests are made from.
+//
+// Implements: TCG PC Client Platform Firmware Profile 1.06, 10.4.1 (table of event types).
+#pragma once
+
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+
+namespace bootgate::eventlog {
+
+inline constexpr uint32_t kEvSeparator = 0x00000004;
+inline constexpr uint32_t kEvAction = 0x00000005;
+inline constexpr uint32_t kEvEventTag = 0x00000006;
+inline constexpr uint32_t kEvSCrtmVersion = 0x00000008;
+inline constexpr uint32_t kEvIpl = 0x0000000d;
+inline constexpr uint32_t kEvEfiVariableDriverConfig = 0x80000001;
+inline constexpr uint32_t kEvEfiVariableBoot = 0x80000002;
+inline constexpr uint32_t kEvEfiBootServicesApplication = 0x80000003;
+inline constexpr uint32_t kEvEfiBootServicesDriver = 0x80000004;
+inline constexpr uint32_t kEvEfiRuntimeServicesDriver = 0x80000005;
+inline constexpr uint32_t kEvEfiGptEvent = 0x80000006;
+inline constexpr uint32_t kEvEfiAction = 0x80000007;
+inline constexpr uint32_t kEvEfiPlatformFirmwareBlob = 0x80000008;
+inline constexpr uint32_t kEvEfiPlatformFirmwareBlob2 = 0x8000000a;
+inline constexpr uint32_t kEvEfiVariableBoot2 = 0x8000000c;
+inline constexpr uint32_t kEvEfiVariableAuthority = 0x800000e0;
+inline constexpr uint32_t kEvEfiSpdmDevicePolicy = 0x800000e3;
+inline constexpr uint32_t kEvEfiSpdmDeviceAuthority = 0x800000e4;
+
+// What a type's digest is of.
+enum class Hashed {
+  kNothing,       // never extended
+  kWholeData,     // the event data, all of it
+  kVariableData,  // the content of the UEFI variable in the data
+  kBootLoader,    // EV_IPL: a text in the data, or something that the data only names
+  kSomething,     // what the data describes; a few firmwares hash the data itself
+};
+
+struct EventType {
+  uint32_t number;
+  absl::string_view name;
+  Hashed hashed;
+};
+
+// nullptr for a number without a name.
+const EventType* FindEventType(uint32_t number);
+
+// Whether the type's data is a UEFI_VARIABLE_DATA.
+bool IsUefiVariable(uint32_t type);
+
+// Whether the type's data is a UEFI_IMAGE_LOAD_EVENT.
+bool IsImageLoad(uint32_t type);
+
+}  // namespace bootgate::eventlog

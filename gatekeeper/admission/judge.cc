@@ -1,0 +1,282 @@
+#include "gatekeeper/admission/judge.h"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/hex.h"
+#include "common/eventlog/replay.h"
+
+namespace bootgate::gatekeeper::admission {
+namespace {
+
+constexpr int64_t kTpmMajorVersion = 2;  // only a TPM 2.0 makes the structures that got here
+
+Finding Failing(Reason code, std::string text) {
+  Finding finding;
+  finding.code = code;
+  finding.severity = Severity::kFail;
+  finding.text = std::move(text);
+  return finding;
+}
+
+// REJECT and ERROR outrank DENY: evidence that cannot carry a verdict must not move a host's state.
+OutcomeClass OutcomeOf(const std::vector<Finding>& findings) {
+  OutcomeClass outcome = OutcomeClass::kAdmit;
+  for (const Finding& finding : findings) {
+    if (finding.severity != Severity::kFail) continue;
+    if (Info(finding.code).outcome == OutcomeClass::kReject) return OutcomeClass::kReject;
+    outcome = OutcomeClass::kDeny;
+  }
+  return outcome;
+}
+
+class Judgement {
+ public:
+  explicit Judgement(const JudgeInput& input) : input_(input) {}
+
+  Verdict Run() {
+    Merge(input_.extra_findings, input_.extra_claims, input_.extra_coverage);
+    AddClaim("tpmVersion", kTpmMajorVersion);
+    NoteQuote();
+    const appraisal::ImaAppraisal ima = appraisal::AppraiseIma(input_.quoted, ImaInput());
+    if (ima.behind && input_.when_behind == WhenBehind::kRetry) return Behind();
+    const appraisal::BootAppraisal boot =
+        appraisal::AppraiseBoot(input_.quoted, input_.boot_log, input_.boot_options);
+    Merge(boot.findings, boot.claims, boot.coverage);
+    Merge(ima.findings, ima.claims, ima.coverage);
+    if (ima.behind) ReportImaMismatch();
+    CompareWithReference(boot, ima);
+    AskPolicy();
+    return Finish(OutcomeOf(findings_));
+  }
+
+ private:
+  void Merge(const std::vector<Finding>& findings, const std::vector<Claim>& claims,
+             const Coverage& coverage) {
+    findings_.insert(findings_.end(), findings.begin(), findings.end());
+    claims_.insert(claims_.end(), claims.begin(), claims.end());
+    Coverage& c = coverage_;
+    c.checked.insert(c.checked.end(), coverage.checked.begin(), coverage.checked.end());
+    c.not_checked.insert(c.not_checked.end(), coverage.not_checked.begin(),
+                         coverage.not_checked.end());
+  }
+
+  void AddClaim(std::string type, ClaimValue value) {
+    Claim claim;
+    claim.type = std::move(type);
+    claim.value = std::move(value);
+    claims_.push_back(std::move(claim));
+  }
+
+  void NotChecked(std::string what, std::string why) {
+    coverage_.not_checked.push_back({std::move(what), std::move(why)});
+  }
+
+  void NoteQuote() {
+    coverage_.checked.push_back(absl::StrCat("quote signature and PCR digest over ",
+                                             registers::Format(input_.quoted.selection())));
+    if (input_.logs_bound) {
+      coverage_.checked.push_back("log binding: the quote names these logs");
+    } else {
+      NotChecked("log binding", "the quote's qualifying data does not name the logs");
+    }
+  }
+
+  appraisal::ImaInput ImaInput() const {
+    appraisal::ImaInput ima = input_.ima;
+    if (!input_.logs_bound) ima.bound_entries = std::numeric_limits<size_t>::max();
+    return ima;
+  }
+
+  // Nothing else is concluded: the host is asked again.
+  Verdict Behind() {
+    findings_ = {Failing(Reason::kRetryLogBehind,
+                         "The IMA list does not reach the quoted PCR 10 yet; ask again.")};
+    claims_.clear();
+    NotChecked("everything else", "the IMA list is behind the quote");
+    return Finish(OutcomeClass::kReject);
+  }
+
+  void ReportImaMismatch() {
+    Finding finding =
+        Failing(Reason::kImaPcrMismatch,
+                "No beginning of the IMA list leads to the quoted PCR 10: the list was "
+                "altered, or entries are missing.");
+    finding.register_index = 10;
+    for (const registers::RegisterBank& bank : input_.quoted.banks()) {
+      if (const auto value = bank.Get(10)) finding.expected = value->hex();
+    }
+    findings_.push_back(std::move(finding));
+    AddClaim("imaReplayed", false);
+  }
+
+  // Registers whose events the quote proves; the others have their own findings already.
+  static uint32_t ProvenMask(const registers::RegisterBank& quoted, const eventlog::Log& log) {
+    const registers::RegisterBank replayed = eventlog::ReplayBank(log, quoted.alg()).bank;
+    uint32_t mask = 0;
+    for (uint32_t i = 0; i < registers::kCount; ++i) {
+      const auto value = quoted.Get(i);
+      const auto told = replayed.Get(i);
+      if (value && (told ? *told == *value : value->IsZero())) mask |= 1u << i;
+    }
+    return mask;
+  }
+
+  bool IsAllowed(crypto::HashAlg alg) const {
+    const auto& allowed = input_.boot_options.allowed_banks;
+    return std::find(allowed.begin(), allowed.end(), alg) != allowed.end();
+  }
+
+  void CompareWithReference(const appraisal::BootAppraisal& boot,
+                            const appraisal::ImaAppraisal& ima) {
+    if (input_.reference == nullptr) {
+      NotChecked("reference values", "none were given");
+      return;
+    }
+    std::vector<Finding> found;
+    for (const registers::RegisterBank& bank : input_.quoted.banks()) {
+      if (IsAllowed(bank.alg())) CompareBank(boot.log, bank, &found);
+    }
+    CompareList(ima, &found);
+    const bool failed = std::any_of(found.begin(), found.end(),
+                                    [](const Finding& f) { return f.severity == Severity::kFail; });
+    AddClaim("referenceMatched",
+             !failed && boot.replayed && (ima.match || !input_.reference->ima.present));
+    // What differs from the reference tells an operator more than what was off by itself.
+    findings_.insert(findings_.end(), std::make_move_iterator(found.begin()),
+                     std::make_move_iterator(found.end()));
+  }
+
+  // What one bank says already is not said again for the next.
+  void CompareBank(const eventlog::Log& log, const registers::RegisterBank& bank,
+                   std::vector<Finding>* found) {
+    if (log.format() == eventlog::Format::kEmpty) {
+      NotChecked(absl::StrCat("events against the reference (", crypto::Name(bank.alg()), ")"),
+                 "there is no boot log");
+      return;
+    }
+    const uint32_t mask = ProvenMask(bank, log);
+    std::set<std::tuple<Reason, std::optional<uint32_t>, std::optional<uint32_t>, std::string>>
+        said;
+    for (const Finding& f : *found) said.insert({f.code, f.register_index, f.event, f.text});
+    for (Finding& f : reference::CompareLog(*input_.reference, log, bank.alg(), mask)) {
+      if (said.insert({f.code, f.register_index, f.event, f.text}).second)
+        found->push_back(std::move(f));
+    }
+    coverage_.checked.push_back(absl::StrCat("boot events against the reference, PCR ",
+                                             registers::FormatMask(mask & ~(1u << 10)), " (",
+                                             crypto::Name(bank.alg()), ")"));
+    if (bank.mask() != mask) {
+      NotChecked(absl::StrCat("events of PCR ", registers::FormatMask(bank.mask() & ~mask), " (",
+                              crypto::Name(bank.alg()), ") against the reference"),
+                 "the quote does not prove them");
+    }
+  }
+
+  void CompareList(const appraisal::ImaAppraisal& ima, std::vector<Finding>* found) {
+    if (!input_.reference->ima.present) {
+      NotChecked("IMA list against the reference", "the reference was learned without one");
+    } else if (!ima.match) {
+      ReportLostList(ima, found);
+      NotChecked("IMA list against the reference", "no part of the list is proven by the quote");
+    } else {
+      for (Finding& f : reference::CompareIma(*input_.reference, ima.list, ima.match->entries)) {
+        found->push_back(std::move(f));
+      }
+      coverage_.checked.push_back("IMA list against the reference");
+    }
+  }
+
+  // A kernel that measures nothing leaves PCR 10 at zeros: nothing to replay, yet not the
+  // reference.
+  void ReportLostList(const appraisal::ImaAppraisal& ima, std::vector<Finding>* found) const {
+    const bool unmoved = std::any_of(input_.quoted.banks().begin(), input_.quoted.banks().end(),
+                                     [](const registers::RegisterBank& bank) {
+                                       const auto value = bank.Get(10);
+                                       return value && value->IsZero();
+                                     });
+    if (!unmoved || !ima.list.entries().empty()) return;
+    found->push_back(
+        Failing(Reason::kImaMissing,
+                "The reference boot measured files into PCR 10; this boot measured none."));
+    found->back().register_index = 10;
+  }
+
+  void AskPolicy() {
+    if (input_.policy == nullptr) {
+      findings_.push_back(Failing(Reason::kNoPolicy, "No policy is assigned to this host."));
+      NotChecked("policy", "there is none");
+      return;
+    }
+    const policy::Evaluation evaluation = policy::Evaluate(*input_.policy, claims_);
+    coverage_.checked.push_back(absl::StrCat("policy ", input_.policy->id()));
+    switch (evaluation.decision) {
+      case policy::Decision::kPermit:
+        claims_.insert(claims_.end(), evaluation.outgoing.begin(), evaluation.outgoing.end());
+        return;
+      case policy::Decision::kDeny:
+        findings_.push_back(
+            evaluation.deny_rule_line
+                ? Failing(Reason::kPolicyDeny,
+                          absl::StrCat("The policy's rule at line ", *evaluation.deny_rule_line,
+                                       " denies this host."))
+                : Failing(Reason::kPolicyNotPermitted, "No rule of the policy permits this host."));
+        return;
+      case policy::Decision::kError:
+        findings_.push_back(
+            Failing(Reason::kPolicyError,
+                    absl::StrCat("The policy's rule at line ", evaluation.error_line,
+                                 " could not be computed (", Printable(evaluation.error_kind, 64),
+                                 "): ", Printable(evaluation.message))));
+        return;
+    }
+    __builtin_unreachable();
+  }
+
+  Verdict Finish(OutcomeClass outcome) {
+    Verdict verdict(outcome);
+    std::stable_sort(findings_.begin(), findings_.end(),
+                     [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
+    verdict.findings = std::move(findings_);
+    if (outcome != OutcomeClass::kReject) verdict.claims = std::move(claims_);
+    verdict.coverage = std::move(coverage_);
+    if (input_.policy != nullptr) verdict.policy_id = input_.policy->id();
+    if (input_.reference != nullptr) verdict.reference_id = input_.reference->id;
+    return verdict;
+  }
+
+  const JudgeInput& input_;
+  std::vector<Finding> findings_;
+  std::vector<Claim> claims_;
+  Coverage coverage_;
+};
+
+}  // namespace
+
+Verdict ErrorVerdict(absl::string_view what) noexcept {
+  Verdict verdict(OutcomeClass::kError);
+  try {
+    verdict.findings.push_back(Failing(Reason::kInternal, Printable(what)));
+  } catch (...) {
+    verdict.findings.clear();  // the outcome alone says enough
+  }
+  return verdict;
+}
+
+// The one place where whatever goes wrong in judging ends: as our fault, never as a pass.
+Verdict Judge(const JudgeInput& input) {
+  try {
+    return Judgement(input).Run();
+  } catch (const std::exception& error) {
+    return ErrorVerdict(error.what());
+  } catch (...) {
+    return ErrorVerdict("judging was interrupted");
+  }
+}
+
+}  // namespace bootgate::gatekeeper::admission

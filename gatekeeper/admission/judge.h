@@ -1,0 +1,51 @@
+// The judgement over one host's evidence: read this first.
+//
+// Everything authentic goes in, one Verdict comes out. The running gatekeeper and `evidence verify`
+// use the same function, so what an operator reproduces offline is what the host was told. Pure: no
+// clock, no store, no network; it throws nothing.
+//
+//   ADMIT   the logs lead to the quoted registers, nothing failed, and the policy permits
+//   DENY    anything failed, or no policy, or the policy does not permit
+//   REJECT  the evidence cannot carry a verdict (weak or foreign bank, list behind the quote)
+//   ERROR   our own fault; never an ADMIT
+#pragma once
+
+#include <vector>
+
+#include "common/base/bytes_view.h"
+#include "common/tpm2/quote.h"
+#include "gatekeeper/appraisal/boot.h"
+#include "gatekeeper/appraisal/ima.h"
+#include "gatekeeper/claims/finding.h"
+#include "gatekeeper/policy/policy.h"
+#include "gatekeeper/reference/reference.h"
+
+namespace bootgate::gatekeeper::admission {
+
+// What a list that does not reach the quoted PCR 10 means.
+enum class WhenBehind {
+  kRetry,  // the host may have measured between list and quote: REJECT RETRY_LOG_BEHIND
+  kDeny,   // it had its chances, or there is nobody to ask again: DENY IMA_PCR_MISMATCH
+};
+
+struct JudgeInput {
+  const tpm2::QuotedPcrs& quoted;
+  ByteView boot_log;
+  appraisal::ImaInput ima;  // without bound logs, bound_entries is not used: the whole list counts
+  bool logs_bound = false;  // the quote's qualifying data names exactly these logs
+  WhenBehind when_behind = WhenBehind::kRetry;
+  const policy::Policy* policy = nullptr;           // nullptr: NO_POLICY
+  const reference::Reference* reference = nullptr;  // nullptr: not compared
+  appraisal::BootOptions boot_options = {};
+  // What the caller has established: aikValidated, aikPubHash, findings about keys, ...
+  std::vector<Claim> extra_claims = {};
+  std::vector<Finding> extra_findings = {};
+  Coverage extra_coverage = {};
+};
+
+Verdict Judge(const JudgeInput& input);
+
+// A verdict of ERROR with an INTERNAL finding; allocates as little as it can.
+Verdict ErrorVerdict(absl::string_view what) noexcept;
+
+}  // namespace bootgate::gatekeeper::admission

@@ -1,0 +1,320 @@
+#include "gatekeeper/appraisal/ima.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/hex.h"
+#include "gatekeeper/claims/bounded_findings.h"
+
+namespace bootgate::gatekeeper::appraisal {
+namespace {
+
+using crypto::Digest;
+using crypto::HashAlg;
+using registers::RegisterBank;
+
+constexpr uint32_t kImaRegister = 10;
+constexpr absl::string_view kBootAggregate = "boot_aggregate";
+
+class ImaAppraiser {
+ public:
+  ImaAppraiser(const tpm2::QuotedPcrs& quoted, const ImaInput& input, ImaAppraisal* out)
+      : quoted_(quoted), input_(input), entries_(out->list.entries()), out_(*out) {}
+
+  void Run() {
+    const std::vector<const RegisterBank*> banks = BanksWithRegister();
+    if (banks.empty()) {
+      NotChecked("IMA list", "PCR 10 was not quoted");
+      return;
+    }
+    if (entries_.empty() && out_.list.defects().empty() && input_.first_entry == 0) {
+      AppraiseMissingList(banks);
+      return;
+    }
+    FindMatches(banks);
+    ReportDefects();
+    if (!out_.match) {
+      out_.behind = !HasFailure();
+      if (!out_.behind) AddClaim("imaReplayed", false);
+      NotChecked("contents of the IMA list", "the list does not lead to the quoted PCR 10");
+      return;
+    }
+    CheckEntries();
+    CheckBootAggregates();
+    bound_.Close(Severity::kFail, &out_.findings);
+    NoteCoverage();
+    AddClaim("imaReplayed", !HasFailure() && input_.first_entry + out_.match->entries > 0);
+  }
+
+ private:
+  Finding& Add(Reason code, Severity severity, std::string text) {
+    Finding finding;
+    finding.code = code;
+    finding.severity = severity;
+    finding.register_index = kImaRegister;
+    finding.text = std::move(text);
+    out_.findings.push_back(std::move(finding));
+    return out_.findings.back();
+  }
+
+  void AddClaim(std::string type, bool value) {
+    Claim claim;
+    claim.type = std::move(type);
+    claim.value = value;
+    out_.claims.push_back(std::move(claim));
+  }
+
+  void NotChecked(std::string what, std::string why) {
+    out_.coverage.not_checked.push_back({std::move(what), std::move(why)});
+  }
+
+  bool HasFailure() const {
+    return std::any_of(out_.findings.begin(), out_.findings.end(),
+                       [](const Finding& f) { return f.severity == Severity::kFail; });
+  }
+
+  // Number of an entry since boot, as the host's own list counts.
+  uint32_t NumberOf(size_t entry) const {
+    return static_cast<uint32_t>(input_.first_entry + entry);
+  }
+
+  std::vector<const RegisterBank*> BanksWithRegister() const {
+    std::vector<const RegisterBank*> banks;
+    for (const RegisterBank& bank : quoted_.banks()) {
+      if (bank.Has(kImaRegister)) banks.push_back(&bank);
+    }
+    return banks;
+  }
+
+  void AppraiseMissingList(const std::vector<const RegisterBank*>& banks) {
+    for (const RegisterBank* bank : banks) {
+      if (bank->Get(kImaRegister)->IsZero()) continue;
+      Finding& finding = Add(Reason::kImaMissing, Severity::kFail,
+                             absl::StrCat("There is no IMA list although PCR 10 (",
+                                          crypto::Name(bank->alg()), ") was extended."));
+      finding.actual = bank->Get(kImaRegister)->hex();
+      AddClaim("imaReplayed", false);
+      break;
+    }
+    NotChecked("IMA list", "there is none");
+  }
+
+  // Every quoted bank must be met after the same number of entries: the kernel extends them
+  // together.
+  void FindMatches(const std::vector<const RegisterBank*>& banks) {
+    for (const RegisterBank* bank : banks) {
+      const std::optional<Digest> start = StartOf(bank->alg());
+      if (!start) {
+        NotChecked(absl::StrCat("PCR 10 (", crypto::Name(bank->alg()), ")"),
+                   "earlier evidence of this boot was followed in another bank");
+        continue;
+      }
+      const auto match =
+          ima::FindMatch(out_.list, *start, *bank->Get(kImaRegister), 0, kImaRegister);
+      if (match)
+        NoteMatch(*bank, *match);
+      else
+        unmatched_.push_back(bank);
+    }
+    if (!out_.match) return;
+    for (const RegisterBank* bank : unmatched_) {
+      Add(Reason::kLogBankDivergence, Severity::kFail,
+          absl::StrCat("The IMA list leads to PCR 10 in another bank, but not in bank ",
+                       crypto::Name(bank->alg()), "."));
+    }
+  }
+
+  // What is known from earlier evidence holds for its own bank alone.
+  std::optional<Digest> StartOf(HashAlg alg) const {
+    if (!input_.start) return Digest(alg);
+    if (input_.start->alg() != alg) return std::nullopt;
+    return input_.start;
+  }
+
+  void NoteMatch(const RegisterBank& bank, const ima::Match& match) {
+    if (!out_.match) {
+      out_.match = match;
+      matched_alg_ = bank.alg();
+    } else if (out_.match->entries != match.entries) {
+      Add(Reason::kLogBankDivergence, Severity::kFail,
+          absl::StrCat("PCR 10 is met after ", out_.match->entries, " entries in bank ",
+                       crypto::Name(matched_alg_), " and after ", match.entries, " in bank ",
+                       crypto::Name(bank.alg()), "."));
+      out_.match->entries = std::min(out_.match->entries, match.entries);
+    }
+    if (match.rule == ima::ExtendRule::kPaddedSha1 && bank.alg() != HashAlg::kSha1) {
+      NotChecked(absl::StrCat("IMA entries beyond SHA-1 (", crypto::Name(bank.alg()), ")"),
+                 "the kernel extended this bank with padded SHA-1 digests");
+    }
+  }
+
+  // Malformed where the quote vouches for it is the host's fault; past that, or in a tail that
+  // nobody bound, it proves nothing.
+  bool IsVouchedFor(const ima::Defect& defect) const {
+    const size_t entry = defect.entry ? *defect.entry : entries_.size();
+    return entry < (out_.match ? out_.match->entries : input_.bound_entries);
+  }
+
+  void ReportDefects() {
+    for (const ima::Defect& defect : out_.list.defects()) {
+      const bool counts = IsVouchedFor(defect);
+      Finding& finding =
+          Add(defect.reason, counts ? Severity::kFail : Severity::kWarning,
+              absl::StrCat("IMA list: ", defect.text,
+                           counts ? "." : " (past the part that the quote vouches for)."));
+      if (defect.entry) finding.event = NumberOf(*defect.entry);
+    }
+  }
+
+  void CheckEntries() {
+    for (size_t i = 0; i < out_.match->entries; ++i) CheckEntry(i);
+    if (foreign_ == 0) return;
+    NotChecked(absl::StrCat(foreign_, " IMA entries of other registers than PCR 10"),
+               "PCR 10 does not vouch for them; they were not used");
+  }
+
+  void CheckEntry(size_t i) {
+    const ima::Entry& entry = entries_[i];
+    if (entry.register_index != kImaRegister) {
+      ++foreign_;
+      return;
+    }
+    if (entry.violation) {
+      ReportViolation(i);
+      return;
+    }
+    if (!ima::ListedDigestHolds(entry)) ReportListedDigest(i);
+    if (entry.template_kind == ima::Template::kIma) ReportLegacy(i);
+    if (entry.template_kind == ima::Template::kOther) ReportUnknownTemplate(i);
+  }
+
+  void ReportUnknownTemplate(size_t entry) {
+    if (!bound_.Take(Reason::kImaTemplate)) return;
+    Finding& finding =
+        Add(Reason::kImaTemplate, Severity::kFail,
+            absl::StrCat("IMA entry ", NumberOf(entry), " has the template ",
+                         Printable(entries_[entry].template_name, 64), ", which we cannot read."));
+    finding.event = NumberOf(entry);
+  }
+
+  // The path of a violation is free text that nobody authenticates: it is shown and used for
+  // nothing.
+  void ReportViolation(size_t entry) {
+    if (!bound_.Take(Reason::kImaViolation)) return;
+    Finding& finding =
+        Add(Reason::kImaViolation, Severity::kFail,
+            absl::StrCat("IMA entry ", NumberOf(entry),
+                         " is a violation: a file was written while it was measured, so what "
+                         "ran is unknown. The list names ",
+                         Printable(entries_[entry].path, 200), ", without proof."));
+    finding.event = NumberOf(entry);
+  }
+
+  void ReportListedDigest(size_t entry) {
+    if (!bound_.Take(Reason::kImaTemplateHash)) return;
+    Finding& finding = Add(
+        Reason::kImaTemplateHash, Severity::kFail,
+        absl::StrCat("The hash listed for IMA entry ", NumberOf(entry), " (",
+                     Printable(entries_[entry].path, 200), ") is not the hash of its content."));
+    finding.event = NumberOf(entry);
+    finding.expected =
+        ima::ExtendDigest(entries_[entry], HashAlg::kSha1, ima::ExtendRule::kBankHash).hex();
+    finding.actual = ToHex(entries_[entry].listed_digest);
+  }
+
+  void ReportLegacy(size_t entry) {
+    if (legacy_reported_) return;
+    legacy_reported_ = true;
+    for (const Finding& finding : out_.findings) {
+      if (finding.code == Reason::kImaTemplateLegacy && finding.severity == Severity::kFail) return;
+    }
+    Finding& finding =
+        Add(Reason::kImaTemplateLegacy, Severity::kFail,
+            absl::StrCat("IMA entry ", NumberOf(entry),
+                         " uses the old template, with cut names and SHA-1 digests."));
+    finding.event = NumberOf(entry);
+  }
+
+  static bool IsBootAggregate(const ima::Entry& entry) {
+    return entry.register_index == kImaRegister && !entry.violation &&
+           entry.template_kind != ima::Template::kImaBuf && entry.path == kBootAggregate;
+  }
+
+  void CheckBootAggregates() {
+    const bool from_start = input_.first_entry == 0;
+    for (size_t i = 0; i < out_.match->entries; ++i) {
+      const bool is_aggregate = IsBootAggregate(entries_[i]);
+      if (i == 0 && from_start) {
+        if (is_aggregate)
+          CompareBootAggregate(entries_[0]);
+        else
+          ReportAggregate(0, "The IMA list does not begin with boot_aggregate.");
+      } else if (is_aggregate && bound_.Take(Reason::kImaBootAggregate)) {
+        ReportAggregate(
+            i, absl::StrCat("IMA entry ", NumberOf(i),
+                            " is a second boot_aggregate: another boot's list was joined on, "
+                            "or the kernel was started by kexec."));
+      }
+    }
+  }
+
+  Finding& ReportAggregate(size_t entry, std::string text) {
+    Finding& finding = Add(Reason::kImaBootAggregate, Severity::kFail, std::move(text));
+    finding.event = NumberOf(entry);
+    return finding;
+  }
+
+  void CompareBootAggregate(const ima::Entry& entry) {
+    const auto alg = crypto::HashAlgFromName(entry.digest_name);
+    const RegisterBank* bank = alg ? quoted_.Bank(*alg) : nullptr;
+    const auto computed = bank != nullptr ? ima::BootAggregate(*bank) : std::nullopt;
+    if (!computed) {
+      NotChecked("boot_aggregate of the IMA list",
+                 absl::StrCat("it is in ", Printable(entry.digest_name, 32),
+                              ", and the quote does not cover PCR 0-9 of that bank"));
+      return;
+    }
+    if (SameBytes(computed->view(), entry.file_digest)) {
+      out_.coverage.checked.push_back("boot_aggregate against the quoted registers");
+      return;
+    }
+    Finding& finding = ReportAggregate(0,
+                                       "boot_aggregate is not that of the quoted registers: list "
+                                       "and boot do not belong together.");
+    finding.expected = computed->hex();
+    finding.actual = ToHex(entry.file_digest);
+  }
+
+  void NoteCoverage() {
+    const size_t used = out_.match->entries;
+    out_.coverage.checked.push_back(absl::StrCat("IMA list replay to quoted PCR 10, ", used,
+                                                 used == 1 ? " entry" : " entries"));
+    if (used < entries_.size()) {
+      NotChecked(absl::StrCat(entries_.size() - used, " IMA entries past the quoted state"),
+                 "the quote does not vouch for them; they were not used");
+    }
+  }
+
+  const tpm2::QuotedPcrs& quoted_;
+  const ImaInput& input_;
+  const std::vector<ima::Entry>& entries_;
+  ImaAppraisal& out_;
+  std::vector<const RegisterBank*> unmatched_;
+  HashAlg matched_alg_ = HashAlg::kSha256;
+  bool legacy_reported_ = false;
+  size_t foreign_ = 0;  // entries of other registers
+  BoundedFindings bound_;
+};
+
+}  // namespace
+
+ImaAppraisal AppraiseIma(const tpm2::QuotedPcrs& quoted, const ImaInput& input) {
+  ImaAppraisal out;
+  out.list = ima::List::Parse(input.list);
+  ImaAppraiser(quoted, input, &out).Run();
+  return out;
+}
+
+}  // namespace bootgate::gatekeeper::appraisal

@@ -1,0 +1,48 @@
+#include <cstdio>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/exit_code.h"
+#include "tests/bench/bench.h"
+
+namespace bootgate::bench {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"quote", "CASEDIR ITER", 2, RunQuote},
+    {"makecred", "EK.tpm2b ITER", 2, RunMakeCredential},
+};
+
+std::string Usage() {
+  std::string out = "usage:\n";
+  for (const Command& command : kCommands) {
+    absl::StrAppend(&out, "  bootgate-bench ", command.name, " ", command.arguments, "\n");
+  }
+  return out;
+}
+
+const Command* Find(absl::string_view name) {
+  for (const Command& command : kCommands) {
+    if (command.name == name) return &command;
+  }
+  return nullptr;
+}
+
+int Main(const Arguments& words) {
+  const Command* const command = words.empty() ? nullptr : Find(words[0]);
+  if (command == nullptr || words.size() != command->count + 1) {
+    std::fputs(Usage().c_str(), stderr);
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  const absl::Status status = command->run(Arguments(words.begin() + 1, words.end()));
+  if (status.ok()) return static_cast<int>(ExitCode::kSuccess);
+  std::fprintf(stderr, "bootgate-bench %s: %s\n", words[0].c_str(), status.ToString().c_str());
+  return static_cast<int>(ExitCode::kInternal);
+}
+
+}  // namespace
+}  // namespace bootgate::bench
+
+int main(int argc, char** argv) {
+  return bootgate::bench::Main(bootgate::bench::Arguments(argv + 1, argv + argc));
+}
