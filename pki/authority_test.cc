@@ -241,8 +241,7 @@ TEST_F(AuthorityTest, HostCertificateIsWhatWasPromised) {
   EXPECT_EQ(X509_get_signature_nid(x), NID_ecdsa_with_SHA256);
   BG_ASSERT_OK_AND_ASSIGN(const auto key, KeyOf(x));
   EXPECT_TRUE(key == *key_);
-  const ASN1_INTEGER* serial = X509_get0_serialNumber(x);
-  EXPECT_EQ(ToHex({serial->data, static_cast<size_t>(serial->length)}), request.serial_hex);
+  EXPECT_EQ(SerialHex(x), request.serial_hex);
 }
 
 TEST_F(AuthorityTest, HostCertificateNamesItsVerdict) {

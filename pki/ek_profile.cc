@@ -151,8 +151,7 @@ absl::Status CheckEkProfile(EkLeaf& leaf) {
   if (ASN1_STRING_type(X509_get0_serialNumber(certificate)) == V_ASN1_NEG_INTEGER) {
     return BadProfile("negative serial number");
   }
-  const bool claims_ca = (X509_get_extension_flags(certificate) & EXFLAG_CA) != 0;
-  if (claims_ca || X509_check_ca(certificate) != 0) return BadProfile("is a CA certificate");
+  if (IsCa(certificate)) return BadProfile("is a CA certificate");
   BG_RETURN_IF_ERROR(CheckExtensions(certificate));
   BG_RETURN_IF_ERROR(CheckPurpose(leaf));
   BG_RETURN_IF_ERROR(CheckKeyUsage(leaf));

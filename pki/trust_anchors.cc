@@ -1,5 +1,3 @@
-#include <openssl/x509v3.h>
-
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -15,7 +13,7 @@ namespace {
 absl::Status CheckAnchor(const X509* certificate) {
   // The size of an anchor's key bounds what every signature check below it costs.
   BG_RETURN_IF_ERROR(KeyOf(certificate).status());
-  if (X509_check_ca(const_cast<X509*>(certificate)) == 0) {
+  if (!IsCa(certificate)) {
     return Malformed(Reason::kCertParse, "not a CA certificate");
   }
   return absl::OkStatus();

@@ -94,6 +94,15 @@ std::string AiaText(const X509* certificate) {
 absl::Time NotBefore(const X509* certificate) { return ToTime(X509_get0_notBefore(certificate)); }
 absl::Time NotAfter(const X509* certificate) { return ToTime(X509_get0_notAfter(certificate)); }
 
+bool IsCa(const X509* certificate) {
+  X509* const filled = const_cast<X509*>(certificate);  // OpenSSL fills a cache in it
+  return (X509_get_extension_flags(filled) & EXFLAG_CA) != 0 || X509_check_ca(filled) != 0;
+}
+
+std::string SerialHex(const X509* certificate) {
+  return ToHex(StringBytes(X509_get0_serialNumber(certificate)));
+}
+
 Bytes SubjectAltNameDer(const X509* certificate) {
   const int at = X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1);
   if (at < 0) return {};

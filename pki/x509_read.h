@@ -24,6 +24,10 @@ std::string AiaText(const X509* certificate);   // caIssuers URLs, or "none"
 absl::Time NotBefore(const X509* certificate);  // InfinitePast when unreadable
 absl::Time NotAfter(const X509* certificate);   // InfinitePast when unreadable
 
+// Basic constraints or key usage make it a CA.
+bool IsCa(const X509* certificate);
+std::string SerialHex(const X509* certificate);  // lower case, two digits a byte
+
 // The value of the subjectAltName extension (GeneralNames); empty when there is none.
 Bytes SubjectAltNameDer(const X509* certificate);
 // URIs of the subjectAltName, in order.
