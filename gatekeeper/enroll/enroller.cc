@@ -1,0 +1,179 @@
+#include "gatekeeper/enroll/enroller.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/hex.h"
+#include "common/base/log.h"
+#include "common/base/reason.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/hash.h"
+#include "common/crypto/random.h"
+#include "common/tpm2/key_profile.h"
+#include "common/tpm2/public.h"
+#include "common/tpm2/wrap.h"
+#include "gatekeeper/audit/row.h"
+
+namespace bootgate::gatekeeper::enroll {
+namespace {
+
+constexpr size_t kSecretSize = 32;  // bytes; no longer than any EK's name digest
+constexpr int kMaxLostRaces = 3;    // against somebody who writes the same host
+
+Bytes Sha256(ByteView bytes) {
+  return ToBytes(crypto::Hash(crypto::HashAlg::kSha256, bytes).view());
+}
+
+absl::Status CheckSizes(const BeginRequest& request) {
+  bool fits = request.ek_certificate.size() <= kMaxCertificate &&
+              request.ek_intermediates.size() <= kMaxIntermediates;
+  for (const Bytes& certificate : request.ek_intermediates) {
+    fits = fits && certificate.size() <= kMaxCertificate;
+  }
+  if (fits) return absl::OkStatus();
+  return Refuse(absl::StatusCode::kResourceExhausted, Reason::kMessageTooLarge,
+                "too many or too large certificates");
+}
+
+// A host nobody knew. Pending until it is admitted, whatever approves it.
+host::HostRecord NewHost(const std::string& id, const session::PendingHost& shown, absl::Time now) {
+  host::HostRecord host;
+  host.id = id;
+  host.trust = host::Trust::kPending;
+  host.labels = shown.labels;
+  host.ek_public = shown.ek_public;
+  host.ek_certificate = shown.ek_certificate;
+  host.ek_trust = shown.ek_trust;
+  host.enrolled_at = host.trust_since = now;
+  return host;
+}
+
+// What every enrolment brings anew. Neither trust nor labels nor what was learned of boots is here:
+// enrolling again clears nothing.
+absl::Status TakeKeysAndFacts(host::HostRecord& host, const session::PendingHost& shown,
+                              absl::Time now) {
+  BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm2::Public::FromTpmt(shown.ak_public));
+  host.ak_public = shown.ak_public;
+  host.ak_qualified_name = tpm2::QualifiedName(tpm2::HandleName(tpm2::kRhEndorsement), ak);
+  host.approved = host.approved || shown.approved;
+  if (!shown.ek_certificate.empty()) host.ek_certificate = shown.ek_certificate;
+  if (shown.ek_trust != kNothingBelieved) host.ek_trust = shown.ek_trust;
+  host.last_seen_at = now;
+  host.hostname = shown.hostname;
+  host.kernel_release = shown.kernel_release;
+  host.os_release = shown.os_release;
+  host.agent_version = shown.agent_version;
+  return absl::OkStatus();
+}
+
+store::Commit EnrolmentCommit(const std::optional<host::HostRecord>& before,
+                              const host::HostRecord& after, const session::PendingHost& shown,
+                              absl::Time now) {
+  audit::Detail detail;
+  if (before.has_value()) detail.Object("before", audit::StateOf(*before));
+  detail.Object("after", audit::StateOf(after));
+  detail.Text("ak_name", ToHex(shown.ak_name)).Text("join_token", shown.join_token_id);
+  store::Commit commit;
+  commit.host = after;
+  commit.join_token = {
+      .id = shown.join_token_id, .secret_sha256 = shown.join_token_secret_sha256, .now = now};
+  commit.audit = {audit::MakeRow(now, audit::HostActor(after.id),
+                                 before.has_value() ? "host.reenroll" : "host.enroll", after.id,
+                                 detail)};
+  return commit;
+}
+
+absl::StatusOr<std::optional<host::HostRecord>> Known(store::Store& store, const std::string& id) {
+  absl::StatusOr<host::HostRecord> known = store.GetHost(id);
+  if (known.ok()) return *std::move(known);
+  if (absl::IsNotFound(known.status())) return std::nullopt;
+  return known.status();
+}
+
+}  // namespace
+
+absl::StatusOr<ActivationChallenge> Enroller::Begin(const BeginRequest& request) {
+  const absl::Time now = clock_.Now();
+  BG_RETURN_IF_ERROR(CheckSizes(request));
+  BG_ASSIGN_OR_RETURN(
+      const store::JoinToken token,
+      store_.CheckJoinToken(request.join_token_id, Sha256(request.join_token_secret), now));
+  BG_ASSIGN_OR_RETURN(session::PendingHost host, CheckKeys(request, token, now));
+  // The public area that was just checked, so the secret goes to the certificate's key and to the
+  // Name of the very AK area we looked at.
+  BG_ASSIGN_OR_RETURN(const tpm2::Public ek, tpm2::Public::FromTpmt(host.ek_public));
+  SecretBytes secret = crypto::RandomSecret(kSecretSize);
+  BG_ASSIGN_OR_RETURN(tpm2::CredentialBlob blob, tpm2::MakeCredential(ek, host.ak_name, secret));
+  BG_ASSIGN_OR_RETURN(std::string session_id,
+                      activations_.Open(std::move(host), std::move(secret)));
+  return ActivationChallenge{.session_id = std::move(session_id),
+                             .id_object = std::move(blob.id_object),
+                             .encrypted_secret = std::move(blob.encrypted_secret)};
+}
+
+absl::StatusOr<session::PendingHost> Enroller::CheckKeys(const BeginRequest& request,
+                                                         const store::JoinToken& token,
+                                                         absl::Time now) {
+  BG_ASSIGN_OR_RETURN(const tpm2::Public ek, tpm2::Public::FromTpm2b(request.ek_public));
+  BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm2::Public::FromTpm2b(request.ak_public));
+  const EkShown shown = {
+      .ek = ek, .certificate = request.ek_certificate, .intermediates = request.ek_intermediates};
+  BG_ASSIGN_OR_RETURN(const EkTrust trust, JudgeEk(policy_, shown, now));
+  BG_RETURN_IF_ERROR(tpm2::CheckAk(ak));
+  session::PendingHost host;
+  host.ek_public = ek.raw;
+  host.ak_public = ak.raw;
+  host.ak_name = ak.Name();
+  host.ek_certificate = request.ek_certificate;
+  host.ek_trust = trust.how;
+  host.approved = trust.approved || (token.approves && trust.may_be_approved_by_token);
+  host.labels = token.labels;
+  host.join_token_id = token.id;
+  host.join_token_secret_sha256 = token.secret_sha256;
+  host.hostname = Printable(request.hostname, kMaxFact);
+  host.kernel_release = Printable(request.kernel_release, kMaxFact);
+  host.os_release = Printable(request.os_release, kMaxFact);
+  host.agent_version = Printable(request.agent_version, kMaxFact);
+  return host;
+}
+
+absl::StatusOr<host::HostRecord> Enroller::Complete(const CompleteRequest& request) {
+  BG_ASSIGN_OR_RETURN(
+      const session::ActivatedHost activated,
+      activations_.Complete(request.session_id, request.ak_name, request.activated_secret));
+  for (int lost = 0;; ++lost) {
+    absl::StatusOr<host::HostRecord> stored = CommitHost(activated.host());
+    if (!absl::IsAborted(stored.status()) || lost == kMaxLostRaces) return stored;
+  }
+}
+
+absl::StatusOr<host::HostRecord> Enroller::CommitHost(const session::PendingHost& shown) {
+  const absl::Time now = clock_.Now();
+  BG_ASSIGN_OR_RETURN(const tpm2::Public ek, tpm2::Public::FromTpmt(shown.ek_public));
+  const std::string id = host::HostIdFor(ek.Name());
+  BG_ASSIGN_OR_RETURN(const std::optional<host::HostRecord> known, Known(store_, id));
+  if (known.has_value() && known->ek_public != shown.ek_public) return RefuseOtherEk(*known);
+  if (known.has_value() && known->trust == host::Trust::kRetired) {
+    return NotPermitted(Reason::kHostRetired, absl::StrCat("host ", id, " was retired"));
+  }
+  host::HostRecord host = known.has_value() ? *known : NewHost(id, shown, now);
+  BG_RETURN_IF_ERROR(TakeKeysAndFacts(host, shown, now));
+  BG_RETURN_IF_ERROR(store_.Apply(EnrolmentCommit(known, host, shown, now)));
+  ++host.revision;
+  return host;
+}
+
+// Ids are digests of EK Names, so this takes a collision of 128 bits or a store that was tampered
+// with: both are worth a row in the audit trail. The record stays as it is.
+absl::Status Enroller::RefuseOtherEk(const host::HostRecord& known) {
+  store::Commit event;
+  event.audit = {audit::MakeRow(clock_.Now(), audit::kGatekeeperActor, "enroll.refused", known.id,
+                                audit::Detail().Text("code", Code(Reason::kHostIdBound)))};
+  BG_RETURN_IF_ERROR(store_.Apply(event));
+  Log(LogLevel::kWarning, "enrolment of a host id that belongs to another TPM",
+      {{"host", known.id}});
+  return NotPermitted(Reason::kHostIdBound,
+                      absl::StrCat("host id ", known.id, " belongs to another TPM"));
+}
+
+}  // namespace bootgate::gatekeeper::enroll
