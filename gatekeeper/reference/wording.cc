@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 
 namespace bootgate::gatekeeper::reference {
@@ -26,6 +27,11 @@ std::optional<Split> SplitAt(absl::string_view was, absl::string_view is,
   return Split{was.substr(0, at), was.substr(from), is.substr(from)};
 }
 
+// Escaped line ends and tabs part words too.
+std::string Words(absl::string_view text) {
+  return absl::StrReplaceAll(text, {{"\\x0a", " "}, {"\\x09", " "}});
+}
+
 // Words of `text` that `other` has fewer of, in order.
 std::string Surplus(absl::string_view text, absl::string_view other) {
   std::map<absl::string_view, int> there;
@@ -39,8 +45,9 @@ std::string Surplus(absl::string_view text, absl::string_view other) {
 
 // nullopt when nothing was gained or lost (words moved) or hardly a word stayed.
 std::optional<std::string> SayWords(const Split& split) {
-  const std::string gained = Surplus(split.is, split.was);
-  const std::string lost = Surplus(split.was, split.is);
+  const std::string was = Words(split.was), is = Words(split.is);
+  const std::string gained = Surplus(is, was);
+  const std::string lost = Surplus(was, is);
   const bool little_stayed =
       gained.size() * 2 > split.is.size() && lost.size() * 2 > split.was.size();
   if ((gained.empty() && lost.empty()) || little_stayed) return std::nullopt;

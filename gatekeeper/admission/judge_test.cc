@@ -1,0 +1,413 @@
+#include "gatekeeper/admission/judge.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "gatekeeper/admission/test_boot.h"
+#include "gmock/gmock.h"
+
+namespace bootgate::gatekeeper::admission {
+namespace {
+
+using crypto::HashAlg;
+using registers::RegisterBank;
+using testing::AddAggregate;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using testing::FirmwareLog;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::kEvIpl;
+using testing::kEvSCrtmVersion;
+using testing::kEvSeparator;
+using testing::ListBuilder;
+using testing::LogBuilder;
+using ::testing::Not;
+using testing::QuoteOver;
+using testing::Registers;
+
+const policy::Policy& PermitAll() {
+  static const policy::Policy* const policy = [] {
+    policy::ParseError error;
+    return new policy::Policy(
+        policy::Policy::Read("version=1.0;\nauthorizationrules { => permit(); };\n"
+                             "issuancerules { };\n",
+                             &error)
+            .value());
+  }();
+  return *policy;
+}
+
+Verdict JudgeBound(const std::vector<RegisterBank>& banks, ByteView log, ByteView list,
+                   size_t bound_entries = SIZE_MAX, WhenBehind behind = WhenBehind::kRetry,
+                   const appraisal::BootOptions& options = {}) {
+  const tpm2::QuotedPcrs quoted = QuoteOver(banks);
+  JudgeInput input{.quoted = quoted, .boot_log = log, .ima = {}};
+  input.ima.list = list;
+  input.ima.bound_entries = bound_entries;
+  input.logs_bound = true;
+  input.when_behind = behind;
+  input.policy = &PermitAll();
+  input.boot_options = options;
+  return Judge(input);
+}
+
+std::vector<absl::string_view> Failing(const Verdict& verdict) {
+  std::vector<absl::string_view> codes;
+  for (const Finding& f : verdict.findings) {
+    if (f.severity == Severity::kFail) codes.push_back(Code(f.code));
+  }
+  return codes;
+}
+
+std::optional<bool> BoolClaim(const Verdict& verdict, absl::string_view type) {
+  for (const Claim& claim : verdict.claims) {
+    if (claim.type == type) return std::get<bool>(claim.value);
+  }
+  return std::nullopt;
+}
+
+// A boot of one bank that nothing is wrong with.
+class JudgeTest : public ::testing::Test {
+ protected:
+  JudgeTest() { AddAggregate(list_, log_).Ng("/bin/a", "a").Ng("/bin/b", "b"); }
+  std::vector<RegisterBank> Banks(ByteView log, ByteView list) const {
+    return {Registers(log, list, HashAlg::kSha256)};
+  }
+
+  const Bytes log_ = FirmwareLog({HashAlg::kSha256}).Finish();
+  ListBuilder list_;
+};
+
+TEST_F(JudgeTest, SoundBootIsAdmittedWithItsClaims) {
+  const Bytes list = list_.Finish();
+  const Verdict verdict = JudgeBound(Banks(log_, list), log_, list);
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kAdmit);
+  EXPECT_THAT(Failing(verdict), IsEmpty());
+  EXPECT_EQ(BoolClaim(verdict, "secureBootEnabled"), true);
+  EXPECT_EQ(BoolClaim(verdict, "bootLogReplayed"), true);
+  EXPECT_EQ(BoolClaim(verdict, "imaReplayed"), true);
+  EXPECT_EQ(verdict.policy_id, PermitAll().id());
+}
+
+TEST_F(JudgeTest, A83_NoPolicyIsDenied) {
+  const Bytes list = list_.Finish();
+  const tpm2::QuotedPcrs quoted = QuoteOver(Banks(log_, list));
+  JudgeInput input{.quoted = quoted, .boot_log = log_, .ima = {}};
+  input.ima.list = list;
+  const Verdict verdict = Judge(input);
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kDeny);
+  EXPECT_THAT(Failing(verdict), ElementsAre("NO_POLICY"));
+}
+
+TEST(Attack, A6_BanksThatTellDifferentStoriesAreDenied) {
+  LogBuilder log = FirmwareLog({HashAlg::kSha256, HashAlg::kSha384});
+  const crypto::Digest a = crypto::Hash(HashAlg::kSha256, AsBytes("good"));
+  const crypto::Digest b = crypto::Hash(HashAlg::kSha384, AsBytes("evil"));
+  log.Event(5, 5, AsBytes("good"), {{0x000b, ToBytes(a.view())}, {0x000c, ToBytes(b.view())}});
+  const Bytes bytes = log.Finish();
+  const Verdict verdict = JudgeBound(
+      {Registers(bytes, {}, HashAlg::kSha256), Registers(bytes, {}, HashAlg::kSha384)}, bytes, {});
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kDeny);
+  EXPECT_THAT(Failing(verdict), ElementsAre("LOG_BANK_DIVERGENCE"));
+}
+
+TEST(Attack, A6_LogThatReplaysInOneBankOnlyIsDenied) {
+  const Bytes bytes = FirmwareLog({HashAlg::kSha256, HashAlg::kSha384}).Finish();
+  RegisterBank moved = Registers(bytes, {}, HashAlg::kSha384);
+  moved.Extend(4, crypto::Hash(HashAlg::kSha384, AsBytes("boot kit")));
+  const Verdict verdict = JudgeBound({Registers(bytes, {}, HashAlg::kSha256), moved}, bytes, {});
+  EXPECT_THAT(Failing(verdict), Contains("LOG_BANK_DIVERGENCE"));
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kDeny);
+}
+
+TEST(Attack, A6_BanksThatAgreeAreAdmitted) {
+  const Bytes bytes = FirmwareLog({HashAlg::kSha256, HashAlg::kSha384}).Finish();
+  EXPECT_EQ(
+      JudgeBound({Registers(bytes, {}, HashAlg::kSha256), Registers(bytes, {}, HashAlg::kSha384)},
+                 bytes, {})
+          .outcome,
+      OutcomeClass::kAdmit);
+}
+
+TEST(Attack, A7_BankThatTheLogDoesNotHaveIsRejected) {
+  const Bytes bytes = FirmwareLog({HashAlg::kSha256}).Finish();
+  RegisterBank filled(HashAlg::kSha384);
+  for (uint32_t i = 0; i < 8; ++i) filled.Set(i, crypto::Hash(HashAlg::kSha384, AsBytes("chosen")));
+  const Verdict verdict = JudgeBound({filled}, bytes, {});
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kReject);
+  EXPECT_THAT(Failing(verdict), ElementsAre("BANK_NOT_FIRMWARE_MEASURED"));
+}
+
+TEST(Attack, A7_BankLeftAtItsStartIsRejected) {
+  const Bytes bytes = FirmwareLog({HashAlg::kSha256, HashAlg::kSha384}).Finish();
+  RegisterBank untouched(HashAlg::kSha384);
+  for (uint32_t i = 0; i < 8; ++i) untouched.Set(i, crypto::Digest(HashAlg::kSha384));
+  const Verdict verdict = JudgeBound({untouched}, bytes, {});
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kReject);
+  EXPECT_THAT(Failing(verdict), ElementsAre("BANK_NOT_FIRMWARE_MEASURED"));
+}
+
+TEST(Attack, A7_HistoryWithoutSeparatorsIsRejected) {
+  LogBuilder log = LogBuilder::CryptoAgile({HashAlg::kSha384});
+  log.Event(0, kEvSCrtmVersion, AsBytes("version 1"));
+  log.Event(7, testing::kEvVariableDriverConfig, testing::SecureBootVariable(1));
+  const Bytes bytes = log.Finish();
+  const Verdict verdict = JudgeBound({Registers(bytes, {}, HashAlg::kSha384)}, bytes, {});
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kReject);
+  EXPECT_THAT(Failing(verdict), ElementsAre("BANK_NOT_FIRMWARE_MEASURED"));
+}
+
+TEST(Attack, A8_Sha1AloneIsRejectedUnlessTheOperatorAllowsIt) {
+  const Bytes bytes = FirmwareLog({HashAlg::kSha1}).Finish();
+  const std::vector<RegisterBank> banks = {Registers(bytes, {}, HashAlg::kSha1)};
+  const Verdict verdict = JudgeBound(banks, bytes, {});
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kReject);
+  EXPECT_THAT(Failing(verdict), ElementsAre("BANK_NOT_ALLOWED"));
+  appraisal::BootOptions insecure;
+  insecure.allowed_banks.push_back(HashAlg::kSha1);
+  EXPECT_EQ(JudgeBound(banks, bytes, {}, SIZE_MAX, WhenBehind::kRetry, insecure).outcome,
+            OutcomeClass::kAdmit);
+}
+
+TEST_F(JudgeTest, A16_EntriesAfterTheQuoteAreNotUsed) {
+  ListBuilder longer;
+  AddAggregate(longer, log_)
+      .Ng("/bin/a", "a")
+      .Ng("/bin/b", "b")
+      .Violation("/bin/late")
+      .Ng("/x", "x");
+  const Verdict verdict = JudgeBound(Banks(log_, list_.Finish()), log_, longer.Finish(), 3);
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kAdmit);
+  const auto& rows = verdict.coverage.not_checked;
+  EXPECT_TRUE(std::any_of(rows.begin(), rows.end(), [](const NotChecked& row) {
+    return row.what == "2 IMA entries past the quoted state";
+  }));
+}
+
+TEST_F(JudgeTest, A16_ListBehindTheQuoteIsAskedAgainAndConcludesNothing) {
+  ListBuilder shorter;
+  AddAggregate(shorter, log_).Ng("/bin/a", "a");
+  const Bytes list = shorter.Finish();
+  const std::vector<RegisterBank> banks = Banks(log_, list_.Finish());
+  const Verdict verdict = JudgeBound(banks, {}, list, 2);  // the missing log is no finding yet
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kReject);
+  EXPECT_THAT(Failing(verdict), ElementsAre("RETRY_LOG_BEHIND"));
+  EXPECT_THAT(verdict.claims, IsEmpty());
+  const Verdict last = JudgeBound(banks, log_, list, 2, WhenBehind::kDeny);
+  EXPECT_EQ(last.outcome, OutcomeClass::kDeny);
+  EXPECT_THAT(Failing(last), ElementsAre("IMA_PCR_MISMATCH"));
+  EXPECT_EQ(BoolClaim(last, "imaReplayed"), false);
+}
+
+TEST_F(JudgeTest, A82_MalformedTailThatNobodyBoundDeniesNobody) {
+  const std::vector<RegisterBank> banks = Banks(log_, ListBuilder(list_).Finish());
+  const Bytes list = list_.Raw(Bytes(7, 0x41)).Finish();
+  EXPECT_EQ(JudgeBound(banks, log_, list, 3).outcome, OutcomeClass::kAdmit);
+  RegisterBank ahead = banks[0];
+  ahead.Extend(10, crypto::Hash(HashAlg::kSha256, AsBytes("more")));
+  EXPECT_THAT(Failing(JudgeBound({ahead}, log_, list, 3)), ElementsAre("RETRY_LOG_BEHIND"));
+  EXPECT_EQ(JudgeBound({ahead}, log_, list, 4).outcome, OutcomeClass::kDeny);
+}
+
+TEST(Attack, A38_StartupLocalityThatPcr0DoesNotHaveIsDenied) {
+  LogBuilder log = LogBuilder::CryptoAgile({HashAlg::kSha256});
+  bytes::Writer locality;
+  locality.Raw(AsBytes(absl::string_view("StartupLocality\0", 16))).U8(3);
+  log.Event(0, eventlog::kEvNoAction, locality.view());
+  log.Event(0, kEvSCrtmVersion, AsBytes("version 1"));
+  for (uint32_t i = 0; i < 8; ++i) log.Event(i, kEvSeparator, Bytes(4, 0));
+  const Bytes bytes = log.Finish();
+  RegisterBank bank = Registers(bytes, {}, HashAlg::kSha256);
+  EXPECT_EQ(JudgeBound({bank}, bytes, {}).outcome, OutcomeClass::kAdmit);
+  crypto::Digest from_zero(HashAlg::kSha256);
+  for (const Bytes& data : {ToBytes(AsBytes("version 1")), Bytes(4, 0)}) {
+    from_zero = registers::Extended(from_zero, crypto::Hash(HashAlg::kSha256, data));
+  }
+  bank.Set(0, from_zero);
+  EXPECT_THAT(Failing(JudgeBound({bank}, bytes, {})), ElementsAre("LOG_REPLAY_PCR0"));
+}
+
+TEST(Attack, A41_NoLogAndMovedRegistersIsOneFinding) {
+  const Bytes bytes = FirmwareLog({HashAlg::kSha256}).Finish();
+  const Verdict verdict = JudgeBound({Registers(bytes, {}, HashAlg::kSha256)}, {}, {});
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kDeny);
+  EXPECT_THAT(Failing(verdict), ElementsAre("LOG_MISSING"));
+  EXPECT_EQ(BoolClaim(verdict, "bootLogReplayed"), false);
+}
+
+TEST(Attack, A46_RegisterThatNoEventExplainsIsDenied) {
+  const Bytes bytes = FirmwareLog({HashAlg::kSha256}).Finish();
+  RegisterBank bank = Registers(bytes, {}, HashAlg::kSha256);
+  bank.Extend(12, crypto::Hash(HashAlg::kSha256, AsBytes("systemd")));
+  const Verdict verdict = JudgeBound({bank}, bytes, {});
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kDeny);
+  EXPECT_THAT(Failing(verdict), ElementsAre("PCR_UNEXPLAINED"));
+  appraisal::BootOptions options;
+  options.runtime_extended = 1u << 12;
+  EXPECT_EQ(JudgeBound({bank}, bytes, {}, SIZE_MAX, WhenBehind::kRetry, options).outcome,
+            OutcomeClass::kAdmit);
+}
+
+TEST(Attack, A46_EventsThatTheTpmNeverSawAreNamed) {
+  LogBuilder log = FirmwareLog({HashAlg::kSha256});
+  const RegisterBank bank = Registers(LogBuilder(log).Finish(), {}, HashAlg::kSha256);
+  const Bytes bytes = log.Event(4, kEvIpl, AsBytes("added")).Finish();
+  const Verdict verdict = JudgeBound({bank}, bytes, {});
+  ASSERT_THAT(Failing(verdict), ElementsAre("LOG_PCR_MISMATCH"));
+  EXPECT_EQ(verdict.findings[0].register_index, 4u);
+  EXPECT_EQ(verdict.findings[0].event, 11u);
+  EXPECT_THAT(verdict.findings[0].text, HasSubstr("events were added"));
+}
+
+TEST_F(JudgeTest, A49_ViolationIsDenied) {
+  const Bytes list = list_.Violation("/bin/a").Finish();
+  const Verdict verdict = JudgeBound(Banks(log_, list), log_, list);
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kDeny);
+  EXPECT_THAT(Failing(verdict), ElementsAre("IMA_VIOLATION"));
+}
+
+TEST_F(JudgeTest, A49_ManyViolationsAreCountedNotRepeated) {
+  for (int i = 0; i < 3000; ++i) list_.Violation("/bin/a");
+  const Bytes list = list_.Finish();
+  const Verdict verdict = JudgeBound(Banks(log_, list), log_, list);
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kDeny);
+  EXPECT_EQ(verdict.findings.size(), 501u);
+  EXPECT_EQ(verdict.findings.back().text, "and 2500 more findings of this kind");
+}
+
+TEST_F(JudgeTest, A50_ListedHashThatIsNotTheContentsIsDenied) {
+  const Bytes data = ::bootgate::testing::NgData("/bin/evil", "evil");
+  const Bytes list = list_.Listed(10, Bytes(20, 0xff), "ima-ng", data).Finish();
+  const Verdict verdict = JudgeBound(Banks(log_, list), log_, list);
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kDeny);
+  EXPECT_THAT(Failing(verdict), ElementsAre("IMA_TEMPLATE_HASH"));
+}
+
+TEST_F(JudgeTest, A50_PathOfAViolationMatchesNoReference) {
+  ListBuilder violated;
+  AddAggregate(violated, log_).Ng("/bin/a", "a").Violation("/bin/b");
+  const Bytes good_list = list_.Finish(), list = violated.Finish();
+  const eventlog::Log log = eventlog::Log::Parse(log_);
+  const ima::List good = ima::List::Parse(good_list);
+  reference::LearnInput learn{.log = log, .banks = {HashAlg::kSha256}};
+  learn.ima = &good;
+  learn.ima_entries = good.entries().size();
+  const reference::Reference reference = reference::Learn(learn);
+  EXPECT_FALSE(reference.ima.files.contains("boot_aggregate"));
+  const tpm2::QuotedPcrs quoted = QuoteOver(Banks(log_, list));
+  JudgeInput input{.quoted = quoted, .boot_log = log_, .ima = {}};
+  input.ima.list = list;
+  input.policy = &PermitAll();
+  input.reference = &reference;
+  EXPECT_THAT(Failing(Judge(input)), ElementsAre("IMA_VIOLATION"));
+}
+
+TEST_F(JudgeTest, A52_UnknownTemplateIsDenied) {
+  const Bytes list =
+      list_.Entry("d-ngv2|n-ng", ::bootgate::testing::NgData("/bin/c", "c")).Finish();
+  const Verdict verdict = JudgeBound(Banks(log_, list), log_, list);
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kDeny);
+  EXPECT_THAT(Failing(verdict), ElementsAre("IMA_TEMPLATE"));
+}
+
+TEST_F(JudgeTest, A58_AggregateOfAnotherBootIsDenied) {
+  const Bytes list = list_.Finish();
+  LogBuilder other = FirmwareLog({HashAlg::kSha256});
+  const Bytes log = other.Event(4, kEvIpl, AsBytes("another")).Finish();
+  EXPECT_THAT(Failing(JudgeBound(Banks(log, list), log, list)), ElementsAre("IMA_BOOT_AGGREGATE"));
+}
+
+TEST_F(JudgeTest, A58_SecondAggregateIsDenied) {
+  const Bytes list = AddAggregate(list_, log_).Finish();
+  EXPECT_THAT(Failing(JudgeBound(Banks(log_, list), log_, list)),
+              ElementsAre("IMA_BOOT_AGGREGATE"));
+}
+
+TEST_F(JudgeTest, A58_ListWithoutAggregateIsDenied) {
+  const Bytes list = ListBuilder().Ng("/bin/a", "a").Finish();
+  EXPECT_THAT(Failing(JudgeBound(Banks(log_, list), log_, list)),
+              ElementsAre("IMA_BOOT_AGGREGATE"));
+}
+
+// A reference of the sound boot, and what a host adds to its list under it.
+class UnlistedTest : public JudgeTest {
+ protected:
+  UnlistedTest() {
+    const ima::List good = ima::List::Parse(good_list_);
+    const eventlog::Log log = eventlog::Log::Parse(log_);
+    reference::LearnInput learn{.log = log, .banks = {HashAlg::kSha256}};
+    learn.ima = &good;
+    learn.ima_entries = good.entries().size();
+    reference_ = reference::Learn(learn);
+  }
+  Verdict JudgeList(ByteView list) const {
+    const tpm2::QuotedPcrs quoted = QuoteOver(Banks(log_, list));
+    JudgeInput input{.quoted = quoted, .boot_log = log_, .ima = {}};
+    input.ima.list = list;
+    input.policy = &PermitAll();
+    input.reference = &reference_;
+    return Judge(input);
+  }
+
+  const Bytes good_list_ = ListBuilder(list_).Finish();
+  reference::Reference reference_;
+};
+
+TEST_F(UnlistedTest, KnownFileIsAdmittedWhateverTheOrder) {
+  ListBuilder list;
+  const Verdict verdict =
+      JudgeList(AddAggregate(list, log_).Ng("/bin/b", "b").Ng("/bin/a", "a").Finish());
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kAdmit);
+  EXPECT_EQ(BoolClaim(verdict, "referenceMatched"), true);
+}
+
+TEST_F(UnlistedTest, A53_KnownPathWithOtherContentIsDenied) {
+  EXPECT_THAT(Failing(JudgeList(list_.Ng("/bin/a", "evil").Finish())), ElementsAre("IMA_DIGEST"));
+}
+
+TEST_F(UnlistedTest, UnlistedFileUnderTheSameImaPolicyIsDenied) {
+  EXPECT_THAT(Failing(JudgeList(list_.Ng("/bin/c", "c").Finish())), ElementsAre("IMA_UNLISTED"));
+}
+
+TEST_F(UnlistedTest, UnlistedFileUnderAnotherImaPolicyIsAWarning) {
+  const Verdict verdict = JudgeList(list_.Ng("/etc/ima/p", "p").Ng("/bin/c", "c").Finish());
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kAdmit);
+  EXPECT_TRUE(std::any_of(verdict.findings.begin(), verdict.findings.end(),
+                          [](const Finding& f) { return f.code == Reason::kImaPolicyDiffers; }));
+}
+
+// An entry of another register is in no quote: it must not make the policies look different.
+TEST_F(UnlistedTest, EntryThatPcr10DoesNotProveChangesNothing) {
+  const Bytes list = list_.Ng("/etc/ima/p", "p", 11).Ng("/bin/c", "c").Finish();
+  EXPECT_THAT(Failing(JudgeList(list)), ElementsAre("IMA_UNLISTED"));
+}
+
+TEST_F(UnlistedTest, HostThatMeasuresNothingIsDenied) {
+  EXPECT_THAT(Failing(JudgeList({})), ElementsAre("IMA_MISSING"));
+}
+
+TEST_F(UnlistedTest, EventsThatTheReferenceDoesNotHaveAreDenied) {
+  LogBuilder more = FirmwareLog({HashAlg::kSha256});
+  const Bytes log = more.Event(12, kEvIpl, AsBytes("stray")).Finish();
+  const tpm2::QuotedPcrs quoted = QuoteOver(Banks(log, {}));
+  reference_.ima = {};
+  JudgeInput input{.quoted = quoted, .boot_log = log, .ima = {}};
+  input.policy = &PermitAll();
+  input.reference = &reference_;
+  EXPECT_THAT(Failing(Judge(input)), ElementsAre("REFERENCE_EVENT_UNEXPECTED"));
+}
+
+TEST_F(JudgeTest, RejectOutranksDeny) {
+  const tpm2::QuotedPcrs quoted = QuoteOver(Banks(log_, {}));
+  JudgeInput input{.quoted = quoted, .boot_log = {}, .ima = {}};
+  Finding finding;
+  finding.code = Reason::kAkAttributes;
+  input.extra_findings = {finding};
+  const Verdict verdict = Judge(input);
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kReject);
+  EXPECT_THAT(Failing(verdict), Contains("LOG_MISSING"));
+}
+
+}  // namespace
+}  // namespace bootgate::gatekeeper::admission
