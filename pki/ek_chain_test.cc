@@ -254,6 +254,21 @@ Bytes OddModulus(size_t bytes) {
   return modulus;
 }
 
+TEST(EkChain, KeysMarkedForOaepAreAccepted) {
+  Recipe leaf = Leaf();
+  leaf.spki = RsaSpki(OddModulus(256), 7);
+  BG_ASSERT_OK_AND_ASSIGN(const auto chain, VerifyBaked(leaf, {Intermediate()}));
+  EXPECT_EQ(chain.key().kind(), crypto::PublicKey::Kind::kRsa);
+  EXPECT_EQ(chain.key().bits(), 2048);
+}
+
+TEST(EkChain, KeysMarkedForOaepLeadToAnIssuingCaThatIsTrustedItself) {
+  Recipe leaf = Leaf();
+  leaf.spki = RsaSpki(OddModulus(256), 7);
+  Recipe anchor = Intermediate();
+  EXPECT_THAT(VerifyBaked(leaf, {}, anchor), IsOk());
+}
+
 struct Defect {
   const char* name;
   Reason reason;
@@ -270,6 +285,15 @@ TEST_P(EkChainAttackTest, A26_OneDefectIsEnoughAndIsNamed) {
   const auto chain = VerifyBaked(leaf, middles, root);
   ASSERT_THAT(chain, Refuses(GetParam().reason));
   EXPECT_THAT(std::string(chain.status().message()), HasSubstr(GetParam().says));
+}
+
+// The same for a leaf whose key OpenSSL cannot read, where a part of the checks is our own.
+TEST_P(EkChainAttackTest, A26_OneDefectIsEnoughForAKeyMarkedForOaepToo) {
+  Recipe leaf = Leaf(), root = Root();
+  leaf.spki = RsaSpki(OddModulus(256), 7);
+  std::vector<Recipe> middles = {Intermediate()};
+  GetParam().spoil(leaf, middles, root);
+  EXPECT_THAT(VerifyBaked(leaf, middles, root), Refuses(GetParam().reason));
 }
 
 using Middles = std::vector<Recipe>;
@@ -360,6 +384,14 @@ INSTANTIATE_TEST_SUITE_P(
                               .spki = KeyNamed("stranger").spki,
                               .extensions = {ext::BasicConstraintsCa(1), CaUsage()}});
            root.subject = "root";
+         }},
+        {"NameOutsideTheConstraints", Reason::kEkChainUntrusted, "permitted",
+         [](Recipe& leaf, Middles& middles, Recipe&) {
+           leaf.extensions[3] = ext::SubjectAltName({ext::DnsName("tpm.other.example")});
+           const Bytes permitted = der::Element(der::kContextConstructed | 0,
+                                                {der::Sequence({ext::DnsName("vendor.example")})});
+           middles[0].extensions.push_back(ext::Extension(
+               der::Oid({2, 5, 29, 30}), ext::Criticality::kCritical, der::Sequence({permitted})));
          }},
         {"TooManyIntermediates", Reason::kCertParse, "9 intermediate",
          [](Recipe&, Middles& middles, Recipe&) { middles.resize(9, Intermediate()); }},

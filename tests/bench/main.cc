@@ -11,6 +11,8 @@ namespace {
 constexpr Command kCommands[] = {
     {"quote", "CASEDIR ITER", 2, RunQuote},
     {"makecred", "EK.tpm2b ITER", 2, RunMakeCredential},
+    {"eventlog", "LOG PCRS.json ITER", 3, RunEventLog},
+    {"ima", "LIST.bin ALLOW.sha256 PCR10 ITER", 4, RunIma},
 };
 
 std::string Usage() {

@@ -115,7 +115,6 @@ absl::Status TakeSteps(Connection& connection) {
 
 absl::Status Migrate(Connection& connection) {
   BG_ASSIGN_OR_RETURN(const int64_t version, Number(connection, "PRAGMA user_version"));
-  BG_RETURN_IF_ERROR(CheckOurs(connection, version));
   if (version == kSchemaVersion) return absl::OkStatus();
   BG_RETURN_IF_ERROR(connection.Run("BEGIN IMMEDIATE"));
   absl::Status status = TakeSteps(connection);

@@ -87,6 +87,18 @@ TEST_F(SqliteStoreTest, NewerSchemaIsRefused) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("newer"));
 }
 
+TEST_F(SqliteStoreTest, ManyMayMakeTheSchemaAtOnce) {
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      const absl::StatusOr<std::unique_ptr<Store>> store =
+          OpenSqlite({.path = path_, .create = true});
+      ASSERT_THAT(store, IsOk());
+      EXPECT_EQ((*store)->GetAuditHead()->sequence, 0);
+    });
+  }
+}
+
 TEST_F(SqliteStoreTest, DatabaseOfAnotherProgramIsRefused) {
   Tamper("CREATE TABLE recipes (id)");
   ASSERT_EQ(chmod(path_.c_str(), 0600), 0);
