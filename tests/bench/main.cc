@@ -13,6 +13,7 @@ constexpr Command kCommands[] = {
     {"makecred", "EK.tpm2b ITER", 2, RunMakeCredential},
     {"eventlog", "LOG PCRS.json ITER", 3, RunEventLog},
     {"ima", "LIST.bin ALLOW.sha256 PCR10 ITER", 4, RunIma},
+    {"issue", "ITER", 1, RunIssue},
 };
 
 std::string Usage() {
