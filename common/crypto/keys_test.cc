@@ -196,6 +196,13 @@ TEST(Spki, ExactlyOneKeyAndNothingElse) {
 }
 
 // Some vendors' EK certificates call the key id-RSAES-OAEP, with or without parameters.
+TEST(Spki, EcKeysAreWrittenAsOpenSslWritesThem) {
+  for (const Curve curve : {Curve::kP256, Curve::kP384, Curve::kP521}) {
+    const PrivateKey key = Ec(curve);
+    EXPECT_EQ(key.Public().SpkiDer(), SpkiOf(key.get()));
+  }
+}
+
 TEST(Spki, OaepKeysAreRsaKeys) {
   Bytes der = Rsa().Public().SpkiDer();
   const Bytes plain_oid = *FromHex("06092a864886f70d010101");
