@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "gatekeeper/admission/test_boot.h"
+#include "gatekeeper/admission/made_boot_test.h"
 #include "gmock/gmock.h"
 
 namespace bootgate::gatekeeper::admission {

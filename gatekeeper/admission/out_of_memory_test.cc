@@ -7,7 +7,7 @@
 #include <new>
 
 #include "gatekeeper/admission/judge.h"
-#include "gatekeeper/admission/test_boot.h"
+#include "gatekeeper/admission/made_boot_test.h"
 #include "gmock/gmock.h"
 
 namespace {

@@ -164,11 +164,26 @@ class BootAppraiser {
     for (const eventlog::Defect& defect : log_.defects()) ReportDefect(defect);
   }
 
+  // A record that merely lacks digests of banks that nobody quoted: some firmware and Windows boot
+  // loaders write such. Each digest it has is of one bank, and the quoted banks are among them.
+  bool LacksOnlyUnquotedBanks(const eventlog::Defect& defect) const {
+    if (defect.reason != Reason::kLogDigests || !defect.event ||
+        *defect.event >= log_.events().size()) {
+      return false;
+    }
+    const eventlog::Event& event = log_.events()[*defect.event];
+    const auto has = [&](HashAlg alg) { return log_.DigestOf(event, alg).has_value(); };
+    const auto& banks = quoted_.banks();
+    return std::count_if(log_.banks().begin(), log_.banks().end(), has) == event.digest_count &&
+           std::all_of(banks.begin(), banks.end(),
+                       [&](const RegisterBank& bank) { return has(bank.alg()); });
+  }
+
   void ReportDefect(const eventlog::Defect& defect) {
     if (!reported_.insert({defect.reason, defect.offset}).second) return;
-    Finding& finding =
-        Add(defect.reason, IsFatal(defect.reason) ? Severity::kFail : Severity::kWarning,
-            absl::StrCat("Boot log: ", defect.text, "."));
+    const bool fatal = IsFatal(defect.reason) && !LacksOnlyUnquotedBanks(defect);
+    Finding& finding = Add(defect.reason, fatal ? Severity::kFail : Severity::kWarning,
+                           absl::StrCat("Boot log: ", defect.text, "."));
     finding.register_index = defect.register_index;
     finding.event = defect.event;
   }
