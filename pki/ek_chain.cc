@@ -58,4 +58,9 @@ absl::StatusOr<crypto::PublicKey> KeyOfCertificate(ByteView der) {
   return KeyOf(leaf.certificate.get());
 }
 
+absl::StatusOr<Bytes> SubjectAltNameOf(ByteView der) {
+  BG_ASSIGN_OR_RETURN(const EkLeaf leaf, ParseEkLeaf(der));
+  return SubjectAltNameDer(leaf.certificate.get());
+}
+
 }  // namespace bootgate::pki

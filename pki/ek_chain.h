@@ -64,4 +64,8 @@ class VerifiedEkChain {
 // CERT_PARSE, KEY_WEAK, KEY_TOO_LARGE.
 absl::StatusOr<crypto::PublicKey> KeyOfCertificate(ByteView der);
 
+// The value of its subjectAltName (GeneralNames), where a TPM vendor names manufacturer, model and
+// version; empty when there is none. Padding as in Verify. CERT_PARSE.
+absl::StatusOr<Bytes> SubjectAltNameOf(ByteView der);
+
 }  // namespace bootgate::pki

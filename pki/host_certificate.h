@@ -1,0 +1,21 @@
+// What a host certificate of ours says about its bearer. Only for certificates whose chain has been
+// verified by TLS already.
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace bootgate::pki {
+
+struct HostCertificate {
+  std::string host_id;     // last part of the SPIFFE id
+  std::string serial_hex;  // lower case, as in CredentialRow
+};
+
+// CERT_PARSE: not one certificate, or without exactly one URI of the form
+// spiffe://<trust domain>/host/<host id>.
+absl::StatusOr<HostCertificate> ReadHostCertificate(absl::string_view pem);
+
+}  // namespace bootgate::pki
