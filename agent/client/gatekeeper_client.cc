@@ -28,9 +28,9 @@ Bytes FromText(const std::string& text) { return ToBytes(AsBytes(text)); }
 // How gRPC 1.51 words a TLS handshake that ended because of who the server is, or is not.
 bool IsServerAuthFailure(const grpc::Status& status) {
   if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return false;
-  for (const char* sign : {"andshake failed", "certificate verify failed", "not in peer certificate",
-                           "Hostname Verification", "WRONG_VERSION_NUMBER", "wrong version number",
-                           "Cannot check peer"}) {
+  for (const char* sign : {"andshake failed", "certificate verify failed",
+                           "not in peer certificate", "Hostname Verification",
+                           "WRONG_VERSION_NUMBER", "wrong version number", "Cannot check peer"}) {
     if (absl::StrContains(status.error_message(), sign)) return true;
   }
   return false;
@@ -51,7 +51,8 @@ absl::Status ToStatus(const grpc::Status& status) {
   if (IsServerAuthFailure(status)) {
     return NotAuthentic(Reason::kServerAuth, Printable(status.error_message()));
   }
-  absl::Status out(static_cast<absl::StatusCode>(status.error_code()), Printable(status.error_message()));
+  absl::Status out(static_cast<absl::StatusCode>(status.error_code()),
+                   Printable(status.error_message()));
   const std::optional<Reason> reason = ReasonIn(status);
   return reason.has_value() ? WithReason(std::move(out), *reason) : out;
 }
@@ -103,7 +104,8 @@ v1::SubmitRequest HeaderOf(const evidence::Evidence& evidence) {
 }
 
 // False when the gatekeeper has ended the call already: its answer says why.
-bool WriteChunks(grpc::ClientWriter<v1::SubmitRequest>& writer, v1::Chunk::Kind kind, ByteView bytes) {
+bool WriteChunks(grpc::ClientWriter<v1::SubmitRequest>& writer, v1::Chunk::Kind kind,
+                 ByteView bytes) {
   while (!bytes.empty()) {
     const ByteView part = bytes.first(std::min(bytes.size(), kChunkBytes));
     v1::SubmitRequest request;
@@ -142,7 +144,8 @@ AttestAnswer Decode(const v1::SubmitResponse& in) {
 class GrpcClient final : public GatekeeperClient {
  public:
   explicit GrpcClient(const std::shared_ptr<grpc::Channel>& channel)
-      : enrollment_(v1::Enrollment::NewStub(channel)), attestation_(v1::Attestation::NewStub(channel)) {}
+      : enrollment_(v1::Enrollment::NewStub(channel)),
+        attestation_(v1::Attestation::NewStub(channel)) {}
 
   absl::StatusOr<ActivationChallenge> BeginEnrollment(const JoinRequest& request) override {
     v1::BeginEnrollmentRequest message;
@@ -162,7 +165,8 @@ class GrpcClient final : public GatekeeperClient {
                                FromText(answer.encrypted_secret())};
   }
 
-  absl::StatusOr<JoinAnswer> CompleteEnrollment(const std::string& session_id, const SecretBytes& secret,
+  absl::StatusOr<JoinAnswer> CompleteEnrollment(const std::string& session_id,
+                                                const SecretBytes& secret,
                                                 ByteView ak_name) override {
     v1::CompleteEnrollmentRequest message;
     message.set_session_id(session_id);
@@ -222,7 +226,8 @@ absl::StatusOr<std::unique_ptr<GatekeeperClient>> Connect(const Endpoint& endpoi
   if (endpoint.ca_pem.empty()) {
     return absl::InvalidArgumentError("no CA certificate for the gatekeeper: join again");
   }
-  if (endpoint.address.empty()) return absl::InvalidArgumentError("no gatekeeper address: join first");
+  if (endpoint.address.empty())
+    return absl::InvalidArgumentError("no gatekeeper address: join first");
   grpc::SslCredentialsOptions options;
   options.pem_root_certs = endpoint.ca_pem;
   options.pem_cert_chain = endpoint.client_chain_pem;

@@ -1,10 +1,10 @@
 // The agent's side of the wire: one TLS channel to a gatekeeper, plain structs in and out.
 //
-// The gatekeeper must prove itself with a certificate below the CA of the join file; there is no way
-// to switch that off. Blocking calls, each with a deadline. One thread at a time.
+// The gatekeeper must prove itself with a certificate below the CA of the join file; there is no
+// way to switch that off. Blocking calls, each with a deadline. One thread at a time.
 //
-// Errors: the gatekeeper's own refusals keep their status code and reason; SERVER_AUTH when it could
-// not prove its identity (kUnauthenticated); kUnavailable when nobody answers.
+// Errors: the gatekeeper's own refusals keep their status code and reason; SERVER_AUTH when it
+// could not prove its identity (kUnauthenticated); kUnavailable when nobody answers.
 #pragma once
 
 #include <cstdint>
@@ -48,12 +48,12 @@ struct ActivationChallenge {
 struct JoinAnswer {
   std::string host_id, cluster_id, trust;
   bool approved = false;
-  Bytes ak_certificate;                 // DER
+  Bytes ak_certificate;  // DER
   std::string ca_chain_pem;
 };
 
 struct Challenge {
-  Bytes nonce;                          // empty: none was given
+  Bytes nonce;  // empty: none was given
   std::string cluster_id, selection, seal_selection;
   uint64_t ima_first_entry = 0;
   absl::Duration valid_for;
@@ -64,7 +64,7 @@ struct DisclosedFinding {
 };
 
 struct TpmKeyCredential {
-  Bytes certificate;                    // DER; empty: none was issued
+  Bytes certificate;  // DER; empty: none was issued
   std::string ca_chain_pem;
 };
 
