@@ -1,0 +1,32 @@
+// The agent's configuration: one file, one struct of named parts, each with a safe default.
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace bootgate::agent::app {
+
+struct Config {
+  std::string state_folder = "/var/lib/bootgate/agent";  // join state, sealed blobs; 0700
+  std::string runtime_folder = "/run/bootgate";          // unsealed credential; a tmpfs
+  std::string tcti = "device:/dev/tpmrm0";
+  std::string boot_log = "/sys/kernel/security/tpm0/binary_bios_measurements";
+  std::string ima_list = "/sys/kernel/security/ima/binary_runtime_measurements";
+  std::string ak = "ecc";           // "ecc", "rsa"
+  std::string ek = "auto";          // "auto", "rsa", "ecc"
+  bool install_credential = false;  // put the unsealed credential on the tmpfs
+  int64_t cap_register = -1;        // PCR extended after unsealing; -1: none
+  absl::Duration retry_first = absl::Seconds(1);
+  absl::Duration retry_most = absl::Minutes(5);
+};
+
+absl::StatusOr<Config> ParseConfig(absl::string_view text, absl::string_view file);
+// A missing file at the default path gives the defaults.
+absl::StatusOr<Config> LoadConfig(const std::string& path, bool must_exist);
+
+inline constexpr char kDefaultPath[] = "/etc/bootgate/agent.toml";
+
+}  // namespace bootgate::agent::app
