@@ -1,0 +1,289 @@
+#include "gatekeeper/admission/admission.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/hex.h"
+#include "common/base/log.h"
+#include "common/base/reason.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/random.h"
+#include "common/tpm2/attest.h"
+#include "gatekeeper/admission/commit.h"
+#include "gatekeeper/admission/judge.h"
+#include "gatekeeper/admission/verdict_json.h"
+
+namespace bootgate::gatekeeper::admission {
+namespace {
+
+constexpr size_t kVerdictIdBytes = 16;
+constexpr int kTries = 3;              // against lost races with an operator or another evidence
+constexpr size_t kMaxBehind = 100000;  // hosts whose lagging is remembered
+
+Bytes Joined(ByteView a, ByteView b) {
+  Bytes out = ToBytes(a);
+  out.insert(out.end(), b.begin(), b.end());
+  return out;
+}
+
+host::BootMark MarkOf(const tpm2::AttestHeader& header) {
+  return {.reset_count = header.clock.reset_count,
+          .restart_count = header.clock.restart_count,
+          .clock_ms = header.clock.clock_ms};
+}
+
+// What the quote's qualifying data must be: our nonce, this host and key, this cluster, these logs.
+Bytes ExpectedData(const session::RedeemedNonce& nonce, const std::string& cluster_id,
+                   const evidence::Evidence& evidence) {
+  return evidence::QualifyingData({.nonce = nonce.nonce(),
+                                   .host_id = nonce.host_id(),
+                                   .ak_name = nonce.ak_name(),
+                                   .cluster_id = cluster_id,
+                                   .boot_log = evidence.boot_log,
+                                   .ima_first_entry = evidence.ima.first_entry,
+                                   .ima_count = evidence.ima.before_quote_count,
+                                   .ima_before_quote = evidence.ima.before_quote});
+}
+
+std::vector<Claim> KeyClaims(const tpm2::Public& ak) {
+  std::vector<Claim> claims;
+  claims.push_back({.type = "aikValidated", .value = true});
+  const absl::StatusOr<crypto::PublicKey> key = ak.Key();
+  if (key.ok()) {
+    const crypto::Digest digest = crypto::Hash(crypto::HashAlg::kSha256, key->SpkiDer());
+    claims.push_back({.type = "aikPubHash", .value = ToBase64(digest.view())});
+  }
+  return claims;
+}
+
+// A verdict that is neither ADMIT nor DENY changes nothing: it leaves as a Status.
+absl::Status StatusOf(const Verdict& verdict) {
+  const Finding* const first = verdict.findings.empty() ? nullptr : &verdict.findings.front();
+  if (verdict.outcome == OutcomeClass::kError) {
+    return Refuse(absl::StatusCode::kInternal, first == nullptr ? Reason::kInternal : first->code,
+                  first == nullptr ? "judging failed" : first->text);
+  }
+  return Malformed(first == nullptr ? Reason::kInternal : first->code,
+                   first == nullptr ? "rejected" : first->text);
+}
+
+std::vector<store::CredentialRow> RowsOf(const std::optional<credential::Plan>& plan,
+                                         const std::string& host_id,
+                                         const std::string& verdict_id) {
+  std::vector<store::CredentialRow> rows;
+  if (!plan.has_value()) return rows;
+  for (const credential::PlannedRow& planned : plan->rows()) {
+    store::CredentialRow& row = rows.emplace_back();
+    row.serial = planned.serial;
+    row.host_id = host_id;
+    row.verdict_id = verdict_id;
+    row.profile = planned.profile;
+    row.not_before = planned.not_before;
+    row.not_after = planned.not_after;
+  }
+  return rows;
+}
+
+bool IsBehind(const Verdict& verdict) {
+  for (const Finding& finding : verdict.findings) {
+    if (finding.code == Reason::kRetryLogBehind) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+absl::Status Admission::CheckPeer(const Peer& peer, const std::string& host_id) {
+  if (peer.host_id.empty()) return absl::OkStatus();
+  if (peer.host_id != host_id) {
+    return NotPermitted(Reason::kPeerHostMismatch,
+                        absl::StrCat("the client certificate is of ", Printable(peer.host_id),
+                                     ", the message of ", Printable(host_id)));
+  }
+  BG_ASSIGN_OR_RETURN(const bool revoked, store_.IsRevoked(peer.serial));
+  if (revoked)
+    return NotPermitted(Reason::kPeerCertRevoked,
+                        absl::StrCat("certificate ", peer.serial, " was revoked"));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<host::HostRecord> Admission::KnownHost(const Peer& peer,
+                                                      const std::string& host_id) {
+  if (!host::IsHostId(host_id)) {
+    return Malformed(Reason::kHostIdSyntax,
+                     absl::StrCat("'", Printable(host_id, 64), "' is no host id"));
+  }
+  BG_RETURN_IF_ERROR(CheckPeer(peer, host_id));
+  absl::StatusOr<host::HostRecord> host = store_.GetHost(host_id);
+  if (absl::IsNotFound(host.status())) {
+    return NotAuthentic(Reason::kHostUnknown, absl::StrCat(host_id, " is not enrolled here"));
+  }
+  BG_RETURN_IF_ERROR(host.status());
+  if (host->trust == host::Trust::kRetired)
+    return NotPermitted(Reason::kHostRetired, absl::StrCat(host_id, " is retired"));
+  if (!host->approved) {
+    return Refuse(absl::StatusCode::kFailedPrecondition, Reason::kHostNotApproved,
+                  absl::StrCat(host_id, " waits for approval"));
+  }
+  return host;
+}
+
+absl::StatusOr<Challenge> Admission::Issue(const std::string& host_id, ByteView ak_name) {
+  BG_ASSIGN_OR_RETURN(Bytes nonce, nonces_.Issue({.host_id = host_id,
+                                                  .ak_name = ToBytes(ak_name),
+                                                  .purpose = session::NoncePurpose::kAttest,
+                                                  .selection = options_.selection,
+                                                  .ima_first_entry = 0}));
+  return Challenge{.nonce = std::move(nonce),
+                   .cluster_id = options_.cluster_id,
+                   .selection = options_.selection,
+                   .seal_selection = options_.credential.seal_selection,
+                   .ima_first_entry = 0,
+                   .valid_for = options_.nonce_ttl};
+}
+
+absl::StatusOr<Challenge> Admission::NewChallenge(const Peer& peer, const std::string& host_id,
+                                                  ByteView ak_name) {
+  BG_ASSIGN_OR_RETURN(const host::HostRecord host, KnownHost(peer, host_id));
+  BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm2::Public::FromTpmt(host.ak_public));
+  if (!SameBytes(ak.Name(), ak_name)) {
+    return NotAuthentic(Reason::kAkUnknown, "the attestation key is not the enrolled one");
+  }
+  return Issue(host_id, ak_name);
+}
+
+absl::Status Admission::Screen(const Peer& peer, const std::string& host_id,
+                               const tpm2::RawQuote& quote) {
+  BG_ASSIGN_OR_RETURN(const host::HostRecord host, KnownHost(peer, host_id));
+  BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm2::Public::FromTpmt(host.ak_public));
+  BG_ASSIGN_OR_RETURN(const tpm2::Signature signature, tpm2::ParseSignature(quote.signature));
+  return tpm2::VerifySignature(ak, quote.attest, signature);
+}
+
+absl::StatusOr<Decision> Admission::Decide(const Peer& peer, const evidence::Evidence& evidence) {
+  BG_ASSIGN_OR_RETURN(host::HostRecord host, KnownHost(peer, evidence.host_id));
+  BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm2::Public::FromTpmt(host.ak_public));
+  BG_ASSIGN_OR_RETURN(
+      const session::RedeemedNonce nonce,
+      nonces_.Redeem(evidence.nonce, host.id, ak.Name(), session::NoncePurpose::kAttest));
+  if (evidence.ima.first_entry != nonce.ima_first_entry()) {
+    return Malformed(Reason::kMessageMalformed,
+                     absl::StrCat("IMA entries from ", evidence.ima.first_entry,
+                                  " on, asked for from ", nonce.ima_first_entry()));
+  }
+  const Bytes qualifying_data = ExpectedData(nonce, options_.cluster_id, evidence);
+  BG_ASSIGN_OR_RETURN(const tpm2::QuotedPcrs quoted,
+                      tpm2::QuotedPcrs::Verify({.ak = ak,
+                                                .ak_qualified_name = host.ak_qualified_name,
+                                                .selection = nonce.selection(),
+                                                .qualifying_data = qualifying_data},
+                                               evidence.quote));
+
+  // From here on the evidence is this host's, fresh, and about exactly these logs.
+  const Proven proven{
+      .ak = ak, .quoted = quoted, .qualifying_data = qualifying_data, .evidence = evidence};
+  absl::Status lost_race;
+  for (int i = 0; i < kTries; ++i) {
+    absl::StatusOr<Decision> decision = DecideOnce(host, proven);
+    if (!absl::IsAborted(decision.status())) return decision;
+    lost_race = decision.status();
+    BG_ASSIGN_OR_RETURN(host, KnownHost(peer, evidence.host_id));
+    if (!SameBytes(host.ak_public, ak.raw)) {
+      return NotAuthentic(Reason::kAkUnknown,
+                          "the host was enrolled anew while its evidence was judged");
+    }
+  }
+  return lost_race;
+}
+
+absl::StatusOr<Verdict> Admission::JudgeEvidence(const host::HostRecord& host,
+                                                 const Proven& proven) {
+  BG_ASSIGN_OR_RETURN(const Rules rules, catalog_.RulesFor(host.labels));
+  const evidence::ImaPart& ima = proven.evidence.ima;
+  const Bytes list = Joined(ima.before_quote, ima.after_quote);
+  JudgeInput input{.quoted = proven.quoted,
+                   .boot_log = proven.evidence.boot_log,
+                   .ima = {.list = list, .bound_entries = ima.before_quote_count},
+                   .logs_bound = true,
+                   .policy = rules.policy.get(),
+                   .reference = rules.reference.get(),
+                   .boot_options = {.runtime_extended = options_.runtime_extended},
+                   .extra_claims = KeyClaims(proven.ak)};
+  Verdict verdict = Judge(input);
+  const int behind = CountBehind(host.id, IsBehind(verdict));
+  if (behind >= options_.behind_limit) {
+    CountBehind(host.id, false);
+    input.when_behind = WhenBehind::kDeny;
+    verdict = Judge(input);
+  }
+  if (verdict.outcome != OutcomeClass::kAdmit && verdict.outcome != OutcomeClass::kDeny)
+    return StatusOf(verdict);
+  return verdict;
+}
+
+absl::StatusOr<credential::Plan> Admission::PlanFor(const host::HostRecord& host,
+                                                    const Proven& proven, const Decision& decision,
+                                                    absl::Time now) const {
+  BG_ASSIGN_OR_RETURN(const tpm2::Public ek, tpm2::Public::FromTpmt(host.ek_public));
+  const std::string verdict_text = VerdictJson(decision.verdict);
+  return credential::PlanCredentials(
+      options_.credential,
+      {.host_id = host.id,
+       .verdict_id = decision.verdict_id,
+       .policy_id = decision.verdict.policy_id,
+       .claims_digest_hex = crypto::Hash(crypto::HashAlg::kSha256, AsBytes(verdict_text)).hex(),
+       .ek = ek,
+       .ak = proven.ak,
+       .quoted = proven.quoted,
+       .identity_keys = proven.evidence.identity_keys,
+       .qualifying_data = proven.qualifying_data,
+       .now = now},
+      authority_);
+}
+
+absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, const Proven& proven) {
+  const tpm2::AttestHeader& header = proven.quoted.header();
+  const host::BootMark boot = MarkOf(header);
+  BG_RETURN_IF_ERROR(host::CheckMonotonic(host, boot, header.clock.safe));
+  BG_ASSIGN_OR_RETURN(Verdict verdict, JudgeEvidence(host, proven));
+
+  const host::Move move = host::NextMove(host, verdict.outcome, boot);
+  const absl::Time now = clock_.Now();
+  Decision decision(std::move(verdict));
+  decision.verdict_id = absl::StrCat("v-", crypto::RandomHex(kVerdictIdBytes));
+  decision.trust = move.next;
+  decision.drop_credentials = !move.may_issue;
+  decision.next_attestation = options_.next_attestation;
+  std::optional<credential::Plan> plan;
+  if (move.may_issue) {
+    BG_ASSIGN_OR_RETURN(plan, PlanFor(host, proven, decision, now));
+  }
+  BG_RETURN_IF_ERROR(store_.Apply(CommitOf({.host = host,
+                                            .boot = boot,
+                                            .move = move,
+                                            .verdict = decision.verdict,
+                                            .verdict_id = decision.verdict_id,
+                                            .evidence = proven.evidence,
+                                            .issued = RowsOf(plan, host.id, decision.verdict_id),
+                                            .now = now})));
+
+  // Durable. Only now may anything leave that lets the host act.
+  if (plan.has_value()) {
+    BG_ASSIGN_OR_RETURN(decision.issued, credential::Issue(*plan, authority_));
+  }
+  absl::StatusOr<Challenge> next = Issue(host.id, proven.ak.Name());
+  if (next.ok()) decision.next = *std::move(next);  // else the agent asks for one itself
+  return decision;
+}
+
+int Admission::CountBehind(const std::string& host_id, bool behind) {
+  const std::lock_guard lock(behind_mutex_);
+  if (!behind) {
+    behind_.erase(host_id);
+    return 0;
+  }
+  if (behind_.size() >= kMaxBehind && !behind_.contains(host_id)) behind_.clear();
+  return ++behind_[host_id];
+}
+
+}  // namespace bootgate::gatekeeper::admission

@@ -1,0 +1,116 @@
+// Admission: the one place that knows the whole order, from a nonce to a credential.
+//
+//   redeem nonce -> host record -> quote -> counters -> rules -> Judge -> NextMove -> one commit
+//   -> credentials
+//
+// A REJECT, LIMIT or ERROR is a Status and has changed nothing. An ADMIT or DENY is a Decision, and
+// it is durable before the caller sees it. Any thread.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "common/evidence/evidence.h"
+#include "common/registers/selection.h"
+#include "gatekeeper/admission/catalog.h"
+#include "gatekeeper/claims/finding.h"
+#include "gatekeeper/credential/credential.h"
+#include "gatekeeper/host/host.h"
+#include "gatekeeper/session/nonce_book.h"
+#include "gatekeeper/store/store.h"
+#include "pki/authority.h"
+
+namespace bootgate::gatekeeper::admission {
+
+struct Options {
+  std::string cluster_id;
+  registers::Selection selection;  // what hosts quote
+  credential::Options credential;
+  uint32_t runtime_extended = 0;  // bit n: software extends register n without a log
+  int behind_limit = 5;
+  absl::Duration next_attestation = absl::Minutes(10);
+  absl::Duration nonce_ttl = absl::Seconds(60);
+};
+
+// Who is on the other end of the channel, as TLS has verified it; both empty without a certificate.
+struct Peer {
+  std::string host_id;  // of the SPIFFE id
+  std::string serial;   // hex
+};
+
+struct Challenge {
+  Bytes nonce;
+  std::string cluster_id;
+  registers::Selection selection, seal_selection;
+  uint64_t ima_first_entry = 0;
+  absl::Duration valid_for;
+};
+
+struct Decision {
+  explicit Decision(Verdict judged) : verdict(std::move(judged)) {}
+  Verdict verdict;
+  std::string verdict_id;
+  host::Trust trust = host::Trust::kPending;
+  bool drop_credentials = false;
+  credential::Issued issued;  // empty unless the host may have credentials now
+  Challenge next;
+  absl::Duration next_attestation;
+};
+
+class Admission {
+ public:
+  Admission(Options options, store::Store& store, session::NonceBook& nonces,
+            const pki::Authority& authority, const Clock& clock)
+      : options_(std::move(options)),
+        store_(store),
+        nonces_(nonces),
+        authority_(authority),
+        clock_(clock),
+        catalog_(store) {}
+
+  // A challenge for an enrolled, approved host with this AK. HOST_ID_SYNTAX, HOST_UNKNOWN,
+  // HOST_NOT_APPROVED, HOST_RETIRED, AK_UNKNOWN.
+  absl::StatusOr<Challenge> NewChallenge(const Peer& peer, const std::string& host_id,
+                                         ByteView ak_name);
+
+  // What can be known before any log is read: is there such a host, did its AK sign this quote?
+  absl::Status Screen(const Peer& peer, const std::string& host_id, const tpm2::RawQuote& quote);
+
+  absl::StatusOr<Decision> Decide(const Peer& peer, const evidence::Evidence& evidence);
+
+ private:
+  absl::StatusOr<host::HostRecord> KnownHost(const Peer& peer, const std::string& host_id);
+  absl::Status CheckPeer(const Peer& peer, const std::string& host_id);
+  absl::StatusOr<Challenge> Issue(const std::string& host_id, ByteView ak_name);
+  // Evidence that is proven to be this host's answer to our question.
+  struct Proven {
+    const tpm2::Public& ak;
+    const tpm2::QuotedPcrs& quoted;
+    const Bytes& qualifying_data;
+    const evidence::Evidence& evidence;
+  };
+  // One round of judge, move, commit, issue; kAborted when the host's record moved meanwhile.
+  absl::StatusOr<Decision> DecideOnce(const host::HostRecord& host, const Proven& proven);
+  // ADMIT or DENY; every other outcome is a Status.
+  absl::StatusOr<Verdict> JudgeEvidence(const host::HostRecord& host, const Proven& proven);
+  absl::StatusOr<credential::Plan> PlanFor(const host::HostRecord& host, const Proven& proven,
+                                           const Decision& decision, absl::Time now) const;
+  // How often in a row the host's IMA list lagged behind, this time included; 0 forgets it.
+  int CountBehind(const std::string& host_id, bool behind);
+
+  const Options options_;
+  store::Store& store_;
+  session::NonceBook& nonces_;
+  const pki::Authority& authority_;
+  const Clock& clock_;
+  Catalog catalog_;
+  std::mutex behind_mutex_;
+  std::map<std::string, int> behind_;
+};
+
+}  // namespace bootgate::gatekeeper::admission

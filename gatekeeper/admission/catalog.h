@@ -1,0 +1,59 @@
+// Which policy and which reference apply to a host, compiled once and shared by all hosts.
+//
+// The store says what is assigned; what was compiled is kept until anybody, an operator's verb in
+// another process included, has written to the store. Any thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "gatekeeper/policy/policy.h"
+#include "gatekeeper/reference/reference.h"
+#include "gatekeeper/store/store.h"
+
+namespace bootgate::gatekeeper::admission {
+
+inline constexpr char kPolicyKind[] = "policy";
+inline constexpr char kReferenceKind[] = "reference";
+
+// What a host is judged by; null where nothing is assigned.
+struct Rules {
+  std::shared_ptr<const policy::Policy> policy;
+  std::shared_ptr<const reference::Reference> reference;
+};
+
+class Catalog {
+ public:
+  explicit Catalog(store::Store& store) : store_(store) {}
+
+  // The most specific assignment wins: a selector "label=value" that the host bears before the
+  // default; of several that fit, the first in alphabetical order.
+  // STORE, POLICY_PARSE or REFERENCE_PARSE when what is assigned cannot be used: never "no policy".
+  absl::StatusOr<Rules> RulesFor(const std::map<std::string, std::string>& labels);
+
+ private:
+  struct Snapshot {
+    int64_t change = -1;
+    std::map<std::string, std::string> policies, references;  // selector -> document id
+  };
+
+  absl::Status Refresh();
+  absl::StatusOr<std::shared_ptr<const policy::Policy>> PolicyOf(const std::string& id);
+  absl::StatusOr<std::shared_ptr<const reference::Reference>> ReferenceOf(const std::string& id);
+
+  store::Store& store_;
+  std::mutex mutex_;
+  Snapshot snapshot_;
+  // Documents never change under one id, so these are never stale.
+  std::map<std::string, std::shared_ptr<const policy::Policy>> compiled_policies_;
+  std::map<std::string, std::shared_ptr<const reference::Reference>> parsed_references_;
+};
+
+// The document id that `assignments` (selector -> id) gives a host with these labels; empty: none.
+std::string Assigned(const std::map<std::string, std::string>& assignments,
+                     const std::map<std::string, std::string>& labels);
+
+}  // namespace bootgate::gatekeeper::admission

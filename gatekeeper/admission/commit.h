@@ -1,0 +1,30 @@
+// What one decision writes, put together before anything is written. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/evidence/evidence.h"
+#include "gatekeeper/claims/finding.h"
+#include "gatekeeper/host/host.h"
+#include "gatekeeper/store/store.h"
+
+namespace bootgate::gatekeeper::admission {
+
+struct DecisionFacts {
+  const host::HostRecord& host;  // as read
+  const host::BootMark& boot;
+  const host::Move& move;
+  const Verdict& verdict;  // ADMIT or DENY
+  const std::string& verdict_id;
+  const evidence::Evidence& evidence;
+  std::vector<store::CredentialRow> issued;  // planned, when move.may_issue
+  absl::Time now;
+};
+
+// The host's next record, the verdict, frozen evidence and the incident of a DENY, credentials to
+// be issued or revoked, effects to carry out, and the audit row.
+store::Commit CommitOf(const DecisionFacts& facts);
+
+}  // namespace bootgate::gatekeeper::admission

@@ -1,0 +1,49 @@
+#include "gatekeeper/admission/verdict_json.h"
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+namespace bootgate::gatekeeper::admission {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string Str(absl::string_view text) { return std::string(text.data(), text.size()); }
+
+Json NumberOrNull(const std::optional<uint32_t>& number) {
+  return number ? Json(*number) : Json(nullptr);
+}
+
+Json ToJson(const Finding& finding) {
+  return Json{{"code", Str(Code(finding.code))},
+              {"severity", Name(finding.severity)},
+              {"register", NumberOrNull(finding.register_index)},
+              {"event", NumberOrNull(finding.event)},
+              {"expected", finding.expected},
+              {"actual", finding.actual},
+              {"text", finding.text}};
+}
+
+Json ToJson(const Claim& claim) {
+  Json value = std::visit([](const auto& held) { return Json(held); }, claim.value);
+  return Json{{"type", claim.type}, {"value", std::move(value)}, {"issuer", Name(claim.issuer)}};
+}
+
+}  // namespace
+
+std::string VerdictJson(const Verdict& verdict, int indent) {
+  Json json{{"outcome", Str(Name(verdict.outcome))},
+            {"findings", Json::array()},
+            {"claims", Json::array()},
+            {"checked", verdict.coverage.checked},
+            {"not_checked", Json::array()}};
+  for (const Finding& finding : verdict.findings) json["findings"].push_back(ToJson(finding));
+  for (const Claim& claim : verdict.claims) json["claims"].push_back(ToJson(claim));
+  for (const NotChecked& row : verdict.coverage.not_checked) {
+    json["not_checked"].push_back(Json{{"what", row.what}, {"why", row.why}});
+  }
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace bootgate::gatekeeper::admission
