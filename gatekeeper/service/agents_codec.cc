@@ -1,0 +1,226 @@
+#include "gatekeeper/service/agents_codec.h"
+
+#include "absl/strings/str_cat.h"
+#include "bootgate/v1/agents.pb.h"
+#include "common/base/reason.h"
+#include "common/base/status_macros.h"
+
+namespace bootgate::gatekeeper::service {
+namespace {
+
+constexpr size_t kMaxText = 512;  // bytes of a name or fact
+constexpr size_t kMaxChunk = size_t{256} * 1024;
+constexpr int kMaxIntermediates = 8;
+
+std::string Text(ByteView bytes) { return std::string(AsText(bytes).data(), bytes.size()); }
+Bytes FromText(const std::string& text) { return ToBytes(AsBytes(text)); }
+std::string Str(absl::string_view text) { return std::string(text.data(), text.size()); }
+
+absl::Status TooLarge(absl::string_view what, size_t size, size_t limit) {
+  return Refuse(absl::StatusCode::kResourceExhausted, Reason::kMessageTooLarge,
+                absl::StrCat(what, ": ", size, " bytes, at most ", limit));
+}
+
+// One field of a message with its bound.
+struct Bounded {
+  const char* what;
+  const std::string& field;
+  size_t limit = evidence::kMaxSmallPart;
+};
+
+absl::Status CheckSizes(std::initializer_list<Bounded> fields) {
+  for (const Bounded& row : fields) {
+    if (row.field.size() > row.limit) return TooLarge(row.what, row.field.size(), row.limit);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<evidence::HostFacts> DecodeFacts(const v1::HostFacts& facts) {
+  BG_RETURN_IF_ERROR(CheckSizes({{"hostname", facts.hostname(), kMaxText},
+                                 {"kernel_release", facts.kernel_release(), kMaxText},
+                                 {"os_release", facts.os_release(), kMaxText},
+                                 {"agent_version", facts.agent_version(), kMaxText},
+                                 {"boot_id", facts.boot_id(), kMaxText}}));
+  return evidence::HostFacts{.hostname = facts.hostname(),
+                             .kernel_release = facts.kernel_release(),
+                             .os_release = facts.os_release(),
+                             .agent_version = facts.agent_version(),
+                             .boot_id = facts.boot_id()};
+}
+
+absl::StatusOr<tpm2::RawQuote> DecodeQuote(const v1::Quote& quote) {
+  BG_RETURN_IF_ERROR(CheckSizes({{"quote", quote.attest()}, {"signature", quote.signature()}}));
+  if (quote.values_size() > static_cast<int>(evidence::kMaxPcrValues)) {
+    return TooLarge("PCR values", static_cast<size_t>(quote.values_size()),
+                    evidence::kMaxPcrValues);
+  }
+  tpm2::RawQuote out{
+      .attest = FromText(quote.attest()), .signature = FromText(quote.signature()), .values = {}};
+  for (const v1::PcrValue& value : quote.values()) {
+    const std::optional<crypto::HashAlg> bank =
+        value.bank() > 0xffff ? std::nullopt
+                              : crypto::HashAlgFromTpm(static_cast<uint16_t>(value.bank()));
+    if (!bank.has_value()) {
+      return Malformed(Reason::kMessageMalformed,
+                       absl::StrCat("PCR value of unknown bank 0x", absl::Hex(value.bank())));
+    }
+    if (value.value().size() > crypto::kMaxDigestSize)
+      return TooLarge("PCR value", value.value().size(), crypto::kMaxDigestSize);
+    out.values.push_back({*bank, value.index(), FromText(value.value())});
+  }
+  return out;
+}
+
+}  // namespace
+
+absl::StatusOr<enroll::BeginRequest> Decode(const v1::BeginEnrollmentRequest& message) {
+  BG_RETURN_IF_ERROR(CheckSizes({{"join_token_id", message.join_token_id(), kMaxText},
+                                 {"join_token_secret", message.join_token_secret(), kMaxText},
+                                 {"ek_public", message.ek_public()},
+                                 {"ek_certificate", message.ek_certificate()},
+                                 {"ak_public", message.ak_public()}}));
+  if (message.ek_intermediates_size() > kMaxIntermediates) {
+    return TooLarge("ek_intermediates", static_cast<size_t>(message.ek_intermediates_size()),
+                    kMaxIntermediates);
+  }
+  enroll::BeginRequest out;
+  out.join_token_id = message.join_token_id();
+  out.join_token_secret = FromText(message.join_token_secret());
+  out.ek_public = FromText(message.ek_public());
+  out.ek_certificate = FromText(message.ek_certificate());
+  for (const std::string& der : message.ek_intermediates()) {
+    BG_RETURN_IF_ERROR(CheckSizes({{"ek_intermediates", der}}));
+    out.ek_intermediates.push_back(FromText(der));
+  }
+  out.ak_public = FromText(message.ak_public());
+  BG_ASSIGN_OR_RETURN(evidence::HostFacts facts, DecodeFacts(message.facts()));
+  out.hostname = std::move(facts.hostname);
+  out.kernel_release = std::move(facts.kernel_release);
+  out.os_release = std::move(facts.os_release);
+  out.agent_version = std::move(facts.agent_version);
+  return out;
+}
+
+absl::StatusOr<enroll::CompleteRequest> Decode(const v1::CompleteEnrollmentRequest& message) {
+  BG_RETURN_IF_ERROR(CheckSizes({{"session_id", message.session_id(), kMaxText},
+                                 {"activated_secret", message.activated_secret(), kMaxText},
+                                 {"ak_name", message.ak_name(), kMaxText}}));
+  enroll::CompleteRequest out;
+  out.session_id = message.session_id();
+  out.activated_secret = FromText(message.activated_secret());
+  out.ak_name = FromText(message.ak_name());
+  return out;
+}
+
+void Encode(const enroll::ActivationChallenge& challenge, v1::BeginEnrollmentResponse* message) {
+  message->set_session_id(challenge.session_id);
+  message->set_id_object(Text(challenge.id_object));
+  message->set_encrypted_secret(Text(challenge.encrypted_secret));
+}
+
+void Encode(const Enrolled& enrolled, v1::CompleteEnrollmentResponse* message) {
+  message->set_host_id(enrolled.host.id);
+  message->set_cluster_id(enrolled.cluster_id);
+  message->set_trust(Str(host::Name(enrolled.host.trust)));
+  message->set_approved(enrolled.host.approved);
+  message->set_ak_certificate(Text(enrolled.ak_certificate));
+  message->set_ca_chain(enrolled.ca_chain_pem);
+}
+
+void Encode(const admission::Challenge& challenge, v1::Challenge* message) {
+  message->set_nonce(Text(challenge.nonce));
+  message->set_cluster_id(challenge.cluster_id);
+  message->set_selection(registers::Format(challenge.selection));
+  message->set_seal_selection(registers::Format(challenge.seal_selection));
+  message->set_ima_first_entry(challenge.ima_first_entry);
+  message->set_valid_seconds(static_cast<uint32_t>(absl::ToInt64Seconds(challenge.valid_for)));
+}
+
+void Encode(const admission::Decision& decision, v1::SubmitResponse* message) {
+  message->set_outcome(Str(Name(decision.verdict.outcome)));
+  message->set_verdict_id(decision.verdict_id);
+  message->set_trust(Str(host::Name(decision.trust)));
+  for (const Finding& finding : decision.verdict.findings) {
+    v1::DisclosedFinding* const out = message->add_findings();
+    out->set_code(Str(Code(finding.code)));
+    out->set_severity(Name(finding.severity));
+    out->set_text(finding.text);
+  }
+  message->set_next_attestation_seconds(
+      static_cast<uint32_t>(absl::ToInt64Seconds(decision.next_attestation)));
+  message->set_drop_credentials(decision.drop_credentials);
+  if (!decision.next.nonce.empty()) Encode(decision.next, message->mutable_next_challenge());
+  const credential::Issued& issued = decision.issued;
+  if (issued.tpm_key.has_value()) {
+    message->mutable_tpm_key()->set_certificate(Text(issued.tpm_key->certificate));
+    message->mutable_tpm_key()->set_ca_chain(issued.tpm_key->ca_chain_pem);
+  }
+  if (issued.sealed.has_value()) {
+    v1::SealedCredential* const out = message->mutable_sealed();
+    out->set_object_public(Text(issued.sealed->blob.object_public));
+    out->set_duplicate(Text(issued.sealed->blob.duplicate));
+    out->set_in_sym_seed(Text(issued.sealed->blob.in_sym_seed));
+    out->set_payload(Text(issued.sealed->payload));
+    out->set_selection(registers::Format(issued.sealed->selection));
+    out->set_certificate(Text(issued.sealed->certificate));
+    out->set_not_after(absl::ToUnixSeconds(issued.sealed->not_after));
+  }
+  message->set_seal_skipped_why(issued.seal_skipped_why);
+}
+
+absl::Status EvidenceAssembler::Add(const v1::EvidenceHeader& header) {
+  if (has_header_) return Malformed(Reason::kMessageMalformed, "a second header");
+  has_header_ = true;
+  BG_RETURN_IF_ERROR(
+      CheckSizes({{"host_id", header.host_id(), kMaxText}, {"nonce", header.nonce(), kMaxText}}));
+  evidence_.host_id = header.host_id();
+  evidence_.nonce = FromText(header.nonce());
+  BG_ASSIGN_OR_RETURN(evidence_.quote, DecodeQuote(header.quote()));
+  evidence_.ima.first_entry = header.ima_first_entry();
+  evidence_.ima.before_quote_count = header.ima_before_quote_count();
+  if (header.has_identity_key()) {
+    const v1::CertifiedKey& key = header.identity_key();
+    BG_RETURN_IF_ERROR(CheckSizes({{"identity key", key.public_area()},
+                                   {"identity key", key.certify_attest()},
+                                   {"identity key", key.certify_signature()}}));
+    evidence_.identity_keys.push_back({.public_area = FromText(key.public_area()),
+                                       .certify_attest = FromText(key.certify_attest()),
+                                       .certify_signature = FromText(key.certify_signature())});
+  }
+  BG_ASSIGN_OR_RETURN(evidence_.facts, DecodeFacts(header.facts()));
+  return absl::OkStatus();
+}
+
+absl::Status EvidenceAssembler::Add(const v1::Chunk& chunk) {
+  if (!has_header_) return Malformed(Reason::kMessageMalformed, "a chunk before the header");
+  if (chunk.data().size() > kMaxChunk) return TooLarge("chunk", chunk.data().size(), kMaxChunk);
+  evidence::ImaPart& ima = evidence_.ima;
+  switch (chunk.kind()) {
+    case v1::Chunk::BOOT_LOG:
+      return Append(chunk.data(), max_boot_log_bytes_, 0, "boot log", &evidence_.boot_log);
+    case v1::Chunk::IMA_BEFORE_QUOTE:
+      return Append(chunk.data(), max_ima_bytes_, ima.after_quote.size(), "IMA list",
+                    &ima.before_quote);
+    case v1::Chunk::IMA_AFTER_QUOTE:
+      return Append(chunk.data(), max_ima_bytes_, ima.before_quote.size(), "IMA list",
+                    &ima.after_quote);
+    default:  // proto3 enums are open
+      return Malformed(Reason::kMessageMalformed,
+                       absl::StrCat("chunk of unknown kind ", static_cast<int>(chunk.kind())));
+  }
+}
+
+absl::Status EvidenceAssembler::Append(const std::string& data, size_t limit, size_t other,
+                                       const char* what, Bytes* out) {
+  const size_t size = out->size() + other + data.size();
+  if (size > limit) return TooLarge(what, size, limit);
+  if (!share_.Take(data.size())) {
+    return Refuse(absl::StatusCode::kResourceExhausted, Reason::kTooManyRequests,
+                  "too much evidence is being read at the same time");
+  }
+  const ByteView bytes = AsBytes(data);
+  out->insert(out->end(), bytes.begin(), bytes.end());
+  return absl::OkStatus();
+}
+
+}  // namespace bootgate::gatekeeper::service

@@ -1,0 +1,67 @@
+// Between the wire's messages and our own types, for the agents' port. Sizes are checked here.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/evidence/evidence.h"
+#include "gatekeeper/admission/admission.h"
+#include "gatekeeper/enroll/enroller.h"
+#include "gatekeeper/service/byte_budget.h"
+
+namespace bootgate::v1 {
+class BeginEnrollmentRequest;
+class BeginEnrollmentResponse;
+class Challenge;
+class Chunk;
+class CompleteEnrollmentRequest;
+class CompleteEnrollmentResponse;
+class EvidenceHeader;
+class SubmitResponse;
+}  // namespace bootgate::v1
+
+namespace bootgate::gatekeeper::service {
+
+// MESSAGE_TOO_LARGE names the part.
+absl::StatusOr<enroll::BeginRequest> Decode(const v1::BeginEnrollmentRequest& message);
+absl::StatusOr<enroll::CompleteRequest> Decode(const v1::CompleteEnrollmentRequest& message);
+void Encode(const enroll::ActivationChallenge& challenge, v1::BeginEnrollmentResponse* message);
+
+// A host that has just enrolled, and what it is told.
+struct Enrolled {
+  const host::HostRecord& host;
+  std::string cluster_id;
+  Bytes ak_certificate;  // DER
+  std::string ca_chain_pem;
+};
+void Encode(const Enrolled& enrolled, v1::CompleteEnrollmentResponse* message);
+void Encode(const admission::Challenge& challenge, v1::Challenge* message);
+void Encode(const admission::Decision& decision, v1::SubmitResponse* message);
+
+// Puts evidence together from a header and chunks, within limits.
+class EvidenceAssembler {
+ public:
+  EvidenceAssembler(size_t max_boot_log_bytes, size_t max_ima_bytes, ByteBudget& budget)
+      : max_boot_log_bytes_(max_boot_log_bytes), max_ima_bytes_(max_ima_bytes), share_(budget) {}
+
+  // MESSAGE_MALFORMED: header twice, chunk before the header, kind unknown. MESSAGE_TOO_LARGE: a
+  // part or the whole is larger than allowed. TOO_MANY_REQUESTS: others hold the memory; try again.
+  absl::Status Add(const v1::EvidenceHeader& header);
+  absl::Status Add(const v1::Chunk& chunk);
+
+  bool has_header() const { return has_header_; }
+  const evidence::Evidence& evidence() const { return evidence_; }
+
+ private:
+  absl::Status Append(const std::string& data, size_t limit, size_t other, const char* what,
+                      Bytes* out);
+
+  const size_t max_boot_log_bytes_, max_ima_bytes_;
+  ByteBudget::Share share_;
+  bool has_header_ = false;
+  evidence::Evidence evidence_;
+};
+
+}  // namespace bootgate::gatekeeper::service

@@ -1,0 +1,97 @@
+#include "gatekeeper/service/agents_codec.h"
+
+#include <string>
+
+#include "bootgate/v1/agents.pb.h"
+#include "common/testing/status_matchers.h"
+#include "gtest/gtest.h"
+
+namespace bootgate::gatekeeper::service {
+namespace {
+
+using ::bootgate::testing::IsOk;
+using ::bootgate::testing::Refuses;
+
+v1::Chunk ChunkOf(v1::Chunk::Kind kind, size_t size) {
+  v1::Chunk chunk;
+  chunk.set_kind(kind);
+  chunk.set_data(std::string(size, 'x'));
+  return chunk;
+}
+
+class EvidenceAssemblerTest : public ::testing::Test {
+ protected:
+  ByteBudget budget_{1000};
+  EvidenceAssembler assembler_{/*max_boot_log_bytes=*/100, /*max_ima_bytes=*/200, budget_};
+};
+
+TEST_F(EvidenceAssemblerTest, JoinsChunksOfAKind) {
+  ASSERT_THAT(assembler_.Add(v1::EvidenceHeader()), IsOk());
+  ASSERT_THAT(assembler_.Add(ChunkOf(v1::Chunk::BOOT_LOG, 60)), IsOk());
+  ASSERT_THAT(assembler_.Add(ChunkOf(v1::Chunk::IMA_AFTER_QUOTE, 5)), IsOk());
+  ASSERT_THAT(assembler_.Add(ChunkOf(v1::Chunk::BOOT_LOG, 40)), IsOk());
+  EXPECT_EQ(assembler_.evidence().boot_log.size(), 100u);
+  EXPECT_EQ(assembler_.evidence().ima.after_quote.size(), 5u);
+}
+
+TEST_F(EvidenceAssemblerTest, BoundsHoldForTheWholeNotForTheChunk) {
+  ASSERT_THAT(assembler_.Add(v1::EvidenceHeader()), IsOk());
+  ASSERT_THAT(assembler_.Add(ChunkOf(v1::Chunk::BOOT_LOG, 100)), IsOk());
+  EXPECT_THAT(assembler_.Add(ChunkOf(v1::Chunk::BOOT_LOG, 1)), Refuses(Reason::kMessageTooLarge));
+  ASSERT_THAT(assembler_.Add(ChunkOf(v1::Chunk::IMA_BEFORE_QUOTE, 150)), IsOk());
+  EXPECT_THAT(assembler_.Add(ChunkOf(v1::Chunk::IMA_AFTER_QUOTE, 51)),
+              Refuses(Reason::kMessageTooLarge));
+}
+
+TEST_F(EvidenceAssemblerTest, OrderAndKindsAreChecked) {
+  EXPECT_THAT(assembler_.Add(ChunkOf(v1::Chunk::BOOT_LOG, 1)), Refuses(Reason::kMessageMalformed));
+  ASSERT_THAT(assembler_.Add(v1::EvidenceHeader()), IsOk());
+  EXPECT_THAT(assembler_.Add(v1::EvidenceHeader()), Refuses(Reason::kMessageMalformed));
+  EXPECT_THAT(assembler_.Add(ChunkOf(v1::Chunk::KIND_UNSPECIFIED, 1)),
+              Refuses(Reason::kMessageMalformed));
+  EXPECT_THAT(assembler_.Add(ChunkOf(static_cast<v1::Chunk::Kind>(77), 1)),
+              Refuses(Reason::kMessageMalformed));
+}
+
+TEST_F(EvidenceAssemblerTest, MemoryIsSharedAndGivenBack) {
+  ByteBudget small(50);
+  {
+    EvidenceAssembler first(100, 100, small), second(100, 100, small);
+    ASSERT_THAT(first.Add(v1::EvidenceHeader()), IsOk());
+    ASSERT_THAT(second.Add(v1::EvidenceHeader()), IsOk());
+    ASSERT_THAT(first.Add(ChunkOf(v1::Chunk::BOOT_LOG, 40)), IsOk());
+    EXPECT_THAT(second.Add(ChunkOf(v1::Chunk::BOOT_LOG, 20)), Refuses(Reason::kTooManyRequests));
+  }
+  EvidenceAssembler third(100, 100, small);
+  ASSERT_THAT(third.Add(v1::EvidenceHeader()), IsOk());
+  EXPECT_THAT(third.Add(ChunkOf(v1::Chunk::BOOT_LOG, 50)), IsOk());
+}
+
+TEST_F(EvidenceAssemblerTest, HeaderPartsAreBounded) {
+  v1::EvidenceHeader header;
+  header.mutable_quote()->set_attest(std::string(evidence::kMaxSmallPart + 1, 'x'));
+  EXPECT_THAT(assembler_.Add(header), Refuses(Reason::kMessageTooLarge));
+}
+
+TEST(DecodeQuote, UnknownBankAndTooManyValues) {
+  ByteBudget budget(1000);
+  v1::EvidenceHeader header;
+  header.mutable_quote()->add_values()->set_bank(0x1000b);
+  EXPECT_THAT(EvidenceAssembler(1, 1, budget).Add(header), Refuses(Reason::kMessageMalformed));
+  v1::EvidenceHeader many;
+  for (size_t i = 0; i <= evidence::kMaxPcrValues; ++i)
+    many.mutable_quote()->add_values()->set_bank(0xb);
+  EXPECT_THAT(EvidenceAssembler(1, 1, budget).Add(many), Refuses(Reason::kMessageTooLarge));
+}
+
+TEST(DecodeBegin, PartsAreBounded) {
+  v1::BeginEnrollmentRequest request;
+  for (int i = 0; i < 9; ++i) request.add_ek_intermediates("x");
+  EXPECT_THAT(Decode(request), Refuses(Reason::kMessageTooLarge));
+  v1::BeginEnrollmentRequest large;
+  large.set_ek_certificate(std::string(20000, 'x'));
+  EXPECT_THAT(Decode(large), Refuses(Reason::kMessageTooLarge));
+}
+
+}  // namespace
+}  // namespace bootgate::gatekeeper::service

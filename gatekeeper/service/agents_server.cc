@@ -1,0 +1,265 @@
+#include "gatekeeper/service/agents_server.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <functional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "bootgate/v1/agents.grpc.pb.h"
+#include "common/base/hex.h"
+#include "common/base/log.h"
+#include "common/base/reason.h"
+#include "common/base/status_macros.h"
+#include "gatekeeper/enroll/ak_certificate.h"
+#include "gatekeeper/service/agents_codec.h"
+#include "gatekeeper/service/byte_budget.h"
+#include "gatekeeper/service/guard.h"
+#include "gatekeeper/service/peer.h"
+#include "gatekeeper/service/status_codec.h"
+#include "gatekeeper/service/worker_pool.h"
+
+namespace bootgate::gatekeeper::service {
+namespace {
+
+constexpr int kMaxMessageBytes = 1 << 20;
+constexpr int kMaxStreamsPerConnection = 64;
+constexpr int kMaxConnectionAgeMs = 60 * 60 * 1000;  // certificates change; peers shake hands again
+
+absl::Status QueueFull() {
+  return Refuse(absl::StatusCode::kResourceExhausted, Reason::kTooManyRequests,
+                "the gatekeeper is busy; try again later");
+}
+
+// What every refusal leaves behind: a log line with the peer, the code and the reason.
+grpc::Status Refused(const char* method, const std::string& peer, const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  const Reason reason = ReasonOf(status).value_or(Reason::kInternal);
+  const bool ours = Info(reason).outcome == OutcomeClass::kError;
+  const absl::string_view code = Code(reason), message = status.message();
+  Log(ours ? LogLevel::kError : LogLevel::kWarning, "refused",
+      {{"method", method},
+       {"peer", peer},
+       {"reason", std::string(code.data(), code.size())},
+       {"text", std::string(message.data(), message.size())}});
+  return ToGrpc(status);
+}
+
+class EnrollmentService final : public v1::Enrollment::CallbackService {
+ public:
+  EnrollmentService(const ServerOptions& options, enroll::Enroller& enroller,
+                    const pki::Authority& authority, WorkerPool& pool)
+      : options_(options), enroller_(enroller), authority_(authority), pool_(pool) {}
+
+  grpc::ServerUnaryReactor* Begin(grpc::CallbackServerContext* context,
+                                  const v1::BeginEnrollmentRequest* request,
+                                  v1::BeginEnrollmentResponse* response) override {
+    return Run(context, "Enrollment.Begin", [this, request, response]() -> absl::Status {
+      BG_ASSIGN_OR_RETURN(const enroll::BeginRequest decoded, Decode(*request));
+      BG_ASSIGN_OR_RETURN(const enroll::ActivationChallenge challenge, enroller_.Begin(decoded));
+      Encode(challenge, response);
+      return absl::OkStatus();
+    });
+  }
+
+  grpc::ServerUnaryReactor* Complete(grpc::CallbackServerContext* context,
+                                     const v1::CompleteEnrollmentRequest* request,
+                                     v1::CompleteEnrollmentResponse* response) override {
+    return Run(context, "Enrollment.Complete", [this, request, response]() -> absl::Status {
+      BG_ASSIGN_OR_RETURN(const enroll::CompleteRequest decoded, Decode(*request));
+      BG_ASSIGN_OR_RETURN(const host::HostRecord host, enroller_.Complete(decoded));
+      BG_ASSIGN_OR_RETURN(Bytes certificate,
+                          enroll::IssueAkCertificate(host, authority_, absl::Now()));
+      Encode({host, options_.cluster_id, std::move(certificate), authority_.chain_pem()}, response);
+      return absl::OkStatus();
+    });
+  }
+
+ private:
+  grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, const char* method,
+                                std::function<absl::Status()> work) {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    const std::string peer = context->peer();
+    const bool queued = pool_.TryRun([reactor, method, peer, work = std::move(work)] {
+      reactor->Finish(Refused(method, peer, Guarded(work)));
+    });
+    if (!queued) reactor->Finish(Refused(method, peer, QueueFull()));
+    return reactor;
+  }
+
+  const ServerOptions& options_;
+  enroll::Enroller& enroller_;
+  const pki::Authority& authority_;
+  WorkerPool& pool_;
+};
+
+// Reads one submission, then judges it on the pool. Deletes itself when gRPC is done with it.
+class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
+ public:
+  SubmitReactor(grpc::CallbackServerContext* context, v1::SubmitResponse* response,
+                const ServerOptions& options, ByteBudget& budget, admission::Admission& admission,
+                WorkerPool& pool)
+      : response_(response),
+        peer_address_(context->peer()),
+        peer_(PeerOf(*context)),
+        assembler_(options.max_boot_log_bytes, options.max_ima_bytes, budget),
+        admission_(admission),
+        pool_(pool) {
+    StartRead(&message_);
+  }
+
+  void OnReadDone(bool more) override {
+    if (!more) return Queue([this] { Finish(Judged()); });
+    switch (message_.part_case()) {
+      case v1::SubmitRequest::kHeader:
+        // Nothing more is read before the quote's signature is known to be the host's.
+        return Queue([this] { Continue(Guarded([this] { return TakeHeader(); })); });
+      case v1::SubmitRequest::kChunk:
+        return Continue(Guarded([this] { return assembler_.Add(message_.chunk()); }));
+      case v1::SubmitRequest::PART_NOT_SET:
+        return Continue(Malformed(Reason::kMessageMalformed, "an empty part"));
+    }
+    Continue(Malformed(Reason::kMessageMalformed, "a part of unknown kind"));
+  }
+
+  void OnDone() override { delete this; }
+
+ private:
+  absl::Status TakeHeader() {
+    BG_RETURN_IF_ERROR(assembler_.Add(message_.header()));
+    BG_ASSIGN_OR_RETURN(const admission::Peer peer, peer_);
+    return admission_.Screen(peer, assembler_.evidence().host_id, assembler_.evidence().quote);
+  }
+
+  void Continue(const absl::Status& status) {
+    if (!status.ok()) return Finish(Refused("Attestation.Submit", peer_address_, status));
+    StartRead(&message_);
+  }
+
+  void Queue(std::function<void()> work) {
+    if (!pool_.TryRun(std::move(work)))
+      Finish(Refused("Attestation.Submit", peer_address_, QueueFull()));
+  }
+
+  grpc::Status Judged() {
+    return Refused("Attestation.Submit", peer_address_, Guarded([this]() -> absl::Status {
+                     if (!assembler_.has_header())
+                       return Malformed(Reason::kMessageMalformed, "no header");
+                     BG_ASSIGN_OR_RETURN(const admission::Peer peer, peer_);
+                     BG_ASSIGN_OR_RETURN(const admission::Decision decision,
+                                         admission_.Decide(peer, assembler_.evidence()));
+                     Encode(decision, response_);
+                     return absl::OkStatus();
+                   }));
+  }
+
+  v1::SubmitResponse* const response_;
+  const std::string peer_address_;
+  const absl::StatusOr<admission::Peer> peer_;
+  EvidenceAssembler assembler_;
+  admission::Admission& admission_;
+  WorkerPool& pool_;
+  v1::SubmitRequest message_;
+};
+
+class AttestationService final : public v1::Attestation::CallbackService {
+ public:
+  AttestationService(const ServerOptions& options, admission::Admission& admission,
+                     WorkerPool& pool)
+      : options_(options),
+        budget_(options.max_bytes_in_flight),
+        admission_(admission),
+        pool_(pool) {}
+
+  grpc::ServerUnaryReactor* GetChallenge(grpc::CallbackServerContext* context,
+                                         const v1::ChallengeRequest* request,
+                                         v1::Challenge* response) override {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    const std::string address = context->peer();
+    const absl::StatusOr<admission::Peer> peer = PeerOf(*context);
+    const bool queued = pool_.TryRun([this, reactor, request, response, address, peer] {
+      reactor->Finish(Refused("Attestation.GetChallenge", address, Guarded([&]() -> absl::Status {
+                                BG_RETURN_IF_ERROR(peer.status());
+                                BG_ASSIGN_OR_RETURN(
+                                    const admission::Challenge challenge,
+                                    admission_.NewChallenge(*peer, request->host_id(),
+                                                            AsBytes(request->ak_name())));
+                                Encode(challenge, response);
+                                return absl::OkStatus();
+                              })));
+    });
+    if (!queued) reactor->Finish(Refused("Attestation.GetChallenge", address, QueueFull()));
+    return reactor;
+  }
+
+  grpc::ServerReadReactor<v1::SubmitRequest>* Submit(grpc::CallbackServerContext* context,
+                                                     v1::SubmitResponse* response) override {
+    return new SubmitReactor(context, response, options_, budget_, admission_, pool_);
+  }
+
+ private:
+  const ServerOptions& options_;
+  ByteBudget budget_;
+  admission::Admission& admission_;
+  WorkerPool& pool_;
+};
+
+class Server final : public AgentsServer {
+ public:
+  Server(ServerOptions options, enroll::Enroller& enroller, admission::Admission& admission,
+         const pki::Authority& authority)
+      : options_(std::move(options)),
+        pool_(options_.workers, options_.queue),
+        enrollment_(options_, enroller, authority, pool_),
+        attestation_(options_, admission, pool_) {}
+
+  ~Server() override {
+    if (server_ != nullptr) server_->Shutdown(absl::ToChronoTime(absl::InfinitePast()));
+  }
+
+  absl::Status Start() {
+    grpc::SslServerCredentialsOptions tls(GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY);
+    tls.pem_root_certs = options_.client_ca_pem;
+    tls.pem_key_cert_pairs.push_back({options_.server_key_pem, options_.server_chain_pem});
+    grpc::ServerBuilder builder;
+    builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kMaxConnectionAgeMs);
+    // Two gatekeepers on one port would share its connections in silence.
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.AddListeningPort(options_.listen, grpc::SslServerCredentials(tls), &port_);
+    builder.RegisterService(&enrollment_);
+    builder.RegisterService(&attestation_);
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr || port_ == 0) {
+      return absl::UnavailableError(
+          absl::StrCat("cannot listen on ", Printable(options_.listen),
+                       ": is the address right, and is no other gatekeeper running?"));
+    }
+    return absl::OkStatus();
+  }
+
+  int port() const override { return port_; }
+  void Shutdown(absl::Time deadline) override { server_->Shutdown(absl::ToChronoTime(deadline)); }
+
+ private:
+  const ServerOptions options_;
+  WorkerPool pool_;
+  EnrollmentService enrollment_;
+  AttestationService attestation_;
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<AgentsServer>> AgentsServer::Start(const ServerOptions& options,
+                                                                  enroll::Enroller& enroller,
+                                                                  admission::Admission& admission,
+                                                                  const pki::Authority& authority) {
+  auto server = std::make_unique<Server>(options, enroller, admission, authority);
+  BG_RETURN_IF_ERROR(server->Start());
+  return server;
+}
+
+}  // namespace bootgate::gatekeeper::service
