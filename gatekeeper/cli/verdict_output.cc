@@ -1,40 +1,18 @@
 #include "gatekeeper/cli/verdict_output.h"
 
 #include <string>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/hex.h"
-#include "nlohmann/json.hpp"
+#include "gatekeeper/admission/verdict_json.h"
 
 namespace bootgate::gatekeeper::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr size_t kMaxText = 2048;  // bytes of one sentence on the terminal
 constexpr int kIndent = 2;
 
 std::string Safe(absl::string_view text) { return Printable(text, kMaxText); }
-
-Json NumberOrNull(const std::optional<uint32_t>& number) {
-  return number ? Json(*number) : Json(nullptr);
-}
-
-Json ToJson(const Finding& finding) {
-  return Json{{"code", std::string(Code(finding.code))},
-              {"severity", Name(finding.severity)},
-              {"register", NumberOrNull(finding.register_index)},
-              {"event", NumberOrNull(finding.event)},
-              {"expected", finding.expected},
-              {"actual", finding.actual},
-              {"text", finding.text}};
-}
-
-Json ToJson(const Claim& claim) {
-  Json value = std::visit([](const auto& held) { return Json(held); }, claim.value);
-  return Json{{"type", claim.type}, {"value", std::move(value)}, {"issuer", Name(claim.issuer)}};
-}
 
 void PrintFinding(const Finding& finding, std::ostream& out) {
   out << "\n" << Name(finding.severity) << "  " << std::string(Code(finding.code));
@@ -75,17 +53,7 @@ void PrintTable(const Verdict& verdict, std::ostream& out) {
 }
 
 void PrintJson(const Verdict& verdict, std::ostream& out) {
-  Json json{{"outcome", std::string(Name(verdict.outcome))},
-            {"findings", Json::array()},
-            {"claims", Json::array()},
-            {"checked", verdict.coverage.checked},
-            {"not_checked", Json::array()}};
-  for (const Finding& finding : verdict.findings) json["findings"].push_back(ToJson(finding));
-  for (const Claim& claim : verdict.claims) json["claims"].push_back(ToJson(claim));
-  for (const NotChecked& row : verdict.coverage.not_checked) {
-    json["not_checked"].push_back(Json{{"what", row.what}, {"why", row.why}});
-  }
-  out << json.dump(kIndent, ' ', false, Json::error_handler_t::replace) << "\n";
+  out << admission::VerdictJson(verdict, kIndent) << "\n";
 }
 
 ExitCode ExitCodeOf(OutcomeClass outcome) {

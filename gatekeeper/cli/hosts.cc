@@ -1,0 +1,174 @@
+#include "gatekeeper/cli/hosts.h"
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/clock.h"
+#include "common/base/hex.h"
+#include "common/base/status_macros.h"
+
+namespace bootgate::gatekeeper::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+// A verb may race with the running gatekeeper; a lost race is read again.
+constexpr int kTries = 5;
+
+std::string Str(absl::string_view text) { return std::string(text.data(), text.size()); }
+
+std::string TimeText(absl::Time time) { return time == absl::Time() ? "-" : FormatUtc(time); }
+
+std::string OrDash(std::string text) { return text.empty() ? "-" : text; }
+
+std::string TrustText(const host::HostRecord& host) {
+  const std::string trust = Str(host::Name(host.trust));
+  return host.trust == host::Trust::kPending && !host.approved ? trust + " (not approved)" : trust;
+}
+
+ordered_json ToJson(const host::HostRecord& host) {
+  ordered_json out = {{"host", host.id},
+                      {"trust", Str(host::Name(host.trust))},
+                      {"since", TimeText(host.trust_since)},
+                      {"approved", host.approved},
+                      {"hostname", Printable(host.hostname)},
+                      {"kernel", Printable(host.kernel_release)},
+                      {"os", Printable(host.os_release)},
+                      {"agent_version", Printable(host.agent_version)},
+                      {"labels", host.labels},
+                      {"ek_trust", host.ek_trust},
+                      {"enrolled_at", TimeText(host.enrolled_at)},
+                      {"last_seen_at", TimeText(host.last_seen_at)},
+                      {"last_outcome", host.last_outcome},
+                      {"last_verdict", host.last_verdict_id},
+                      {"reasons", host.reasons},
+                      {"why", host.why}};
+  if (host.last_boot.has_value()) {
+    out["last_boot"] = {{"reset_count", host.last_boot->reset_count},
+                        {"restart_count", host.last_boot->restart_count},
+                        {"clock_ms", host.last_boot->clock_ms}};
+  }
+  return out;
+}
+
+ordered_json ToJson(const store::CredentialRow& row) {
+  return {{"serial", row.serial},
+          {"profile", row.profile},
+          {"verdict", row.verdict_id},
+          {"not_before", TimeText(row.not_before)},
+          {"not_after", TimeText(row.not_after)},
+          {"revoked", row.revoked}};
+}
+
+std::string Dump(const ordered_json& json) {
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+void PrintHost(const host::HostRecord& host, const std::vector<store::CredentialRow>& credentials,
+               std::ostream& out) {
+  out << FormatPairs({{"host", host.id},
+                      {"state", TrustText(host)},
+                      {"since", TimeText(host.trust_since)},
+                      {"why", OrDash(host.why)},
+                      {"reasons", OrDash(absl::StrJoin(host.reasons, ", "))},
+                      {"hostname", host.hostname},
+                      {"kernel", host.kernel_release},
+                      {"system", host.os_release},
+                      {"agent", host.agent_version},
+                      {"labels", OrDash(absl::StrJoin(host.labels, ",", absl::PairFormatter("=")))},
+                      {"EK believed by", host.ek_trust},
+                      {"enrolled", TimeText(host.enrolled_at)},
+                      {"last seen", TimeText(host.last_seen_at)},
+                      {"last outcome", OrDash(host.last_outcome)},
+                      {"last verdict", OrDash(host.last_verdict_id)}});
+  if (credentials.empty()) return;
+  std::vector<std::vector<std::string>> rows;
+  for (const store::CredentialRow& row : credentials) {
+    rows.push_back(
+        {row.serial, row.profile, TimeText(row.not_after), row.revoked ? "revoked" : "valid"});
+  }
+  out << "\n" << FormatTable({"CREDENTIAL", "PROFILE", "NOT AFTER", "STATE"}, rows);
+}
+
+// Sets `changed` when the host was not approved before.
+absl::Status Approve(const Operator& op, const std::string& host_id, bool* changed) {
+  absl::Status status;
+  for (int i = 0; i < kTries; ++i) {
+    BG_ASSIGN_OR_RETURN(host::HostRecord host, op.store.GetHost(host_id));
+    *changed = !host.approved;
+    if (host.approved) return absl::OkStatus();
+    if (host.trust == host::Trust::kRetired) {
+      return Refuse(absl::StatusCode::kFailedPrecondition, Reason::kHostRetired,
+                    absl::StrCat(host_id, " is retired"));
+    }
+    const audit::Detail before = audit::StateOf(host);
+    host.approved = true;
+    store::Commit commit;
+    commit.host = host;
+    commit.audit.push_back(
+        AuditOf(op, "host.approve", host_id,
+                audit::Detail().Object("before", before).Object("after", audit::StateOf(host))));
+    status = op.store.Apply(commit);
+    if (!absl::IsAborted(status)) return status;
+  }
+  return status;
+}
+
+}  // namespace
+
+ExitCode HostList(const Operator& op) {
+  std::vector<std::string> corrupt;
+  const absl::StatusOr<std::vector<host::HostRecord>> hosts = op.store.ListHosts(&corrupt);
+  if (!hosts.ok()) return Fail(op.err, hosts.status());
+  if (op.format == OutputFormat::kJson) {
+    ordered_json out = ordered_json::array();
+    for (const host::HostRecord& host : *hosts) out.push_back(ToJson(host));
+    op.out << Dump(out);
+  } else {
+    std::vector<std::vector<std::string>> rows;
+    for (const host::HostRecord& host : *hosts) {
+      rows.push_back({host.id, OrDash(host.hostname), TrustText(host), TimeText(host.trust_since),
+                      TimeText(host.last_seen_at), OrDash(host.why)});
+    }
+    op.out << FormatTable({"HOST", "NAME", "STATE", "SINCE", "LAST SEEN", "WHY"}, rows);
+  }
+  for (const std::string& id : corrupt) {
+    op.err << "warning: the record of " << Printable(id) << " is corrupt and left out\n";
+  }
+  return corrupt.empty() ? ExitCode::kSuccess : ExitCode::kPartial;
+}
+
+ExitCode HostShow(const Operator& op, const std::string& host_id) {
+  const absl::StatusOr<host::HostRecord> host = op.store.GetHost(host_id);
+  if (!host.ok()) return Fail(op.err, host.status());
+  const absl::StatusOr<std::vector<store::CredentialRow>> credentials =
+      op.store.ListCredentials(host_id);
+  if (!credentials.ok()) return Fail(op.err, credentials.status());
+  if (op.format == OutputFormat::kTable) {
+    PrintHost(*host, *credentials, op.out);
+    return ExitCode::kSuccess;
+  }
+  ordered_json out = ToJson(*host);
+  out["credentials"] = ordered_json::array();
+  for (const store::CredentialRow& row : *credentials) out["credentials"].push_back(ToJson(row));
+  op.out << Dump(out);
+  return ExitCode::kSuccess;
+}
+
+ExitCode HostApprove(const Operator& op, const std::string& host_id) {
+  bool changed = false;
+  const absl::Status status = Approve(op, host_id, &changed);
+  if (!status.ok()) return Fail(op.err, status);
+  if (op.format == OutputFormat::kJson) {
+    op.out << Dump({{"host", host_id}, {"approved", true}, {"changed", changed}});
+  } else {
+    op.out << host_id
+           << (changed ? " approved; it is admitted when its evidence is good\n"
+                       : " was approved before\n");
+  }
+  return ExitCode::kSuccess;
+}
+
+}  // namespace bootgate::gatekeeper::cli

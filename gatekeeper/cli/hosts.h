@@ -1,0 +1,16 @@
+// Verbs `host list`, `host show`, `host approve`.
+#pragma once
+
+#include <string>
+
+#include "gatekeeper/cli/operator.h"
+
+namespace bootgate::gatekeeper::cli {
+
+ExitCode HostList(const Operator& op);
+ExitCode HostShow(const Operator& op, const std::string& host_id);
+
+// Lets an enrolled host attest. Again on an approved host: nothing changes, success.
+ExitCode HostApprove(const Operator& op, const std::string& host_id);
+
+}  // namespace bootgate::gatekeeper::cli

@@ -1,0 +1,59 @@
+#include "gatekeeper/cli/table.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/hex.h"
+
+namespace bootgate::gatekeeper::cli {
+namespace {
+
+// Columns that the text takes on a terminal: code points, since Printable leaves only UTF-8.
+size_t Width(const std::string& text) {
+  return static_cast<size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+void AppendRow(const std::vector<std::string>& row, const std::vector<size_t>& widths,
+               std::string* out) {
+  std::string line;
+  for (size_t i = 0; i < row.size(); ++i) {
+    absl::StrAppend(&line, row[i]);
+    if (i + 1 < row.size()) line.append(widths[i] - Width(row[i]) + 2, ' ');
+  }
+  absl::StrAppend(out, line, "\n");
+}
+
+}  // namespace
+
+std::string FormatTable(const std::vector<std::string>& heading,
+                        const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> widths;
+  for (const std::string& cell : heading) widths.push_back(Width(cell));
+  std::vector<std::vector<std::string>> printable;
+  for (const std::vector<std::string>& row : rows) {
+    std::vector<std::string>& cells = printable.emplace_back();
+    for (size_t i = 0; i < row.size() && i < widths.size(); ++i) {
+      cells.push_back(Printable(row[i]));
+      widths[i] = std::max(widths[i], Width(cells.back()));
+    }
+  }
+  std::string out;
+  AppendRow(heading, widths, &out);
+  for (const std::vector<std::string>& row : printable) AppendRow(row, widths, &out);
+  return out;
+}
+
+std::string FormatPairs(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  constexpr size_t kMaxValue = 4096;  // bytes
+  size_t width = 0;
+  for (const auto& [key, value] : pairs) width = std::max(width, Width(key));
+  std::string out;
+  for (const auto& [key, value] : pairs) {
+    absl::StrAppend(&out, key, ":", std::string(width - Width(key) + 1, ' '),
+                    Printable(value, kMaxValue), "\n");
+  }
+  return out;
+}
+
+}  // namespace bootgate::gatekeeper::cli

@@ -1,0 +1,19 @@
+// Tables for a terminal: columns as wide as their widest cell, two spaces apart.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace bootgate::gatekeeper::cli {
+
+enum class OutputFormat { kTable, kJson };
+
+// Cells are made printable; a row may be shorter than the heading.
+std::string FormatTable(const std::vector<std::string>& heading,
+                        const std::vector<std::vector<std::string>>& rows);
+
+// "key: value" lines with the values in one column.
+std::string FormatPairs(const std::vector<std::pair<std::string, std::string>>& pairs);
+
+}  // namespace bootgate::gatekeeper::cli
