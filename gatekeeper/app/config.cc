@@ -1,0 +1,132 @@
+#include "gatekeeper/app/config.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/base/json_text.h"
+#include "common/base/status_macros.h"
+#include "common/config/config_file.h"
+#include "common/registers/bank.h"
+
+namespace bootgate::gatekeeper::app {
+namespace {
+
+constexpr int64_t kMebibyte = 1 << 20;
+
+bool IsName(absl::string_view text) {
+  if (text.empty() || text.size() > 253) return false;
+  for (const char c : text) {
+    const bool fine = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+    if (!fine) return false;
+  }
+  return text.front() != '-' && text.front() != '.' && text.back() != '-' && text.back() != '.';
+}
+
+void ReadNames(config::ConfigFile& file, Config* out) {
+  file.Text("cluster_id", &out->cluster_id);
+  file.Text("trust_domain", &out->trust_domain);
+  file.Text("folder", &out->folder);
+  for (const auto& [key, value] :
+       {std::pair<const char*, const std::string&>{"cluster_id", out->cluster_id},
+        {"trust_domain", out->trust_domain}}) {
+    if (!IsName(value)) file.Complain(key, "must be set to a name of a-z, 0-9, '-' and '.'");
+  }
+  if (out->folder.empty() || out->folder.front() != '/')
+    file.Complain("folder", "must be set to an absolute path");
+}
+
+void ReadQuote(config::ConfigFile& file, Config* out) {
+  file.Text("quote.selection", &out->quote.selection);
+  file.Integers("quote.runtime_extended", 0, registers::kCount - 1, &out->quote.runtime_extended);
+  file.Integer("quote.behind_limit", 1, 1000, &out->quote.behind_limit);
+  file.Span("quote.nonce_ttl", absl::Seconds(1), absl::Minutes(10), &out->quote.nonce_ttl);
+  file.Text("credential.seal_selection", &out->credential.seal_selection);
+  file.Integer("credential.cap_register", -1, registers::kCount - 1, &out->credential.cap_register);
+  file.Span("credential.lifetime", absl::Seconds(10), absl::Hours(24 * 30),
+            &out->credential.lifetime);
+  file.Span("attestation.interval", absl::Seconds(1), absl::Hours(24), &out->attestation.interval);
+}
+
+// Every register that a credential is bound to must be quoted, else it is bound to hearsay.
+void CheckSelections(config::ConfigFile& file, const Config& config) {
+  const absl::StatusOr<registers::Selection> quoted =
+      registers::ParseSelection(config.quote.selection);
+  if (!quoted.ok()) file.Complain("quote.selection", quoted.status().message());
+  const absl::StatusOr<registers::Selection> sealed =
+      registers::ParseSelection(config.credential.seal_selection);
+  if (!sealed.ok()) file.Complain("credential.seal_selection", sealed.status().message());
+  if (!quoted.ok() || !sealed.ok()) return;
+  for (const registers::BankSelection& bank : *sealed) {
+    const uint32_t missing = bank.mask & ~registers::MaskOf(*quoted, bank.alg);
+    if (missing != 0) {
+      file.Complain("credential.seal_selection",
+                    absl::StrCat(crypto::Name(bank.alg), ":", registers::FormatMask(missing),
+                                 " is not in quote.selection"));
+    }
+    if (bank.alg == crypto::HashAlg::kSha1)
+      file.Complain("credential.seal_selection", "sha1 is too weak to seal to");
+    constexpr uint32_t kResettable = 1u << 16 | 1u << 23;
+    if ((bank.mask & kResettable) != 0) {
+      file.Complain("credential.seal_selection",
+                    "PCR 16 and 23 can be reset by anybody; do not seal to them");
+    }
+  }
+  if (config.credential.cap_register >= 0) {
+    const uint32_t bit = 1u << config.credential.cap_register;
+    if ((registers::MaskOf(*quoted, sealed->front().alg) & bit) == 0) {
+      file.Complain("credential.cap_register",
+                    "must be in quote.selection, in the bank of credential.seal_selection");
+    }
+  }
+}
+
+void ReadLimits(config::ConfigFile& file, LimitConfig* out) {
+  file.Integer("limits.boot_log_bytes", 4096, 64 * kMebibyte, &out->boot_log_bytes);
+  file.Integer("limits.ima_bytes", 4096, 256 * kMebibyte, &out->ima_bytes);
+  file.Integer("limits.evidence_bytes_in_flight", kMebibyte, 64 * 1024 * kMebibyte,
+               &out->evidence_bytes_in_flight);
+  file.Integer("limits.workers", 0, 256, &out->workers);
+  file.Integer("limits.queue", 1, 1000000, &out->queue);
+  file.Integer("limits.open_nonces", 16, 10000000, &out->open_nonces);
+}
+
+absl::StatusOr<Config> Read(config::ConfigFile file) {
+  Config out;
+  ReadNames(file, &out);
+  file.Text("listen.agents", &out.listen.agents);
+  file.Texts("listen.names", &out.listen.names);
+  if (out.listen.names.empty()) file.Complain("listen.names", "needs at least one name");
+  file.Choice("ek.mode", {"chain", "inventory", "chain+inventory"}, &out.ek.mode);
+  file.Texts("ek.roots", &out.ek.roots);
+  file.Text("ek.inventory", &out.ek.inventory);
+  ReadQuote(file, &out);
+  CheckSelections(file, out);
+  ReadLimits(file, &out.limits);
+  BG_RETURN_IF_ERROR(file.Finish());
+  return out;
+}
+
+}  // namespace
+
+absl::StatusOr<Config> ParseConfig(absl::string_view text, absl::string_view file) {
+  BG_ASSIGN_OR_RETURN(config::ConfigFile parsed, config::ConfigFile::Parse(text, file));
+  return Read(std::move(parsed));
+}
+
+absl::StatusOr<Config> LoadConfig(const std::string& path) {
+  BG_ASSIGN_OR_RETURN(config::ConfigFile parsed, config::ConfigFile::Load(path));
+  return Read(std::move(parsed));
+}
+
+std::string InitialConfigText(const std::string& cluster_id, const std::string& trust_domain,
+                              const std::string& folder, const std::string& listen) {
+  return absl::StrCat(
+      "# Bootgate gatekeeper. Every key that is not here has its safe default;\n"
+      "# deploy/config/gatekeeper.toml explains them all.\n\n",
+      "cluster_id = ", JsonString(cluster_id), "\n", "trust_domain = ", JsonString(trust_domain),
+      "\n", "folder = ", JsonString(folder), "\n\n", "[listen]\n", "agents = ", JsonString(listen),
+      "\n", "names = [\"localhost\", \"127.0.0.1\"]  # what agents dial\n\n", "[ek]\n",
+      "mode = \"chain+inventory\"  # a genuine vendor chain, and an operator's approval or "
+      "inventory\n",
+      "roots = []                # PEM files of TPM vendors' CAs\n");
+}
+
+}  // namespace bootgate::gatekeeper::app

@@ -1,0 +1,76 @@
+// The gatekeeper's configuration: one file, one struct of named parts, each with a safe default.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/registers/selection.h"
+
+namespace bootgate::gatekeeper::app {
+
+struct ListenConfig {
+  std::string agents = "127.0.0.1:9743";  // agents' gRPC port; port 0 takes a free one
+  // Names and addresses that the server certificate bears; what agents dial must be among them.
+  std::vector<std::string> names = {"localhost", "127.0.0.1"};
+};
+
+struct EkConfig {
+  std::string mode = "chain+inventory";  // "chain", "inventory", "chain+inventory"
+  std::vector<std::string> roots;        // PEM files of TPM vendors' CAs
+  std::string inventory;                 // file with one host id a line
+};
+
+struct QuoteConfig {
+  std::string selection = "sha256:0-14";
+  std::vector<int64_t> runtime_extended;  // PCRs that software extends without a log
+  int64_t behind_limit = 5;               // tries until a lagging IMA list counts as a mismatch
+  absl::Duration nonce_ttl = absl::Seconds(60);
+};
+
+struct CredentialConfig {
+  std::string seal_selection = "sha256:0-9,14";
+  int64_t cap_register = -1;  // -1: none
+  absl::Duration lifetime = absl::Hours(1);
+};
+
+struct AttestationConfig {
+  absl::Duration interval = absl::Minutes(10);
+};
+
+struct LimitConfig {
+  int64_t boot_log_bytes = 4 << 20;
+  int64_t ima_bytes = 64 << 20;
+  int64_t evidence_bytes_in_flight = 512 << 20;
+  int64_t workers = 0;  // 0: one per processor, at least 2
+  int64_t queue = 1024;
+  int64_t open_nonces = 100000;
+};
+
+struct Config {
+  std::string cluster_id;    // required
+  std::string trust_domain;  // required
+  std::string folder;        // required: store, CA
+  ListenConfig listen;
+  EkConfig ek;
+  QuoteConfig quote;
+  CredentialConfig credential;
+  AttestationConfig attestation;
+  LimitConfig limits;
+
+  std::string store_path() const { return folder + "/gatekeeper.db"; }
+  std::string ca_folder() const { return folder + "/ca"; }
+};
+
+// kInvalidArgument with every complaint, a line each, naming file, line and key.
+absl::StatusOr<Config> ParseConfig(absl::string_view text, absl::string_view file);
+absl::StatusOr<Config> LoadConfig(const std::string& path);
+
+// What `init` writes: the text of a commented configuration file for a new gatekeeper.
+std::string InitialConfigText(const std::string& cluster_id, const std::string& trust_domain,
+                              const std::string& folder, const std::string& listen);
+
+}  // namespace bootgate::gatekeeper::app

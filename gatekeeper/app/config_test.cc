@@ -1,0 +1,80 @@
+#include "gatekeeper/app/config.h"
+
+#include "common/base/files.h"
+#include "common/testing/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace bootgate::gatekeeper::app {
+namespace {
+
+using ::bootgate::testing::IsOk;
+using ::testing::HasSubstr;
+
+constexpr char kLeast[] =
+    "cluster_id = \"c1\"\ntrust_domain = \"t.example\"\nfolder = \"/srv/b\"\n";
+
+std::string Complaint(const std::string& more) {
+  return std::string(ParseConfig(kLeast + more, "g.toml").status().message());
+}
+
+TEST(GatekeeperConfig, ShippedSampleIsReadAndHoldsTheDefaults) {
+  BG_ASSERT_OK_AND_ASSIGN(
+      const std::string text,
+      ReadTextFile(BOOTGATE_SOURCE_DIR "/deploy/config/gatekeeper.toml", 1 << 20));
+  BG_ASSERT_OK_AND_ASSIGN(const Config sample, ParseConfig(text, "gatekeeper.toml"));
+  const Config defaults;
+  EXPECT_EQ(sample.quote.selection, defaults.quote.selection);
+  EXPECT_EQ(sample.quote.behind_limit, defaults.quote.behind_limit);
+  EXPECT_EQ(sample.quote.nonce_ttl, defaults.quote.nonce_ttl);
+  EXPECT_EQ(sample.credential.seal_selection, defaults.credential.seal_selection);
+  EXPECT_EQ(sample.credential.cap_register, defaults.credential.cap_register);
+  EXPECT_EQ(sample.credential.lifetime, defaults.credential.lifetime);
+  EXPECT_EQ(sample.attestation.interval, defaults.attestation.interval);
+  EXPECT_EQ(sample.ek.mode, defaults.ek.mode);
+  EXPECT_EQ(sample.limits.boot_log_bytes, defaults.limits.boot_log_bytes);
+  EXPECT_EQ(sample.limits.ima_bytes, defaults.limits.ima_bytes);
+  EXPECT_EQ(sample.limits.evidence_bytes_in_flight, defaults.limits.evidence_bytes_in_flight);
+  EXPECT_EQ(sample.limits.workers, defaults.limits.workers);
+  EXPECT_EQ(sample.limits.queue, defaults.limits.queue);
+  EXPECT_EQ(sample.limits.open_nonces, defaults.limits.open_nonces);
+}
+
+TEST(GatekeeperConfig, WhatInitWritesIsRead) {
+  BG_ASSERT_OK_AND_ASSIGN(const Config config,
+                          ParseConfig(InitialConfigText("c1", "t.example", "/srv/b", "127.0.0.1:0"),
+                                      "gatekeeper.toml"));
+  EXPECT_EQ(config.cluster_id, "c1");
+  EXPECT_EQ(config.listen.agents, "127.0.0.1:0");
+  EXPECT_EQ(config.store_path(), "/srv/b/gatekeeper.db");
+}
+
+TEST(GatekeeperConfig, NamesAreRequired) {
+  const std::string complaint(ParseConfig("", "g.toml").status().message());
+  EXPECT_THAT(complaint, HasSubstr("cluster_id"));
+  EXPECT_THAT(complaint, HasSubstr("trust_domain"));
+  EXPECT_THAT(complaint, HasSubstr("folder"));
+}
+
+TEST(GatekeeperConfig, UnknownKeyNamesTheNearest) {
+  EXPECT_THAT(Complaint("[quote]\nselektion = \"sha256:0\"\n"),
+              HasSubstr("did you mean quote.selection?"));
+}
+
+TEST(GatekeeperConfig, CredentialsAreNeverBoundToHearsay) {
+  EXPECT_THAT(Complaint("[quote]\nselection = \"sha256:0-7\"\n"),
+              HasSubstr("sha256:8-9,14 is not in quote.selection"));
+  EXPECT_THAT(Complaint("[quote]\nselection = "
+                        "\"sha1:0-14+sha256:0-14\"\n[credential]\nseal_selection = \"sha1:0-7\"\n"),
+              HasSubstr("sha1"));
+  EXPECT_THAT(
+      Complaint(
+          "[quote]\nselection = \"sha256:0-16\"\n[credential]\nseal_selection = \"sha256:0,16\"\n"),
+      HasSubstr("can be reset"));
+  EXPECT_THAT(Complaint("[credential]\ncap_register = 15\n"), HasSubstr("credential.cap_register"));
+}
+
+TEST(GatekeeperConfig, LeastFileIsEnough) { EXPECT_THAT(ParseConfig(kLeast, "g.toml"), IsOk()); }
+
+}  // namespace
+}  // namespace bootgate::gatekeeper::app

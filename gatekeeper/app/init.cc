@@ -1,0 +1,59 @@
+#include "gatekeeper/app/init.h"
+
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/clock.h"
+#include "common/base/files.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/random.h"
+#include "gatekeeper/app/config.h"
+#include "gatekeeper/cli/operator.h"
+#include "gatekeeper/store/sqlite/sqlite_store.h"
+#include "pki/authority.h"
+
+namespace bootgate::gatekeeper::app {
+namespace {
+
+constexpr size_t kClusterIdBytes = 4;
+
+// The configuration file comes last: a folder that has it is complete.
+absl::Status Make(const std::string& config_path, const std::string& text) {
+  BG_ASSIGN_OR_RETURN(const Config config, ParseConfig(text, config_path));
+  BG_RETURN_IF_ERROR(MakeFolder(config.folder, 0700));
+  BG_RETURN_IF_ERROR(MakeFolder(config.ca_folder(), 0700));
+  BG_RETURN_IF_ERROR(pki::Authority::Create(
+      {.folder = config.ca_folder()},
+      {.cluster_id = config.cluster_id, .trust_domain = config.trust_domain}, SystemClock().Now()));
+  BG_RETURN_IF_ERROR(store::OpenSqlite({.path = config.store_path(), .create = true}).status());
+  return WriteFileAtomically(config_path, AsBytes(text), 0600);
+}
+
+}  // namespace
+
+ExitCode Init(const InitOptions& options, std::ostream& out, std::ostream& err) {
+  const std::string folder = std::filesystem::absolute(options.folder).lexically_normal().string();
+  const std::string config_path = folder + "/gatekeeper.toml";
+  if (FileExists(config_path)) {
+    err << "error: " << folder << " has a gatekeeper already; nothing was changed\n"
+        << "       start it with: bootgate-gatekeeper run --config " << config_path << "\n";
+    return ExitCode::kConflict;
+  }
+  const std::string cluster_id = options.cluster_id.empty()
+                                     ? "cluster-" + crypto::RandomHex(kClusterIdBytes)
+                                     : options.cluster_id;
+  const std::string trust_domain =
+      options.trust_domain.empty() ? cluster_id + ".bootgate.internal" : options.trust_domain;
+  const absl::Status made =
+      Make(config_path, InitialConfigText(cluster_id, trust_domain, folder, options.listen));
+  if (!made.ok()) return cli::Fail(err, made);
+  out << "made a gatekeeper in " << folder << " (cluster " << cluster_id << ", trust domain "
+      << trust_domain << ")\n"
+      << "its CA keys lie in " << folder
+      << "/ca, readable by this user alone; keep a copy of root.key off this machine\n"
+      << "next: name your TPM vendors' roots in " << config_path << ", then\n"
+      << "      bootgate-gatekeeper run --config " << config_path << "\n";
+  return ExitCode::kSuccess;
+}
+
+}  // namespace bootgate::gatekeeper::app

@@ -1,0 +1,366 @@
+// bootgate-gatekeeper: the server, its operator's verbs and the offline tools, in one binary.
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/base/clock.h"
+#include "common/base/exit_code.h"
+#include "common/base/log.h"
+#include "common/base/reason.h"
+#include "gatekeeper/app/config.h"
+#include "gatekeeper/app/init.h"
+#include "gatekeeper/app/run.h"
+#include "gatekeeper/cli/documents.h"
+#include "gatekeeper/cli/evidence_verify.h"
+#include "gatekeeper/cli/hosts.h"
+#include "gatekeeper/cli/join_tokens.h"
+#include "gatekeeper/cli/operator.h"
+#include "gatekeeper/cli/quarantines.h"
+#include "gatekeeper/cli/reasons.h"
+#include "gatekeeper/cli/reference_learn.h"
+#include "gatekeeper/store/sqlite/sqlite_store.h"
+#include "pki/authority.h"
+
+namespace bootgate::gatekeeper::app {
+namespace {
+
+constexpr char kDefaultConfig[] = "/etc/bootgate/gatekeeper.toml";
+
+// Options that many verbs share, and the verb that was chosen.
+struct CommandLine {
+  std::string config_file = kDefaultConfig;
+  std::string folder;  // of `init`; names the configuration inside it
+  std::string output = "table";
+  std::function<ExitCode()> verb;
+
+  std::string config_path() const {
+    return folder.empty() ? config_file : folder + "/gatekeeper.toml";
+  }
+  cli::OutputFormat format() const {
+    return output == "json" ? cli::OutputFormat::kJson : cli::OutputFormat::kTable;
+  }
+};
+
+void AddOutput(CLI::App* app, CommandLine& line) {
+  app->add_option("-o,--output", line.output, "table or json")
+      ->check(CLI::IsMember({"table", "json"}));
+}
+
+void AddWhere(CLI::App* app, CommandLine& line) {
+  app->add_option("--config", line.config_file, "configuration file of the gatekeeper")
+      ->capture_default_str();
+  app->add_option("--dir", line.folder, "folder made by `init`, instead of --config");
+}
+
+// Opens the store that the configuration names and runs one operator's verb on it.
+ExitCode WithStore(const CommandLine& line,
+                   const std::function<ExitCode(const Config&, const cli::Operator&)>& verb) {
+  const absl::StatusOr<Config> config = LoadConfig(line.config_path());
+  if (!config.ok()) return cli::Fail(std::cerr, config.status());
+  const absl::StatusOr<std::unique_ptr<store::Store>> store =
+      store::OpenSqlite({.path = config->store_path()});
+  if (!store.ok()) return cli::Fail(std::cerr, store.status());
+  const cli::Operator op{.store = **store,
+                         .clock = SystemClock(),
+                         .actor = cli::ActorName(),
+                         .format = line.format(),
+                         .out = std::cout,
+                         .err = std::cerr};
+  return verb(*config, op);
+}
+
+// A verb on the store without further options.
+void AddStoreVerb(CLI::App* parent, const std::string& name, const std::string& help,
+                  CommandLine& line, ExitCode (*verb)(const cli::Operator&)) {
+  CLI::App* const app = parent->add_subcommand(name, help);
+  AddWhere(app, line);
+  AddOutput(app, line);
+  app->callback([&line, verb] {
+    line.verb = [&line, verb] {
+      return WithStore(line, [verb](const Config&, const cli::Operator& op) { return verb(op); });
+    };
+  });
+}
+
+// A verb on the store with one argument.
+void AddStoreVerb(CLI::App* parent, const std::string& name, const std::string& help,
+                  CommandLine& line, const std::string& argument, const std::string& argument_help,
+                  ExitCode (*verb)(const cli::Operator&, const std::string&)) {
+  CLI::App* const app = parent->add_subcommand(name, help);
+  const auto value = std::make_shared<std::string>();
+  app->add_option(argument, *value, argument_help)->required();
+  AddWhere(app, line);
+  AddOutput(app, line);
+  app->callback([&line, verb, value] {
+    line.verb = [&line, verb, value] {
+      return WithStore(line,
+                       [&](const Config&, const cli::Operator& op) { return verb(op, *value); });
+    };
+  });
+}
+
+// `policy activate FILE`, `reference import FILE`: a document, and for whom.
+void AddDocumentVerb(CLI::App* parent, const std::string& name, const std::string& help,
+                     CommandLine& line,
+                     ExitCode (*verb)(const cli::Operator&, const std::string&,
+                                      const std::string&)) {
+  CLI::App* const app = parent->add_subcommand(name, help);
+  const auto file = std::make_shared<std::string>();
+  const auto selector = std::make_shared<std::string>();
+  app->add_option("FILE", *file)->required();
+  app->add_option("--for", *selector,
+                  "only hosts with this label, as label=value; else the default for all");
+  AddWhere(app, line);
+  AddOutput(app, line);
+  app->callback([&line, verb, file, selector] {
+    line.verb = [&line, verb, file, selector] {
+      return WithStore(
+          line, [&](const Config&, const cli::Operator& op) { return verb(op, *file, *selector); });
+    };
+  });
+}
+
+void AddInit(CLI::App& root, CommandLine& line) {
+  CLI::App* const app =
+      root.add_subcommand("init", "make a new gatekeeper: CA, store, configuration");
+  const auto options = std::make_shared<InitOptions>();
+  app->add_option("--dir", options->folder, "folder to make")->required();
+  app->add_option("--cluster-id", options->cluster_id,
+                  "name of the cluster; default: a random one");
+  app->add_option("--trust-domain", options->trust_domain,
+                  "SPIFFE trust domain of the certificates");
+  app->add_option("--listen", options->listen, "address of the agents' port")
+      ->capture_default_str();
+  app->callback(
+      [&line, options] { line.verb = [options] { return Init(*options, std::cout, std::cerr); }; });
+}
+
+void AddRun(CLI::App& root, CommandLine& line) {
+  CLI::App* const app = root.add_subcommand("run", "serve agents until told to stop");
+  const auto port_file = std::make_shared<std::string>();
+  const auto verbose = std::make_shared<bool>(false);
+  AddWhere(app, line);
+  app->add_option("--port-file", *port_file, "write the port here once connections are taken");
+  app->add_flag("-v,--verbose", *verbose, "log more");
+  app->callback([&line, port_file, verbose] {
+    line.verb = [&line, port_file, verbose] {
+      if (*verbose) SetLogLevel(LogLevel::kDebug);
+      const absl::StatusOr<Config> config = LoadConfig(line.config_path());
+      if (!config.ok()) return cli::Fail(std::cerr, config.status());
+      return Run(*config, *port_file);
+    };
+  });
+}
+
+void AddHostVerbs(CLI::App& root, CommandLine& line) {
+  CLI::App* const host = root.add_subcommand("host", "hosts and their state");
+  host->require_subcommand(1);
+  AddStoreVerb(host, "list", "all hosts", line, cli::HostList);
+  AddStoreVerb(host, "show", "one host, with its credentials", line, "HOST", "host id",
+               cli::HostShow);
+  AddStoreVerb(host, "approve", "let an enrolled host attest", line, "HOST", "host id",
+               cli::HostApprove);
+
+  CLI::App* const quarantine =
+      root.add_subcommand("quarantine", "which hosts are cut off, since when and why");
+  quarantine->require_subcommand(1);
+  AddStoreVerb(quarantine, "list", "all quarantined hosts", line, cli::QuarantineList);
+  AddStoreVerb(quarantine, "show", "one of them, with the findings", line, "HOST", "host id",
+               cli::QuarantineShow);
+}
+
+void AddPolicyVerbs(CLI::App& root, CommandLine& line) {
+  CLI::App* const policy =
+      root.add_subcommand("policy", "policies in the Azure Attestation policy language");
+  policy->require_subcommand(1);
+  CLI::App* const check = policy->add_subcommand("check", "errors and warnings of a policy file");
+  const auto file = std::make_shared<std::string>();
+  check->add_option("FILE", *file)->required();
+  AddOutput(check, line);
+  check->callback([&line, file] {
+    line.verb = [&line, file] {
+      return cli::PolicyCheck(*file, line.format(), std::cout, std::cerr);
+    };
+  });
+  AddDocumentVerb(policy, "activate", "judge hosts by this policy from now on", line,
+                  cli::PolicyActivate);
+  AddStoreVerb(policy, "list", "policies, and for whom they are active", line, cli::PolicyList);
+}
+
+template <typename Text>
+void AddQuoteChoice(CLI::App* app, Text* quote) {
+  app->add_option("--quote", *quote, "which quote of the case: sha256, sha384, sha1, all, ecc")
+      ->check(CLI::IsMember({"sha256", "sha384", "sha1", "all", "ecc"}));
+}
+
+void AddReferenceVerbs(CLI::App& root, CommandLine& line) {
+  CLI::App* const reference = root.add_subcommand("reference", "what good boots look like");
+  reference->require_subcommand(1);
+  CLI::App* const learn =
+      reference->add_subcommand("learn", "make a reference file from the evidence of a good boot");
+  const auto options = std::make_shared<cli::ReferenceLearnOptions>();
+  learn->add_option("--evidence", options->folder, "folder with the evidence")->required();
+  learn->add_option("--out", options->out_file, "file to write")->required();
+  learn->add_option("--name", options->name, "name of the reference");
+  learn
+      ->add_option("--unlisted", options->unlisted,
+                   "how files that the reference does not list count")
+      ->check(CLI::IsMember({"fail", "comparable", "warn"}))
+      ->capture_default_str();
+  AddQuoteChoice(learn, &options->quote);
+  learn->callback([&line, options] {
+    line.verb = [options] {
+      return static_cast<ExitCode>(cli::RunReferenceLearn(*options, std::cout, std::cerr));
+    };
+  });
+  AddDocumentVerb(reference, "import", "compare hosts with this reference from now on", line,
+                  cli::ReferenceImport);
+  AddStoreVerb(reference, "list", "references, and for whom they are active", line,
+               cli::ReferenceList);
+}
+
+void AddEvidenceVerbs(CLI::App& root, CommandLine& line) {
+  CLI::App* const evidence = root.add_subcommand("evidence", "captured evidence, offline");
+  evidence->require_subcommand(1);
+  CLI::App* const verify =
+      evidence->add_subcommand("verify", "judge a folder of evidence as the gatekeeper would");
+  const auto options = std::make_shared<cli::EvidenceVerifyOptions>();
+  verify->add_option("DIR", options->folder, "folder with the evidence")->required();
+  verify->add_option("--policy", options->policy_file, "policy to judge by");
+  verify->add_option("--reference", options->reference_file, "reference to compare with");
+  verify->add_option("--ek-root", options->ek_root_files,
+                     "PEM file with TPM vendors' CAs; may be given several times");
+  AddQuoteChoice(verify, &options->quote);
+  AddOutput(verify, line);
+  verify->callback([&line, options] {
+    line.verb = [&line, options] {
+      options->output = line.output;
+      return static_cast<ExitCode>(cli::RunEvidenceVerify(*options, std::cout, std::cerr));
+    };
+  });
+}
+
+absl::StatusOr<std::map<std::string, std::string>> ParseLabels(
+    const std::vector<std::string>& texts) {
+  std::map<std::string, std::string> out;
+  for (const std::string& text : texts) {
+    const std::pair<std::string, std::string> parts = absl::StrSplit(text, absl::MaxSplits('=', 1));
+    if (parts.first.empty() || parts.second.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("label '", text, "' is not of the form name=value"));
+    }
+    out[parts.first] = parts.second;
+  }
+  return out;
+}
+
+struct JoinTokenArguments {
+  cli::JoinTokenOptions options;
+  std::vector<std::string> labels;
+  std::string ttl = "1h";
+};
+
+ExitCode CreateJoinToken(const CommandLine& line, JoinTokenArguments arguments) {
+  return WithStore(line, [&](const Config& config, const cli::Operator& op) {
+    cli::JoinTokenOptions& options = arguments.options;
+    if (!absl::ParseDuration(arguments.ttl, &options.ttl) || options.ttl <= absl::ZeroDuration()) {
+      return cli::Fail(op.err, absl::InvalidArgumentError("--ttl: write 30m, 1h or 24h"));
+    }
+    absl::StatusOr<std::map<std::string, std::string>> labels = ParseLabels(arguments.labels);
+    if (!labels.ok()) return cli::Fail(op.err, labels.status());
+    options.labels = *std::move(labels);
+    const absl::StatusOr<pki::Authority> authority =
+        pki::Authority::Open({.folder = config.ca_folder()}, op.clock.Now());
+    if (!authority.ok()) return cli::Fail(op.err, authority.status());
+    options.ca_pem = authority->root_pem();
+    options.cluster_id = config.cluster_id;
+    if (options.gatekeeper.empty()) options.gatekeeper = config.listen.agents;
+    return cli::JoinTokenCreate(op, options);
+  });
+}
+
+void AddJoinTokenVerbs(CLI::App& root, CommandLine& line) {
+  CLI::App* const token = root.add_subcommand("join-token", "how new hosts come in");
+  token->require_subcommand(1);
+  CLI::App* const create = token->add_subcommand("create", "make a join file");
+  const auto arguments = std::make_shared<JoinTokenArguments>();
+  create
+      ->add_option("--out", arguments->options.out_file,
+                   "file to write, readable by you alone; - for standard output")
+      ->required();
+  create->add_option("--address", arguments->options.gatekeeper,
+                     "what agents dial; default: listen.agents");
+  create->add_option("--server-name", arguments->options.server_name,
+                     "name in the server certificate, if it is not the address's host");
+  create->add_option("--label", arguments->labels,
+                     "label of hosts that join with it, as name=value; may be given several times");
+  create->add_option("--uses", arguments->options.uses, "how many hosts may join with it")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  create->add_option("--ttl", arguments->ttl, "how long it is good")->capture_default_str();
+  create->add_flag("--approve", arguments->options.approves,
+                   "hosts that join with it need no `host approve`");
+  AddWhere(create, line);
+  AddOutput(create, line);
+  create->callback([&line, arguments] {
+    line.verb = [&line, arguments] { return CreateJoinToken(line, *arguments); };
+  });
+}
+
+void AddReasonVerbs(CLI::App& root, CommandLine& line) {
+  CLI::App* const reason = root.add_subcommand("reason", "what the reason codes mean");
+  reason->require_subcommand(1);
+  CLI::App* const list = reason->add_subcommand("list", "all codes");
+  AddOutput(list, line);
+  list->callback(
+      [&line] { line.verb = [&line] { return cli::ReasonList(line.format(), std::cout); }; });
+  CLI::App* const show = reason->add_subcommand("show", "one code: its meaning and the way out");
+  const auto code = std::make_shared<std::string>();
+  show->add_option("CODE", *code)->required();
+  AddOutput(show, line);
+  show->callback([&line, code] {
+    line.verb = [&line, code] {
+      return cli::ReasonShow(*code, line.format(), std::cout, std::cerr);
+    };
+  });
+}
+
+int Main(int argc, char** argv) {
+  CommandLine line;
+  CLI::App root(
+      "Bootgate gatekeeper: a host touches customer data only after it has proved how it booted.");
+  root.set_version_flag("--version", std::string("bootgate-gatekeeper " BOOTGATE_VERSION));
+  root.require_subcommand(1);
+  AddInit(root, line);
+  AddRun(root, line);
+  AddHostVerbs(root, line);
+  AddPolicyVerbs(root, line);
+  AddReferenceVerbs(root, line);
+  AddEvidenceVerbs(root, line);
+  AddJoinTokenVerbs(root, line);
+  AddReasonVerbs(root, line);
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help and version end here too, with 0.
+    return root.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+  }
+  return static_cast<int>(line.verb());
+}
+
+}  // namespace
+}  // namespace bootgate::gatekeeper::app
+
+int main(int argc, char** argv) {
+  try {
+    return bootgate::gatekeeper::app::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "error: " << error.what() << "\n";
+    return static_cast<int>(bootgate::ExitCode::kInternal);
+  }
+}

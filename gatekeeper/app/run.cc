@@ -1,0 +1,201 @@
+#include "gatekeeper/app/run.h"
+
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <thread>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "common/base/clock.h"
+#include "common/base/files.h"
+#include "common/base/hex.h"
+#include "common/base/log.h"
+#include "common/base/reason.h"
+#include "common/base/status_macros.h"
+#include "gatekeeper/admission/admission.h"
+#include "gatekeeper/enroll/enroller.h"
+#include "gatekeeper/quarantine/effect_pump.h"
+#include "gatekeeper/service/agents_server.h"
+#include "gatekeeper/session/activation_book.h"
+#include "gatekeeper/session/nonce_book.h"
+#include "gatekeeper/store/sqlite/sqlite_store.h"
+#include "pki/authority.h"
+#include "pki/ek_chain.h"
+#include "pki/server_identity.h"
+
+namespace bootgate::gatekeeper::app {
+namespace {
+
+constexpr size_t kMaxPemBytes = size_t{4} << 20;
+constexpr size_t kMaxInventoryBytes = size_t{64} << 20;
+constexpr absl::Duration kShutdownGrace = absl::Seconds(5);
+constexpr absl::Duration kHousekeeping = absl::Seconds(1);
+
+// SIGTERM and SIGINT are taken by sigtimedwait in the main thread, so every thread blocks them.
+sigset_t BlockStopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+// True when a stop signal came within `wait`.
+bool StopRequested(const sigset_t& signals, absl::Duration wait) {
+  const timespec limit = absl::ToTimespec(wait);
+  return sigtimedwait(&signals, nullptr, &limit) > 0;
+}
+
+absl::StatusOr<pki::TrustAnchors> LoadRoots(const std::vector<std::string>& files) {
+  pki::TrustAnchors anchors = pki::TrustAnchors::None();
+  for (const std::string& file : files) {
+    BG_ASSIGN_OR_RETURN(const std::string pem, ReadTextFile(file, kMaxPemBytes));
+    const absl::Status added = anchors.Add(pem);
+    if (!added.ok())
+      return absl::InvalidArgumentError(absl::StrCat("ek.roots: ", file, ": ", added.message()));
+  }
+  return anchors;
+}
+
+// Host ids, one a line; a host id is the digest of the EK's Name.
+absl::StatusOr<std::set<std::string>> LoadInventory(const std::string& file) {
+  std::set<std::string> out;
+  if (file.empty()) return out;
+  BG_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(file, kMaxInventoryBytes));
+  int number = 0;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    ++number;
+    line = absl::StripAsciiWhitespace(line.substr(0, line.find('#')));
+    if (line.empty()) continue;
+    if (!host::IsHostId(line)) {
+      return absl::InvalidArgumentError(absl::StrCat("ek.inventory: ", file, ":", number, ": '",
+                                                     Printable(line), "' is no host id"));
+    }
+    out.emplace(line.data(), line.size());
+  }
+  return out;
+}
+
+absl::StatusOr<enroll::EkPolicy> EkPolicyOf(const EkConfig& config) {
+  enroll::EkPolicy out;
+  out.mode = enroll::EkModeFromName(config.mode).value_or(enroll::EkMode::kChainAndInventory);
+  BG_ASSIGN_OR_RETURN(out.anchors, LoadRoots(config.roots));
+  BG_ASSIGN_OR_RETURN(out.inventory, LoadInventory(config.inventory));
+  return out;
+}
+
+absl::StatusOr<admission::Options> AdmissionOptions(const Config& config) {
+  admission::Options out;
+  out.cluster_id = config.cluster_id;
+  BG_ASSIGN_OR_RETURN(out.selection, registers::ParseSelection(config.quote.selection));
+  BG_ASSIGN_OR_RETURN(out.credential.seal_selection,
+                      registers::ParseSelection(config.credential.seal_selection));
+  if (config.credential.cap_register >= 0) {
+    out.credential.cap_register = static_cast<uint32_t>(config.credential.cap_register);
+  }
+  out.credential.lifetime = config.credential.lifetime;
+  BG_RETURN_IF_ERROR(credential::Check(out.credential, out.selection));
+  for (const int64_t index : config.quote.runtime_extended) out.runtime_extended |= 1u << index;
+  out.behind_limit = static_cast<int>(config.quote.behind_limit);
+  out.next_attestation = config.attestation.interval;
+  out.nonce_ttl = config.quote.nonce_ttl;
+  return out;
+}
+
+service::ServerOptions ServerOptionsOf(const Config& config, const pki::Authority& authority,
+                                       const pki::ServerIdentity& identity) {
+  service::ServerOptions out;
+  out.listen = config.listen.agents;
+  out.server_chain_pem = identity.chain_pem();
+  const absl::string_view key = AsText(identity.key_pem().view());
+  out.server_key_pem = std::string(key.data(), key.size());
+  out.client_ca_pem = authority.chain_pem();
+  out.cluster_id = config.cluster_id;
+  const size_t processors = std::max(2u, std::thread::hardware_concurrency());
+  out.workers =
+      config.limits.workers == 0 ? processors : static_cast<size_t>(config.limits.workers);
+  out.queue = static_cast<size_t>(config.limits.queue);
+  out.max_boot_log_bytes = static_cast<size_t>(config.limits.boot_log_bytes);
+  out.max_ima_bytes = static_cast<size_t>(config.limits.ima_bytes);
+  out.max_bytes_in_flight = static_cast<size_t>(config.limits.evidence_bytes_in_flight);
+  return out;
+}
+
+// An effect that is an operator's news becomes a log line; what the store had to do was done in the
+// commit itself.
+absl::Status CarryOut(const store::EffectRow& effect) {
+  Log(LogLevel::kWarning, "effect",
+      {{"kind", effect.kind}, {"host", effect.host_id}, {"verdict", effect.verdict_id}});
+  return absl::OkStatus();
+}
+
+absl::Status Serve(const Config& config, const std::string& port_file, const sigset_t& signals) {
+  const Clock& clock = SystemClock();
+  BG_ASSIGN_OR_RETURN(const std::unique_ptr<store::Store> store,
+                      store::OpenSqlite({.path = config.store_path()}));
+  BG_ASSIGN_OR_RETURN(const pki::Authority authority,
+                      pki::Authority::Open({.folder = config.ca_folder()}, clock.Now()));
+  BG_ASSIGN_OR_RETURN(
+      const pki::ServerIdentity identity,
+      pki::ServerIdentity::Make(authority, {.names = config.listen.names}, clock.Now()));
+
+  BG_ASSIGN_OR_RETURN(enroll::EkPolicy ek_policy, EkPolicyOf(config.ek));
+  session::ActivationBook activations(clock, session::ActivationOptions{});
+  enroll::Enroller enroller(*store, activations, clock, std::move(ek_policy));
+
+  session::NonceBook nonces(clock, {.ttl = config.quote.nonce_ttl,
+                                    .max_nonces = static_cast<size_t>(config.limits.open_nonces)});
+  BG_ASSIGN_OR_RETURN(admission::Options admission_options, AdmissionOptions(config));
+  admission::Admission admission(std::move(admission_options), *store, nonces, authority, clock);
+
+  BG_ASSIGN_OR_RETURN(const std::unique_ptr<service::AgentsServer> server,
+                      service::AgentsServer::Start(ServerOptionsOf(config, authority, identity),
+                                                   enroller, admission, authority));
+  if (!port_file.empty()) {
+    BG_RETURN_IF_ERROR(
+        WriteFileAtomically(port_file, AsBytes(absl::StrCat(server->port(), "\n")), 0644));
+  }
+  Log(LogLevel::kInfo, "ready",
+      {{"cluster", config.cluster_id}, {"port", absl::StrCat(server->port())}});
+  sd_notify(0, "READY=1");
+
+  quarantine::EffectPump pump(*store, CarryOut);
+  bool stop = false;
+  while (!stop) {
+    stop = StopRequested(signals, kHousekeeping);
+    const absl::StatusOr<quarantine::Drained> drained = pump.Drain();
+    if (!drained.ok()) {
+      Log(LogLevel::kError, "effects", {{"text", std::string(drained.status().message())}});
+    }
+    // The server's certificate lives in memory alone: the supervisor starts us again with a new
+    // one.
+    if (identity.IsDue(clock.Now()))
+      return absl::AbortedError("the server certificate is due; restart");
+  }
+  sd_notify(0, "STOPPING=1");
+  server->Shutdown(absl::Now() + kShutdownGrace);
+  Log(LogLevel::kInfo, "stopped");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+ExitCode Run(const Config& config, const std::string& port_file) {
+  const sigset_t signals = BlockStopSignals();
+  const absl::Status status = Serve(config, port_file, signals);
+  if (status.ok()) return ExitCode::kSuccess;
+  const std::optional<Reason> reason = ReasonOf(status);
+  Log(LogLevel::kError, "cannot run",
+      {{"reason", reason.has_value() ? std::string(Code(*reason)) : "-"},
+       {"text", std::string(status.message())}});
+  return ExitCodeFor(status);
+}
+
+}  // namespace bootgate::gatekeeper::app
