@@ -23,6 +23,14 @@ void* Allocate(size_t size) {
 
 void* operator new(size_t size) { return Allocate(size); }
 void* operator new[](size_t size) { return Allocate(size); }
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  try {
+    return Allocate(size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }
@@ -31,6 +39,9 @@ void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
 namespace bootgate::gatekeeper::admission {
 namespace {
 
+// Claim names and values are short here: copying a std::variant whose text does not fit in place is
+// undefined in libstdc++ 12 when memory runs out (it holds such a variant for never valueless).
+//
 // A boot under a policy and a reference learned from it; `stray` is measured but not in the
 // reference.
 class OutOfMemoryTest : public ::testing::TestWithParam<const char*> {
@@ -58,7 +69,7 @@ class OutOfMemoryTest : public ::testing::TestWithParam<const char*> {
   policy::ParseError error_;
   const policy::Policy policy_ =
       policy::Policy::Read(
-          "version=1.0;\nauthorizationrules { [type==\"referenceMatched\", value==true]"
+          "version=1.0;\nauthorizationrules { [type==\"imaReplayed\", value==true]"
           " => permit(); };\nissuancerules { => issue(type=\"ok\", value=true); };\n",
           &error_)
           .value();

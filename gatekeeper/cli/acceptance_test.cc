@@ -220,7 +220,7 @@ TEST_F(TamperedTest, LogWithoutOneOfItsEventsIsDenied) {
 }
 
 TEST_F(TamperedTest, A41_CutLogIsDenied) {
-  Edit("eventlog.bin", [](Bytes& log) { log.resize(log.size() - 7); });
+  Edit("eventlog.bin", [](Bytes& log) { log = Bytes(log.begin(), log.end() - 7); });
   ExpectDenied("LOG_TRUNCATED");
 }
 
@@ -262,7 +262,7 @@ TEST_F(TamperedTest, ImaListWithoutItsLastEntryIsDenied) {
 }
 
 TEST_F(TamperedTest, CutImaListIsDenied) {
-  Edit("ima.bin", [](Bytes& list) { list.resize(list.size() - 3); });
+  Edit("ima.bin", [](Bytes& list) { list = Bytes(list.begin(), list.end() - 3); });
   ExpectDenied("IMA_TRUNCATED");
 }
 
