@@ -33,6 +33,13 @@ TEST(JsonString, IsOneQuotedToken) {
   EXPECT_EQ(JsonString("a\"b\\c\n"), "\"a\\\"b\\\\c\\\\x0a\"");
 }
 
+TEST(SameInConstantTime, TellsContentAndSizeApart) {
+  EXPECT_TRUE(SameInConstantTime(Bytes{1, 2}, Bytes{1, 2}));
+  EXPECT_TRUE(SameInConstantTime({}, {}));
+  EXPECT_FALSE(SameInConstantTime(Bytes{1, 2}, Bytes{1, 3}));
+  EXPECT_FALSE(SameInConstantTime(Bytes{1, 2}, Bytes{1, 2, 0}));
+}
+
 TEST(SecretBytes, ComparesByContentAndMovesAway) {
   SecretBytes a(Bytes{1, 2, 3});
   EXPECT_TRUE(a.ConstantTimeEquals(Bytes{1, 2, 3}));

@@ -4,11 +4,11 @@
 
 namespace bootgate {
 
-bool SecretBytes::ConstantTimeEquals(ByteView other) const {
-  if (other.size() != bytes_.size()) return false;
+bool SameInConstantTime(ByteView a, ByteView b) {
+  if (a.size() != b.size()) return false;
   uint8_t difference = 0;
-  for (size_t i = 0; i < bytes_.size(); ++i) {
-    difference = static_cast<uint8_t>(difference | (bytes_[i] ^ other[i]));
+  for (size_t i = 0; i < a.size(); ++i) {
+    difference = static_cast<uint8_t>(difference | (a[i] ^ b[i]));
   }
   return difference == 0;
 }

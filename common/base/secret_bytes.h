@@ -8,6 +8,9 @@
 
 namespace bootgate {
 
+// True when equal; the time taken depends on the sizes alone.
+bool SameInConstantTime(ByteView a, ByteView b);
+
 class SecretBytes {
  public:
   SecretBytes() = default;
@@ -30,7 +33,7 @@ class SecretBytes {
   bool empty() const { return bytes_.empty(); }
 
   // True when equal; the time taken depends on the sizes alone.
-  bool ConstantTimeEquals(ByteView other) const;
+  bool ConstantTimeEquals(ByteView other) const { return SameInConstantTime(bytes_, other); }
 
  private:
   void Wipe();

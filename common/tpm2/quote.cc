@@ -1,12 +1,11 @@
 #include "common/tpm2/quote.h"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/hex.h"
 #include "common/base/reason.h"
+#include "common/base/secret_bytes.h"
 #include "common/base/status_macros.h"
 #include "common/tpm2/policy_digest.h"
 
@@ -17,10 +16,6 @@ using registers::RegisterBank;
 using registers::Selection;
 
 absl::Status Refused(Reason reason, absl::string_view why) { return NotAuthentic(reason, why); }
-
-bool SameInConstantTime(ByteView a, ByteView b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
 
 absl::Status CheckSigner(ByteView expected, const AttestHeader& header) {
   if (expected.empty() || SameBytes(expected, header.qualified_signer)) return absl::OkStatus();
