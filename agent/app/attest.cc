@@ -1,0 +1,130 @@
+#include "agent/app/attest.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/app/host.h"
+#include "agent/evidence_builder/evidence_builder.h"
+#include "agent/identity/installed_credential.h"
+#include "agent/identity/stored_credential.h"
+#include "agent/identity/unseal.h"
+#include "common/base/files.h"
+#include "common/base/hex.h"
+#include "common/base/log.h"
+#include "common/base/reason.h"
+#include "common/base/status_macros.h"
+
+namespace bootgate::agent::app {
+namespace {
+
+// IMA may extend PCR 10 at any time; a list that lags is read again at once, this often.
+constexpr int kBehindTries = 8;
+
+absl::StatusOr<evidence_builder::Question> QuestionOf(const identity::JoinState& joined,
+                                                      const Challenge& challenge) {
+  if (challenge.cluster_id != joined.cluster_id) {
+    return absl::FailedPreconditionError(absl::StrCat("the gatekeeper is of cluster ",
+                                                      Printable(challenge.cluster_id),
+                                                      ", this host joined ", joined.cluster_id));
+  }
+  evidence_builder::Question question;
+  question.host_id = joined.host_id;
+  question.cluster_id = joined.cluster_id;
+  question.nonce = challenge.nonce;
+  BG_ASSIGN_OR_RETURN(question.selection, registers::ParseSelection(challenge.selection));
+  BG_ASSIGN_OR_RETURN(question.seal_selection, registers::ParseSelection(challenge.seal_selection));
+  question.ima_first_entry = challenge.ima_first_entry;
+  return question;
+}
+
+absl::Status Install(const Config& config, const identity::JoinState& joined, tpm::Tpm& tpm,
+                     const identity::StoredCredential& stored) {
+  identity::UnsealOptions options;
+  if (config.cap_register >= 0) options.cap_register = static_cast<uint32_t>(config.cap_register);
+  BG_ASSIGN_OR_RETURN(const evidence::SealedPayload payload,
+                      identity::UnsealCredential(tpm, joined, stored, options));
+  return identity::InstallCredential(config.runtime_folder, payload);
+}
+
+absl::Status KeepCredentials(const Config& config, const identity::JoinState& joined, tpm::Tpm& tpm,
+                             const AttestAnswer& answer) {
+  if (!answer.tpm_key.certificate.empty()) {
+    const std::string pem = PemOf(answer.tpm_key.certificate) + answer.tpm_key.ca_chain_pem;
+    BG_RETURN_IF_ERROR(WriteFileAtomically(TpmKeyCertificatePath(config), AsBytes(pem), 0644));
+  }
+  const SealedCredential& sealed = answer.sealed;
+  if (sealed.payload.empty()) return absl::OkStatus();
+  identity::StoredCredential stored;
+  stored.blob = {.object_public = sealed.object_public,
+                 .duplicate = sealed.duplicate,
+                 .in_sym_seed = sealed.in_sym_seed};
+  stored.payload = sealed.payload;
+  BG_ASSIGN_OR_RETURN(stored.selection, registers::ParseSelection(sealed.selection));
+  stored.certificate = sealed.certificate;
+  stored.not_after = sealed.not_after;
+  BG_RETURN_IF_ERROR(identity::StoreCredential(config.state_folder, stored));
+  return config.install_credential ? Install(config, joined, tpm, stored) : absl::OkStatus();
+}
+
+bool IsStaleChallenge(const absl::Status& status) {
+  const std::optional<Reason> reason = ReasonOf(status);
+  return reason == Reason::kNonceUnknown || reason == Reason::kNonceExpired ||
+         reason == Reason::kNonceUsed;
+}
+
+absl::StatusOr<AttestAnswer> AskAndAnswer(const Config& config, const identity::JoinState& joined,
+                                          tpm::Tpm& tpm, GatekeeperClient& client,
+                                          std::optional<Challenge>* challenge) {
+  if (!challenge->has_value() || (*challenge)->nonce.empty()) {
+    BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm.AkPublic(joined.ak));
+    BG_ASSIGN_OR_RETURN(*challenge, client.GetChallenge(joined.host_id, ak.Name()));
+  }
+  const Challenge asked = **challenge;
+  challenge->reset();  // good once, whatever comes
+  BG_ASSIGN_OR_RETURN(const evidence_builder::Question question, QuestionOf(joined, asked));
+  BG_ASSIGN_OR_RETURN(const evidence::Evidence evidence,
+                      evidence_builder::Build(tpm, BuilderOptions(config, joined.ak), question));
+  return client.Submit(evidence);
+}
+
+}  // namespace
+
+std::string PemOf(ByteView der) {
+  constexpr size_t kLine = 64;
+  const std::string text = ToBase64(der);
+  std::string out = "-----BEGIN CERTIFICATE-----\n";
+  for (size_t i = 0; i < text.size(); i += kLine)
+    absl::StrAppend(&out, text.substr(i, kLine), "\n");
+  return out + "-----END CERTIFICATE-----\n";
+}
+
+std::string TpmKeyCertificatePath(const Config& config) {
+  return config.state_folder + "/tpm-key.pem";
+}
+
+absl::Status DropCredentials(const Config& config) {
+  absl::Status status = identity::RemoveInstalledCredential(config.runtime_folder);
+  status.Update(identity::RemoveStoredCredential(config.state_folder));
+  status.Update(RemoveFile(TpmKeyCertificatePath(config)));
+  return status;
+}
+
+absl::StatusOr<AttestAnswer> Attest(const Config& config, const identity::JoinState& joined,
+                                    tpm::Tpm& tpm, GatekeeperClient& client,
+                                    std::optional<Challenge>* challenge) {
+  absl::StatusOr<AttestAnswer> answer = AskAndAnswer(config, joined, tpm, client, challenge);
+  if (IsStaleChallenge(answer.status()))
+    answer = AskAndAnswer(config, joined, tpm, client, challenge);
+  for (int i = 0; i < kBehindTries && ReasonOf(answer.status()) == Reason::kRetryLogBehind; ++i) {
+    answer = AskAndAnswer(config, joined, tpm, client, challenge);
+  }
+  BG_RETURN_IF_ERROR(answer.status());
+  *challenge = answer->next_challenge;
+  if (answer->drop_credentials) BG_RETURN_IF_ERROR(DropCredentials(config));
+  if (answer->outcome == Name(OutcomeClass::kAdmit) && !answer->drop_credentials) {
+    BG_RETURN_IF_ERROR(KeepCredentials(config, joined, tpm, *answer));
+  }
+  return answer;
+}
+
+}  // namespace bootgate::agent::app

@@ -1,0 +1,138 @@
+// bootgate-agent: proves to the gatekeeper how this host booted and what it runs.
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "agent/app/config.h"
+#include "agent/app/host.h"
+#include "agent/app/run.h"
+#include "agent/app/verbs.h"
+#include "common/base/exit_code.h"
+
+namespace bootgate::agent::app {
+namespace {
+
+struct CommandLine {
+  std::string config_file;  // empty: the default path, which may be missing
+  std::string output = "table";
+  std::function<ExitCode(const Config&)> verb;
+
+  OutputFormat format() const {
+    return output == "json" ? OutputFormat::kJson : OutputFormat::kTable;
+  }
+};
+
+// A verb with the options that all share.
+CLI::App* AddVerb(CLI::App* parent, const std::string& name, const std::string& help,
+                  CommandLine& line) {
+  CLI::App* const app = parent->add_subcommand(name, help);
+  app->add_option("--config", line.config_file,
+                  std::string("configuration file; default: ") + kDefaultPath);
+  app->add_option("-o,--output", line.output, "table or json")
+      ->check(CLI::IsMember({"table", "json"}));
+  return app;
+}
+
+void AddJoin(CLI::App& root, CommandLine& line) {
+  CLI::App* const app = AddVerb(&root, "join", "join a gatekeeper with a join file", line);
+  const auto file = std::make_shared<std::string>();
+  app->add_option("FILE", *file, "made by `bootgate-gatekeeper join-token create`")->required();
+  app->callback([&line, file] {
+    line.verb = [&line, file](const Config& config) {
+      return JoinVerb(config, *file, line.format());
+    };
+  });
+}
+
+void AddRunAndAttest(CLI::App& root, CommandLine& line) {
+  CLI::App* const run =
+      AddVerb(&root, "run", "attest now and whenever it is time, until told to stop", line);
+  run->callback([&line] { line.verb = [](const Config& config) { return Run(config); }; });
+  CLI::App* const attest = AddVerb(&root, "attest", "attest once and print the verdict", line);
+  const auto once = std::make_shared<bool>(false);
+  attest->add_flag("--once", *once, "the default, and the only way: `run` attests again and again");
+  attest->callback([&line] {
+    line.verb = [&line](const Config& config) { return AttestVerb(config, line.format()); };
+  });
+  CLI::App* const status =
+      AddVerb(&root, "status", "is this host trusted, since when, and if not, why", line);
+  status->callback([&line] {
+    line.verb = [&line](const Config& config) { return StatusVerb(config, line.format()); };
+  });
+}
+
+void AddCredential(CLI::App& root, CommandLine& line) {
+  CLI::App* const credential =
+      root.add_subcommand("credential", "what the gatekeeper issued to this host");
+  credential->require_subcommand(1);
+  CLI::App* const show =
+      AddVerb(credential, "show", "the certificate, and what it is sealed to", line);
+  show->callback([&line] {
+    line.verb = [&line](const Config& config) { return CredentialShowVerb(config, line.format()); };
+  });
+  CLI::App* const unseal =
+      AddVerb(credential, "unseal", "open it with the TPM and install it as PEM files", line);
+  const auto folder = std::make_shared<std::string>();
+  unseal->add_option("--out", *folder,
+                     "folder for the files, on a tmpfs; default: the runtime folder");
+  unseal->callback([&line, folder] {
+    line.verb = [&line, folder](const Config& config) {
+      return CredentialUnsealVerb(config, *folder, line.format());
+    };
+  });
+}
+
+void AddEvidence(CLI::App& root, CommandLine& line) {
+  CLI::App* const evidence = root.add_subcommand("evidence", "what proves this boot");
+  evidence->require_subcommand(1);
+  CLI::App* const export_app = AddVerb(
+      evidence, "export", "write it as files for `bootgate-gatekeeper evidence verify`", line);
+  const auto folder = std::make_shared<std::string>();
+  const auto nonce = std::make_shared<std::string>();
+  export_app->add_option("DIR", *folder, "folder to write")->required();
+  export_app->add_option("--nonce", *nonce,
+                         "qualifying data of the quotes in hexadecimal; default: random");
+  export_app->callback([&line, folder, nonce] {
+    line.verb = [folder, nonce](const Config& config) {
+      return EvidenceExportVerb(config, *folder, *nonce);
+    };
+  });
+}
+
+int Main(int argc, char** argv) {
+  CommandLine line;
+  CLI::App root("Bootgate agent: proves how this host booted and what it runs.");
+  root.set_version_flag("--version", std::string("bootgate-agent ") + kAgentVersion);
+  root.require_subcommand(1);
+  AddJoin(root, line);
+  AddRunAndAttest(root, line);
+  AddCredential(root, line);
+  AddEvidence(root, line);
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help and version end here too, with 0.
+    return root.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+  }
+  const bool named = !line.config_file.empty();
+  const absl::StatusOr<Config> config = LoadConfig(named ? line.config_file : kDefaultPath, named);
+  if (!config.ok()) {
+    std::cerr << "error: " << config.status().message() << "\n";
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  return static_cast<int>(line.verb(*config));
+}
+
+}  // namespace
+}  // namespace bootgate::agent::app
+
+int main(int argc, char** argv) {
+  try {
+    return bootgate::agent::app::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "error: " << error.what() << "\n";
+    return static_cast<int>(bootgate::ExitCode::kInternal);
+  }
+}

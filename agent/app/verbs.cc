@@ -1,0 +1,240 @@
+#include "agent/app/verbs.h"
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "agent/app/attest.h"
+#include "agent/app/export.h"
+#include "agent/app/host.h"
+#include "agent/app/join.h"
+#include "agent/app/status_file.h"
+#include "agent/identity/installed_credential.h"
+#include "agent/identity/stored_credential.h"
+#include "agent/identity/unseal.h"
+#include "common/base/files.h"
+#include "common/base/hex.h"
+#include "common/base/reason.h"
+#include "common/base/status_macros.h"
+
+namespace bootgate::agent::app {
+namespace {
+
+using nlohmann::ordered_json;
+
+ExitCode Fail(const absl::Status& status) {
+  std::cerr << "error: " << status.message() << "\n";
+  if (const std::optional<Reason> reason = ReasonOf(status)) {
+    std::cerr << "       " << Code(*reason) << ": " << Info(*reason).way_out << "\n";
+  }
+  return ExitCodeOf(status);
+}
+
+std::string Dump(const ordered_json& json) {
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+ordered_json ToJson(const AttestAnswer& answer) {
+  ordered_json out = {
+      {"outcome", answer.outcome}, {"trust", answer.trust}, {"verdict", answer.verdict_id}};
+  out["findings"] = ordered_json::array();
+  for (const DisclosedFinding& finding : answer.findings) {
+    out["findings"].push_back(
+        {{"code", finding.code}, {"severity", finding.severity}, {"text", finding.text}});
+  }
+  out["tpm_key"] = !answer.tpm_key.certificate.empty();
+  out["sealed"] = !answer.sealed.payload.empty();
+  out["seal_skipped_why"] = answer.seal_skipped_why;
+  out["next_attestation_seconds"] = absl::ToInt64Seconds(answer.next_attestation);
+  return out;
+}
+
+void Print(const AttestAnswer& answer) {
+  std::cout << Printable(answer.outcome) << "  (this host is " << Printable(answer.trust)
+            << ", verdict " << Printable(answer.verdict_id) << ")\n";
+  for (const DisclosedFinding& finding : answer.findings) {
+    std::cout << "  " << Printable(finding.severity) << "  " << Printable(finding.code) << "  "
+              << Printable(finding.text, 1024) << "\n";
+  }
+  if (!answer.tpm_key.certificate.empty())
+    std::cout << "  certificate for the key in the TPM received\n";
+  if (!answer.sealed.payload.empty()) {
+    std::cout << "  sealed credential received, good until " << FormatUtc(answer.sealed.not_after)
+              << "\n";
+  }
+  if (!answer.seal_skipped_why.empty()) {
+    std::cout << "  no sealed credential: " << Printable(answer.seal_skipped_why) << "\n";
+  }
+}
+
+ExitCode CodeOf(const AttestAnswer& answer) {
+  return answer.outcome == Name(OutcomeClass::kAdmit) && answer.trust == "trusted"
+             ? ExitCode::kSuccess
+             : ExitCode::kDenied;
+}
+
+absl::StatusOr<AttestAnswer> AttestOnce(const Config& config) {
+  BG_ASSIGN_OR_RETURN(const identity::JoinState joined, Joined(config));
+  BG_ASSIGN_OR_RETURN(const std::unique_ptr<tpm::Tpm> tpm, OpenTpm(config));
+  BG_ASSIGN_OR_RETURN(const std::unique_ptr<GatekeeperClient> client,
+                      ConnectTo(config, joined, SystemClock().Now()));
+  std::optional<Challenge> challenge;
+  return Attest(config, joined, *tpm, *client, &challenge);
+}
+
+absl::StatusOr<evidence::SealedPayload> Unseal(const Config& config) {
+  BG_ASSIGN_OR_RETURN(const identity::JoinState joined, Joined(config));
+  absl::StatusOr<identity::StoredCredential> stored =
+      identity::LoadStoredCredential(config.state_folder);
+  if (absl::IsNotFound(stored.status())) {
+    return absl::NotFoundError("this host holds no sealed credential; attest first");
+  }
+  BG_RETURN_IF_ERROR(stored.status());
+  if (SystemClock().Now() >= stored->not_after) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the credential expired at ", FormatUtc(stored->not_after), "; attest again"));
+  }
+  BG_ASSIGN_OR_RETURN(const std::unique_ptr<tpm::Tpm> tpm, OpenTpm(config));
+  identity::UnsealOptions options;
+  if (config.cap_register >= 0) options.cap_register = static_cast<uint32_t>(config.cap_register);
+  return identity::UnsealCredential(*tpm, joined, *stored, options);
+}
+
+}  // namespace
+
+ExitCode JoinVerb(const Config& config, const std::string& join_file, OutputFormat format) {
+  constexpr size_t kMaxJoinFile = size_t{1} << 20;
+  const absl::StatusOr<std::string> text = ReadTextFile(join_file, kMaxJoinFile);
+  if (!text.ok()) return Fail(text.status());
+  const absl::StatusOr<config::JoinFile> file = config::ParseJoinFile(*text, join_file);
+  if (!file.ok()) return Fail(file.status());
+  const absl::StatusOr<std::unique_ptr<tpm::Tpm>> tpm = OpenTpm(config);
+  if (!tpm.ok()) return Fail(tpm.status());
+  const absl::StatusOr<JoinAnswer> answer = Join(config, *file, **tpm);
+  if (!answer.ok()) return Fail(answer.status());
+  if (format == OutputFormat::kJson) {
+    std::cout << Dump({{"host", answer->host_id},
+                       {"cluster", answer->cluster_id},
+                       {"trust", answer->trust},
+                       {"approved", answer->approved}});
+    return ExitCode::kSuccess;
+  }
+  std::cout << "joined cluster " << Printable(answer->cluster_id) << " as "
+            << Printable(answer->host_id) << "\n"
+            << (answer->approved
+                    ? "next: bootgate-agent run\n"
+                    : "next: an operator approves this host: bootgate-gatekeeper host approve " +
+                          Printable(answer->host_id) + "\n");
+  return ExitCode::kSuccess;
+}
+
+ExitCode AttestVerb(const Config& config, OutputFormat format) {
+  const absl::StatusOr<AttestAnswer> answer = AttestOnce(config);
+  if (!answer.ok()) return Fail(answer.status());
+  if (format == OutputFormat::kJson) {
+    std::cout << Dump(ToJson(*answer));
+  } else {
+    Print(*answer);
+  }
+  return CodeOf(*answer);
+}
+
+ExitCode StatusVerb(const Config& config, OutputFormat format) {
+  const absl::StatusOr<identity::JoinState> joined = Joined(config);
+  if (!joined.ok()) return Fail(joined.status());
+  absl::StatusOr<StatusReport> report = ReadStatus(config.state_folder);
+  if (absl::IsNotFound(report.status())) {
+    report = StatusReport{};
+    report->phase = "joined, not running";
+    report->detail = "start it: bootgate-agent run";
+    report->host_id = joined->host_id;
+  }
+  if (!report.ok()) return Fail(report.status());
+  if (format == OutputFormat::kJson) {
+    std::cout << StatusJson(*report);
+    return ExitCode::kSuccess;
+  }
+  const auto time = [](absl::Time at) {
+    return at <= absl::UnixEpoch() ? std::string("-") : FormatUtc(at);
+  };
+  std::cout << "host:         " << Printable(joined->host_id) << "\n"
+            << "gatekeeper:   " << Printable(joined->gatekeeper) << " (cluster "
+            << Printable(joined->cluster_id) << ")\n"
+            << "state:        " << Printable(report->phase) << ", since " << time(report->since)
+            << "\n";
+  if (!report->detail.empty())
+    std::cout << "why:          " << Printable(report->detail, 1024) << "\n";
+  if (const std::optional<Reason> reason = ReasonFromCode(report->reason)) {
+    std::cout << "way out:      " << Info(*reason).way_out << "\n";
+  }
+  std::cout << "last verdict: " << time(report->last_verdict_at) << "\n"
+            << "next try:     " << time(report->next_try_at);
+  if (report->failures > 0)
+    std::cout << " (after " << report->failures << " without an answer, backing off)";
+  std::cout << "\n";
+  const absl::StatusOr<identity::StoredCredential> stored =
+      identity::LoadStoredCredential(config.state_folder);
+  std::cout << "credential:   "
+            << (stored.ok() ? "sealed, good until " + FormatUtc(stored->not_after)
+                            : std::string("none"))
+            << "\n";
+  return ExitCode::kSuccess;
+}
+
+ExitCode CredentialShowVerb(const Config& config, OutputFormat format) {
+  const absl::StatusOr<identity::StoredCredential> stored =
+      identity::LoadStoredCredential(config.state_folder);
+  if (absl::IsNotFound(stored.status()))
+    return Fail(absl::NotFoundError("this host holds no credential; attest first"));
+  if (!stored.ok()) return Fail(stored.status());
+  const bool installed = identity::IsCredentialInstalled(config.runtime_folder);
+  const bool tpm_key = FileExists(TpmKeyCertificatePath(config));
+  if (format == OutputFormat::kJson) {
+    std::cout << Dump({{"not_after", FormatUtc(stored->not_after)},
+                       {"sealed_to", registers::Format(stored->selection)},
+                       {"certificate", ToBase64(stored->certificate)},
+                       {"installed", installed},
+                       {"tpm_key_certificate", tpm_key ? TpmKeyCertificatePath(config) : ""}});
+    return ExitCode::kSuccess;
+  }
+  std::cout << "sealed to:   this TPM, " << registers::Format(stored->selection) << "\n"
+            << "good until:  " << FormatUtc(stored->not_after) << "\n"
+            << "installed:   " << (installed ? "yes, in " + config.runtime_folder : "no") << "\n"
+            << "tpm-key:     " << (tpm_key ? TpmKeyCertificatePath(config) : "none") << "\n\n"
+            << PemOf(stored->certificate);
+  return ExitCode::kSuccess;
+}
+
+ExitCode CredentialUnsealVerb(const Config& config, const std::string& folder,
+                              OutputFormat format) {
+  const absl::StatusOr<evidence::SealedPayload> payload = Unseal(config);
+  if (!payload.ok()) return Fail(payload.status());
+  const std::string target = folder.empty() ? config.runtime_folder : folder;
+  const absl::Status installed = identity::InstallCredential(target, *payload);
+  if (!installed.ok()) return Fail(installed);
+  if (format == OutputFormat::kJson) {
+    std::cout << Dump({{"certificate", target + "/cert.pem"},
+                       {"key", target + "/key.pem"},
+                       {"secrets", payload->secrets.size()}});
+  } else {
+    std::cout << "unsealed on this TPM: " << target << "/cert.pem, " << target << "/key.pem\n";
+  }
+  return ExitCode::kSuccess;
+}
+
+ExitCode EvidenceExportVerb(const Config& config, const std::string& folder,
+                            const std::string& nonce_hex) {
+  const absl::StatusOr<Bytes> nonce = FromHex(nonce_hex);
+  if (!nonce.ok() || nonce->size() > crypto::kMaxDigestSize) {
+    return Fail(absl::InvalidArgumentError("--nonce: at most 64 bytes in hexadecimal"));
+  }
+  const absl::StatusOr<std::unique_ptr<tpm::Tpm>> tpm = OpenTpm(config);
+  if (!tpm.ok()) return Fail(tpm.status());
+  const absl::Status exported = ExportEvidence(config, **tpm, folder, *nonce);
+  if (!exported.ok()) return Fail(exported);
+  std::cout << "evidence of this boot is in " << folder << "\n";
+  return ExitCode::kSuccess;
+}
+
+}  // namespace bootgate::agent::app

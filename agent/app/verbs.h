@@ -1,0 +1,22 @@
+// What each verb of bootgate-agent does and prints. Thin: the work is in join, attest, export, run.
+#pragma once
+
+#include <string>
+
+#include "agent/app/config.h"
+#include "common/base/exit_code.h"
+
+namespace bootgate::agent::app {
+
+enum class OutputFormat { kTable, kJson };
+
+ExitCode JoinVerb(const Config& config, const std::string& join_file, OutputFormat format);
+ExitCode AttestVerb(const Config& config, OutputFormat format);
+ExitCode StatusVerb(const Config& config, OutputFormat format);
+ExitCode CredentialShowVerb(const Config& config, OutputFormat format);
+// Installs the unsealed credential into `folder`; empty: the runtime folder.
+ExitCode CredentialUnsealVerb(const Config& config, const std::string& folder, OutputFormat format);
+ExitCode EvidenceExportVerb(const Config& config, const std::string& folder,
+                            const std::string& nonce_hex);
+
+}  // namespace bootgate::agent::app
