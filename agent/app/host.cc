@@ -20,6 +20,8 @@ bool IsTpmReason(Reason reason) {
 
 }  // namespace
 
+const char kAgentVersion[] = BOOTGATE_VERSION;
+
 absl::StatusOr<std::unique_ptr<tpm::Tpm>> OpenTpm(const Config& config) {
   tpm::Options options;
   options.tcti = config.tcti;

@@ -14,7 +14,7 @@
 
 namespace bootgate::agent::app {
 
-inline constexpr char kAgentVersion[] = "0.1.0";
+extern const char kAgentVersion[];
 
 absl::StatusOr<std::unique_ptr<tpm::Tpm>> OpenTpm(const Config& config);
 tpm::AkKind AkKindOf(const Config& config);

@@ -28,6 +28,10 @@ std::string TrustText(const host::HostRecord& host) {
   return host.trust == host::Trust::kPending && !host.approved ? trust + " (not approved)" : trust;
 }
 
+std::string LabelText(const host::HostRecord& host) {
+  return absl::StrJoin(host.labels, ",", absl::PairFormatter("="));
+}
+
 ordered_json ToJson(const host::HostRecord& host) {
   ordered_json out = {{"host", host.id},
                       {"trust", Str(host::Name(host.trust))},
@@ -77,7 +81,7 @@ void PrintHost(const host::HostRecord& host, const std::vector<store::Credential
                       {"kernel", host.kernel_release},
                       {"system", host.os_release},
                       {"agent", host.agent_version},
-                      {"labels", OrDash(absl::StrJoin(host.labels, ",", absl::PairFormatter("=")))},
+                      {"labels", OrDash(LabelText(host))},
                       {"EK believed by", host.ek_trust},
                       {"enrolled", TimeText(host.enrolled_at)},
                       {"last seen", TimeText(host.last_seen_at)},
@@ -129,10 +133,10 @@ ExitCode HostList(const Operator& op) {
   } else {
     std::vector<std::vector<std::string>> rows;
     for (const host::HostRecord& host : *hosts) {
-      rows.push_back({host.id, OrDash(host.hostname), TrustText(host), TimeText(host.trust_since),
-                      TimeText(host.last_seen_at), OrDash(host.why)});
+      rows.push_back({host.id, OrDash(host.hostname), OrDash(LabelText(host)), TrustText(host),
+                      TimeText(host.trust_since), TimeText(host.last_seen_at), OrDash(host.why)});
     }
-    op.out << FormatTable({"HOST", "NAME", "STATE", "SINCE", "LAST SEEN", "WHY"}, rows);
+    op.out << FormatTable({"HOST", "NAME", "LABELS", "STATE", "SINCE", "LAST SEEN", "WHY"}, rows);
   }
   for (const std::string& id : corrupt) {
     op.err << "warning: the record of " << Printable(id) << " is corrupt and left out\n";
