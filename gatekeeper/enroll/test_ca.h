@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "absl/time/time.h"
 #include "common/crypto/private_key.h"
@@ -23,9 +24,8 @@ class TestCa {
                  Join(pki::ext::BasicConstraintsCa(1), pki::ext::KeyUsage(pki::ext::kKeyCertSign)));
   }
 
-  pki::TrustAnchors Anchors() const {
-    return pki::TrustAnchors::FromPem(pki::DerToPem(root_)).value();
-  }
+  pki::TrustAnchors Anchors() const { return pki::TrustAnchors::FromPem(RootPem()).value(); }
+  std::string RootPem() const { return pki::DerToPem(root_); }
 
   Bytes CertificateFor(const tpm2::Public& ek) const {
     const Bytes purpose = pki::ext::ExtendedKeyUsage({pki::der::Oid({2, 23, 133, 8, 1})});

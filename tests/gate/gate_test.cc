@@ -1,0 +1,55 @@
+// The rig itself: an honest host gets through it, both ways. Without this, attack tests prove
+// nothing.
+#include "common/testing/status_matchers.h"
+#include "gmock/gmock.h"
+#include "tests/gate/port_gate.h"
+
+namespace bootgate::gate {
+namespace {
+
+using gatekeeper::host::Trust;
+using testing::IsOk;
+
+TEST(Gate, AdmitsAnHonestHostAndGivesItBothCredentials) {
+  Gate gate;
+  SoftHost host = gate.NewHost();
+  BG_ASSERT_OK_AND_ASSIGN(const agent::AttestAnswer answer, host.Attest(*gate.Direct()));
+  EXPECT_EQ(answer.outcome, "ADMIT");
+  EXPECT_FALSE(answer.tpm_key.certificate.empty());
+  EXPECT_THAT(host.Unseal(answer.sealed), IsOk());
+  EXPECT_EQ(gate.TrustOf(host.id()), Trust::kTrusted);
+}
+
+TEST(Gate, DeniesAHostWhoseSecureBootIsOff) {
+  Gate gate;
+  SoftHost host = gate.NewHost("secure-boot-off");
+  BG_ASSERT_OK_AND_ASSIGN(const agent::AttestAnswer answer, host.Attest(*gate.Direct()));
+  EXPECT_EQ(answer.outcome, "DENY");
+  EXPECT_TRUE(answer.sealed.certificate.empty());
+  EXPECT_EQ(gate.TrustOf(host.id()), Trust::kQuarantined);
+}
+
+TEST(Gate, DumpShowsEveryWrite) {
+  Gate gate;
+  SoftHost host = gate.NewHost();
+  const std::string before = gate.Dump();
+  EXPECT_EQ(gate.Dump(), before);
+  ASSERT_THAT(host.Attest(*gate.Direct()), IsOk());
+  EXPECT_NE(gate.Dump(), before);
+}
+
+TEST(PortGate, HostJoinsAttestsAndComesBackWithItsCertificate) {
+  PortGate port;
+  SoftHost host(port.gate.vendor);
+  const auto client = port.Connect();
+  BG_ASSERT_OK_AND_ASSIGN(const agent::JoinAnswer joined, host.Join(*client, port.gate.token));
+  EXPECT_EQ(joined.host_id, host.id());
+  BG_ASSERT_OK_AND_ASSIGN(const agent::AttestAnswer answer, host.Attest(*client));
+  EXPECT_EQ(answer.outcome, "ADMIT");
+  const auto known = port.Connect(CertificateOf(host, answer.sealed));
+  BG_ASSERT_OK_AND_ASSIGN(const agent::AttestAnswer again, host.Attest(*known));
+  EXPECT_EQ(again.outcome, "ADMIT");
+}
+
+}  // namespace
+}  // namespace bootgate::gate
