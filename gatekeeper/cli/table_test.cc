@@ -14,10 +14,10 @@ TEST(FormatTable, ColumnsLineUp) {
 
 TEST(FormatTable, CellsCannotBreakTheTable) {
   EXPECT_EQ(FormatTable({"A", "B"}, {{"x\ny", "\x1b[2J"}, {"short"}, {"1", "2", "too many"}}),
-            "A        B\n"
-            "x\\x0ay   \\x1b[2J\n"
+            "A       B\n"
+            "x\\x0ay  \\x1b[2J\n"
             "short\n"
-            "1        2\n");
+            "1       2\n");
 }
 
 TEST(FormatPairs, ValuesLineUp) {
