@@ -214,6 +214,7 @@ class Judgement {
       NotChecked("policy", "there is none");
       return;
     }
+    CheckRequiredRegisters(input_.policy->configuration());
     const policy::Evaluation evaluation = policy::Evaluate(*input_.policy, claims_);
     coverage_.checked.push_back(absl::StrCat("policy ", input_.policy->id()));
     switch (evaluation.decision) {
@@ -237,6 +238,29 @@ class Judgement {
         return;
     }
     __builtin_unreachable();
+  }
+
+  // Policy language specification, 3.6. Only a mask that the policy sets is asked for: the
+  // language's default, all registers, is what no host quotes.
+  void CheckRequiredRegisters(const policy::Configuration& configuration) {
+    const auto& settings = configuration.settings;
+    if (std::none_of(settings.begin(), settings.end(), [](const policy::Setting& setting) {
+          return setting.name == policy::kRequiredPcrMask;
+        })) {
+      return;
+    }
+    uint32_t quoted = 0;
+    for (const registers::RegisterBank& bank : input_.quoted.banks()) {
+      if (IsAllowed(bank.alg())) quoted |= bank.mask();
+    }
+    const uint32_t missing = configuration.required_pcr_mask & ~quoted;
+    coverage_.checked.push_back(absl::StrCat(
+        "PCR that the policy requires: ", registers::FormatMask(configuration.required_pcr_mask)));
+    if (missing == 0) return;
+    findings_.push_back(
+        Failing(Reason::kPolicyPcrMask,
+                absl::StrCat("The policy requires PCR ", registers::FormatMask(missing),
+                             ", which the quote does not cover.")));
   }
 
   Verdict Finish(OutcomeClass outcome) {

@@ -100,6 +100,55 @@ TEST_F(JudgeTest, A83_NoPolicyIsDenied) {
   EXPECT_THAT(Failing(verdict), ElementsAre("NO_POLICY"));
 }
 
+policy::Policy PolicyWithMask(const std::string& mask) {
+  policy::ParseError error;
+  return policy::Policy::Read(
+             "version=1.1;\nconfigurationrules { => issueproperty(type=\"required_pcr_mask\", "
+             "value=" +
+                 mask + "); };\nauthorizationrules { => permit(); };\nissuancerules { };\n",
+             &error)
+      .value();
+}
+
+// The evidence quotes PCR 0-14; a policy that sets no mask asks for none.
+TEST_F(JudgeTest, RegistersThatThePolicyRequiresMustBeQuoted) {
+  const struct {
+    const char* mask;
+    OutcomeClass outcome;
+  } rows[] = {{"0", OutcomeClass::kAdmit},
+              {"15", OutcomeClass::kAdmit},
+              {"0x7fff", OutcomeClass::kAdmit},
+              {"0xffff", OutcomeClass::kDeny},
+              {"0x800000", OutcomeClass::kDeny}};
+  const Bytes list = list_.Finish();
+  const tpm2::QuotedPcrs quoted = QuoteOver(Banks(log_, list));
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.mask);
+    const policy::Policy policy = PolicyWithMask(row.mask);
+    JudgeInput input{.quoted = quoted, .boot_log = log_, .ima = {.list = list}};
+    input.logs_bound = true;
+    input.policy = &policy;
+    const Verdict verdict = Judge(input);
+    EXPECT_EQ(verdict.outcome, row.outcome);
+    const std::vector<absl::string_view> expected =
+        row.outcome == OutcomeClass::kDeny ? std::vector<absl::string_view>{"POLICY_PCR_MASK"}
+                                           : std::vector<absl::string_view>{};
+    EXPECT_EQ(Failing(verdict), expected);
+  }
+}
+
+TEST_F(JudgeTest, ARegisterOfAWeakBankIsNoneThatThePolicyRequires) {
+  const Bytes list = list_.Finish();
+  RegisterBank sha1(HashAlg::kSha1);
+  sha1.Set(15, crypto::Digest(HashAlg::kSha1));
+  const tpm2::QuotedPcrs quoted = QuoteOver({Registers(log_, list, HashAlg::kSha256), sha1});
+  const policy::Policy policy = PolicyWithMask("0x8000");
+  JudgeInput input{.quoted = quoted, .boot_log = log_, .ima = {.list = list}};
+  input.logs_bound = true;
+  input.policy = &policy;
+  EXPECT_THAT(Failing(Judge(input)), Contains("POLICY_PCR_MASK"));
+}
+
 TEST(Attack, A6_BanksThatTellDifferentStoriesAreDenied) {
   LogBuilder log = FirmwareLog({HashAlg::kSha256, HashAlg::kSha384});
   const crypto::Digest a = crypto::Hash(HashAlg::kSha256, AsBytes("good"));

@@ -25,7 +25,7 @@ std::optional<ParseError> CheckSetting(absl::string_view name, const Expression&
   if (name == "require_valid_aik_cert" && !std::holds_alternative<bool>(literal)) {
     return WrongType(value, "require_valid_aik_cert takes true or false");
   }
-  if (name == "required_pcr_mask") {
+  if (name == kRequiredPcrMask) {
     const auto* mask = std::get_if<int64_t>(&literal);
     if (mask == nullptr || *mask < 0 || *mask > int64_t{kAllPcrs}) {
       return WrongType(value, "required_pcr_mask takes an integer from 0 to 0xFFFFFF");
@@ -38,14 +38,14 @@ std::optional<ParseError> CheckSetting(absl::string_view name, const Expression&
 }
 
 bool IsKnownSetting(absl::string_view name) {
-  return name == "require_valid_aik_cert" || name == "required_pcr_mask" ||
+  return name == "require_valid_aik_cert" || name == kRequiredPcrMask ||
          name == "x-ms-sgx-tcbidentifier";
 }
 
 void Keep(const std::string& name, const ClaimValue& value, Configuration* configuration) {
   if (name == "require_valid_aik_cert")
     configuration->require_valid_aik_cert = std::get<bool>(value);
-  if (name == "required_pcr_mask") {
+  if (name == kRequiredPcrMask) {
     configuration->required_pcr_mask = static_cast<uint32_t>(std::get<int64_t>(value));
   }
   auto& settings = configuration->settings;

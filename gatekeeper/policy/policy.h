@@ -36,6 +36,7 @@ struct Setting {
   std::string name;
   ClaimValue value;
 };
+inline constexpr absl::string_view kRequiredPcrMask = "required_pcr_mask";  // a setting's name
 inline constexpr uint32_t kAllPcrs = 0xffffff;  // PCR 0 to 23, one bit each
 struct Configuration {
   bool require_valid_aik_cert = true;
