@@ -100,6 +100,8 @@ v1::SubmitRequest HeaderOf(const evidence::Evidence& evidence) {
     header->mutable_identity_key()->set_certify_signature(Text(key.certify_signature));
   }
   Fill(evidence.facts, header->mutable_facts());
+  header->set_evidence_bytes(evidence.boot_log.size() + evidence.ima.before_quote.size() +
+                             evidence.ima.after_quote.size());
   return request;
 }
 

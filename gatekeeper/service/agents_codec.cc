@@ -1,5 +1,7 @@
 #include "gatekeeper/service/agents_codec.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "bootgate/v1/agents.pb.h"
 #include "common/base/reason.h"
@@ -12,9 +14,8 @@ constexpr size_t kMaxText = 512;  // bytes of a name or fact
 constexpr size_t kMaxChunk = size_t{256} * 1024;
 constexpr int kMaxIntermediates = 8;
 
-std::string Text(ByteView bytes) { return std::string(AsText(bytes).data(), bytes.size()); }
+std::string Text(ByteView bytes) { return std::string(AsText(bytes)); }
 Bytes FromText(const std::string& text) { return ToBytes(AsBytes(text)); }
-std::string Str(absl::string_view text) { return std::string(text.data(), text.size()); }
 
 absl::Status TooLarge(absl::string_view what, size_t size, size_t limit) {
   return Refuse(absl::StatusCode::kResourceExhausted, Reason::kMessageTooLarge,
@@ -71,6 +72,22 @@ absl::StatusOr<tpm2::RawQuote> DecodeQuote(const v1::Quote& quote) {
   return out;
 }
 
+// The worst come first: a verdict's findings are sorted by severity.
+void EncodeFindings(const std::vector<Finding>& findings, v1::SubmitResponse* message) {
+  const size_t shown = std::min(findings.size(), kMaxDisclosed);
+  for (size_t i = 0; i < shown; ++i) {
+    v1::DisclosedFinding* const out = message->add_findings();
+    out->set_code(std::string(Code(findings[i].code)));
+    out->set_severity(Name(findings[i].severity));
+    out->set_text(findings[i].text);
+  }
+  if (shown == findings.size()) return;
+  v1::DisclosedFinding* const rest = message->add_findings();
+  rest->set_code(std::string(Code(findings[shown].code)));
+  rest->set_severity(Name(findings[shown].severity));
+  rest->set_text(absl::StrCat("and ", findings.size() - shown, " more findings"));
+}
+
 }  // namespace
 
 absl::StatusOr<enroll::BeginRequest> Decode(const v1::BeginEnrollmentRequest& message) {
@@ -121,7 +138,7 @@ void Encode(const enroll::ActivationChallenge& challenge, v1::BeginEnrollmentRes
 void Encode(const Enrolled& enrolled, v1::CompleteEnrollmentResponse* message) {
   message->set_host_id(enrolled.host.id);
   message->set_cluster_id(enrolled.cluster_id);
-  message->set_trust(Str(host::Name(enrolled.host.trust)));
+  message->set_trust(std::string(host::Name(enrolled.host.trust)));
   message->set_approved(enrolled.host.approved);
   message->set_ak_certificate(Text(enrolled.ak_certificate));
   message->set_ca_chain(enrolled.ca_chain_pem);
@@ -137,15 +154,10 @@ void Encode(const admission::Challenge& challenge, v1::Challenge* message) {
 }
 
 void Encode(const admission::Decision& decision, v1::SubmitResponse* message) {
-  message->set_outcome(Str(Name(decision.verdict.outcome)));
+  message->set_outcome(std::string(Name(decision.verdict.outcome)));
   message->set_verdict_id(decision.verdict_id);
-  message->set_trust(Str(host::Name(decision.trust)));
-  for (const Finding& finding : decision.verdict.findings) {
-    v1::DisclosedFinding* const out = message->add_findings();
-    out->set_code(Str(Code(finding.code)));
-    out->set_severity(Name(finding.severity));
-    out->set_text(finding.text);
-  }
+  message->set_trust(std::string(host::Name(decision.trust)));
+  EncodeFindings(decision.verdict.findings, message);
   message->set_next_attestation_seconds(
       static_cast<uint32_t>(absl::ToInt64Seconds(decision.next_attestation)));
   message->set_drop_credentials(decision.drop_credentials);
@@ -175,6 +187,9 @@ absl::Status EvidenceAssembler::Add(const v1::EvidenceHeader& header) {
       CheckSizes({{"host_id", header.host_id(), kMaxText}, {"nonce", header.nonce(), kMaxText}}));
   evidence_.host_id = header.host_id();
   evidence_.nonce = FromText(header.nonce());
+  announced_ = header.evidence_bytes();
+  if (announced_ > max_boot_log_bytes_ + max_ima_bytes_)
+    return TooLarge("evidence", announced_, max_boot_log_bytes_ + max_ima_bytes_);
   BG_ASSIGN_OR_RETURN(evidence_.quote, DecodeQuote(header.quote()));
   evidence_.ima.first_entry = header.ima_first_entry();
   evidence_.ima.before_quote_count = header.ima_before_quote_count();
@@ -210,6 +225,13 @@ absl::Status EvidenceAssembler::Add(const v1::Chunk& chunk) {
   }
 }
 
+absl::Status EvidenceAssembler::CheckWhole() const {
+  if (!has_header_) return Malformed(Reason::kMessageMalformed, "no header");
+  if (arrived_ == announced_) return absl::OkStatus();
+  return Malformed(Reason::kMessageMalformed, absl::StrCat(arrived_, " bytes of evidence arrived, ",
+                                                           announced_, " were announced"));
+}
+
 absl::Status EvidenceAssembler::Append(const std::string& data, size_t limit, size_t other,
                                        const char* what, Bytes* out) {
   const size_t size = out->size() + other + data.size();
@@ -220,6 +242,7 @@ absl::Status EvidenceAssembler::Append(const std::string& data, size_t limit, si
   }
   const ByteView bytes = AsBytes(data);
   out->insert(out->end(), bytes.begin(), bytes.end());
+  arrived_ += bytes.size();
   return absl::OkStatus();
 }
 

@@ -38,6 +38,8 @@ struct Enrolled {
 };
 void Encode(const Enrolled& enrolled, v1::CompleteEnrollmentResponse* message);
 void Encode(const admission::Challenge& challenge, v1::Challenge* message);
+// At most kMaxDisclosed findings: the answer to the worst boot still fits into the agent's bound.
+inline constexpr size_t kMaxDisclosed = 100;
 void Encode(const admission::Decision& decision, v1::SubmitResponse* message);
 
 // Puts evidence together from a header and chunks, within limits.
@@ -50,8 +52,10 @@ class EvidenceAssembler {
   // part or the whole is larger than allowed. TOO_MANY_REQUESTS: others hold the memory; try again.
   absl::Status Add(const v1::EvidenceHeader& header);
   absl::Status Add(const v1::Chunk& chunk);
+  // Did all of it arrive? MESSAGE_MALFORMED when not. gRPC tells a stream that broke off from one
+  // that ended only by a race, and what a cut connection leaves must not count against the host.
+  absl::Status CheckWhole() const;
 
-  bool has_header() const { return has_header_; }
   const evidence::Evidence& evidence() const { return evidence_; }
 
  private:
@@ -61,6 +65,7 @@ class EvidenceAssembler {
   const size_t max_boot_log_bytes_, max_ima_bytes_;
   ByteBudget::Share share_;
   bool has_header_ = false;
+  uint64_t announced_ = 0, arrived_ = 0;  // bytes in chunks
   evidence::Evidence evidence_;
 };
 

@@ -67,6 +67,39 @@ TEST_F(EvidenceAssemblerTest, MemoryIsSharedAndGivenBack) {
   EXPECT_THAT(third.Add(ChunkOf(v1::Chunk::BOOT_LOG, 50)), IsOk());
 }
 
+// A list cut short must look neither like a lagging nor like an altered one.
+TEST_F(EvidenceAssemblerTest, WhatBrokeOffIsNotEvidence) {
+  EXPECT_THAT(assembler_.CheckWhole(), Refuses(Reason::kMessageMalformed));
+  v1::EvidenceHeader header;
+  header.set_evidence_bytes(30);
+  ASSERT_THAT(assembler_.Add(header), IsOk());
+  ASSERT_THAT(assembler_.Add(ChunkOf(v1::Chunk::BOOT_LOG, 10)), IsOk());
+  EXPECT_THAT(assembler_.CheckWhole(), Refuses(Reason::kMessageMalformed));
+  ASSERT_THAT(assembler_.Add(ChunkOf(v1::Chunk::IMA_AFTER_QUOTE, 20)), IsOk());
+  EXPECT_THAT(assembler_.CheckWhole(), IsOk());
+  ASSERT_THAT(assembler_.Add(ChunkOf(v1::Chunk::IMA_AFTER_QUOTE, 1)), IsOk());
+  EXPECT_THAT(assembler_.CheckWhole(), Refuses(Reason::kMessageMalformed));
+}
+
+TEST_F(EvidenceAssemblerTest, MoreThanFitsIsRefusedWhenItIsAnnounced) {
+  v1::EvidenceHeader header;
+  header.set_evidence_bytes(301);
+  EXPECT_THAT(assembler_.Add(header), Refuses(Reason::kMessageTooLarge));
+}
+
+TEST(EncodeDecision, AnswerToTheWorstBootFitsTheAgentsBound) {
+  Verdict verdict(OutcomeClass::kDeny);
+  Finding finding;
+  finding.code = Reason::kImaDigest;
+  finding.text = std::string(500, 'x');
+  verdict.findings.assign(20000, finding);
+  v1::SubmitResponse message;
+  Encode(admission::Decision(std::move(verdict)), &message);
+  EXPECT_EQ(static_cast<size_t>(message.findings_size()), kMaxDisclosed + 1);
+  EXPECT_EQ(message.findings(message.findings_size() - 1).text(), "and 19900 more findings");
+  EXPECT_LT(message.ByteSizeLong(), size_t{1} << 19);
+}
+
 TEST_F(EvidenceAssemblerTest, HeaderPartsAreBounded) {
   v1::EvidenceHeader header;
   header.mutable_quote()->set_attest(std::string(evidence::kMaxSmallPart + 1, 'x'));

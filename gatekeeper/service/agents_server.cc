@@ -3,9 +3,11 @@
 #include <grpcpp/grpcpp.h>
 
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "bootgate/v1/agents.grpc.pb.h"
 #include "common/base/hex.h"
 #include "common/base/log.h"
@@ -15,6 +17,7 @@
 #include "gatekeeper/service/agents_codec.h"
 #include "gatekeeper/service/byte_budget.h"
 #include "gatekeeper/service/guard.h"
+#include "gatekeeper/service/host_slots.h"
 #include "gatekeeper/service/peer.h"
 #include "gatekeeper/service/status_codec.h"
 #include "gatekeeper/service/worker_pool.h"
@@ -25,6 +28,10 @@ namespace {
 constexpr int kMaxMessageBytes = 1 << 20;
 constexpr int kMaxStreamsPerConnection = 64;
 constexpr int kMaxConnectionAgeMs = 60 * 60 * 1000;  // certificates change; peers shake hands again
+constexpr size_t kMaxSubmissionsPerHost = 2;  // the second may follow a connection that broke
+// A submission must say when it is given up, so that nobody holds our memory by sending nothing.
+// gRPC keeps to it on our side, too.
+constexpr absl::Duration kLongestSubmission = absl::Minutes(5);
 
 absl::Status QueueFull() {
   return Refuse(absl::StatusCode::kResourceExhausted, Reason::kTooManyRequests,
@@ -36,12 +43,11 @@ grpc::Status Refused(const char* method, const std::string& peer, const absl::St
   if (status.ok()) return grpc::Status::OK;
   const Reason reason = ReasonOf(status).value_or(Reason::kInternal);
   const bool ours = Info(reason).outcome == OutcomeClass::kError;
-  const absl::string_view code = Code(reason), message = status.message();
   Log(ours ? LogLevel::kError : LogLevel::kWarning, "refused",
       {{"method", method},
        {"peer", peer},
-       {"reason", std::string(code.data(), code.size())},
-       {"text", std::string(message.data(), message.size())}});
+       {"reason", std::string(Code(reason))},
+       {"text", std::string(status.message())}});
   return ToGrpc(status);
 }
 
@@ -97,15 +103,16 @@ class EnrollmentService final : public v1::Enrollment::CallbackService {
 class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
  public:
   SubmitReactor(grpc::CallbackServerContext* context, v1::SubmitResponse* response,
-                const ServerOptions& options, ByteBudget& budget, admission::Admission& admission,
-                WorkerPool& pool)
+                const ServerOptions& options, ByteBudget& budget, HostSlots& slots,
+                admission::Admission& admission, WorkerPool& pool)
       : response_(response),
         peer_address_(context->peer()),
         peer_(PeerOf(*context)),
         assembler_(options.max_boot_log_bytes, options.max_ima_bytes, budget),
+        slots_(slots),
         admission_(admission),
         pool_(pool) {
-    StartRead(&message_);
+    Continue(CheckDeadline(absl::FromChrono(context->deadline()) - absl::Now()));
   }
 
   void OnReadDone(bool more) override {
@@ -125,10 +132,24 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
   void OnDone() override { delete this; }
 
  private:
+  static absl::Status CheckDeadline(absl::Duration left) {
+    if (left <= kLongestSubmission) return absl::OkStatus();
+    return Malformed(Reason::kMessageMalformed,
+                     absl::StrCat("a submission needs a deadline of at most ",
+                                  absl::FormatDuration(kLongestSubmission)));
+  }
+
   absl::Status TakeHeader() {
     BG_RETURN_IF_ERROR(assembler_.Add(message_.header()));
     BG_ASSIGN_OR_RETURN(const admission::Peer peer, peer_);
-    return admission_.Screen(peer, assembler_.evidence().host_id, assembler_.evidence().quote);
+    const std::string& host_id = assembler_.evidence().host_id;
+    BG_RETURN_IF_ERROR(admission_.Screen(peer, host_id, assembler_.evidence().quote));
+    if (std::optional<HostSlots::Slot> slot = slots_.Take(host_id)) {
+      slot_.emplace(*std::move(slot));
+      return absl::OkStatus();
+    }
+    return Refuse(absl::StatusCode::kResourceExhausted, Reason::kTooManyRequests,
+                  "other evidence of this host is being judged");
   }
 
   void Continue(const absl::Status& status) {
@@ -143,8 +164,7 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
 
   grpc::Status Judged() {
     return Refused("Attestation.Submit", peer_address_, Guarded([this]() -> absl::Status {
-                     if (!assembler_.has_header())
-                       return Malformed(Reason::kMessageMalformed, "no header");
+                     BG_RETURN_IF_ERROR(assembler_.CheckWhole());
                      BG_ASSIGN_OR_RETURN(const admission::Peer peer, peer_);
                      BG_ASSIGN_OR_RETURN(const admission::Decision decision,
                                          admission_.Decide(peer, assembler_.evidence()));
@@ -157,6 +177,8 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
   const std::string peer_address_;
   const absl::StatusOr<admission::Peer> peer_;
   EvidenceAssembler assembler_;
+  HostSlots& slots_;
+  std::optional<HostSlots::Slot> slot_;  // once the host's AK has signed
   admission::Admission& admission_;
   WorkerPool& pool_;
   v1::SubmitRequest message_;
@@ -194,12 +216,13 @@ class AttestationService final : public v1::Attestation::CallbackService {
 
   grpc::ServerReadReactor<v1::SubmitRequest>* Submit(grpc::CallbackServerContext* context,
                                                      v1::SubmitResponse* response) override {
-    return new SubmitReactor(context, response, options_, budget_, admission_, pool_);
+    return new SubmitReactor(context, response, options_, budget_, slots_, admission_, pool_);
   }
 
  private:
   const ServerOptions& options_;
   ByteBudget budget_;
+  HostSlots slots_{kMaxSubmissionsPerHost};
   admission::Admission& admission_;
   WorkerPool& pool_;
 };

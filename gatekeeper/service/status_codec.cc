@@ -30,11 +30,10 @@ grpc::Status ToGrpc(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   const Reason reason = ReasonOf(status).value_or(Reason::kInternal);
   const ReasonInfo& info = Info(reason);
-  const std::string message = IsOurFault(status.code())
-                                  ? std::string(info.meaning.data(), info.meaning.size())
-                                  : std::string(status.message().data(), status.message().size());
+  const std::string message =
+      IsOurFault(status.code()) ? std::string(info.meaning) : std::string(status.message());
   google::rpc::ErrorInfo detail;
-  detail.set_reason(std::string(info.code.data(), info.code.size()));
+  detail.set_reason(std::string(info.code));
   detail.set_domain(kDomain);
   google::rpc::Status details;
   details.set_code(static_cast<int>(CodeToTell(status.code())));
