@@ -18,10 +18,11 @@ bool IsOurFault(absl::StatusCode code) {
 }
 
 // What the peer is told. A corrupt row is nothing a peer can mend: it is an internal error to it.
+// A structure that was cut is malformed like any other.
 absl::StatusCode CodeToTell(absl::StatusCode code) {
-  return code == absl::StatusCode::kDataLoss || code == absl::StatusCode::kUnknown
-             ? absl::StatusCode::kInternal
-             : code;
+  if (code == absl::StatusCode::kDataLoss || code == absl::StatusCode::kUnknown)
+    return absl::StatusCode::kInternal;
+  return code == absl::StatusCode::kOutOfRange ? absl::StatusCode::kInvalidArgument : code;
 }
 
 }  // namespace

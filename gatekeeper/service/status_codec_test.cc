@@ -36,6 +36,13 @@ TEST(ToGrpc, OurOwnFaultsKeepTheirDetailsInside) {
   EXPECT_EQ(ReasonIn(status), "RECORD_CORRUPT");
 }
 
+TEST(ToGrpc, CutStructuresAreMalformed) {
+  const grpc::Status status = ToGrpc(Refuse(absl::StatusCode::kOutOfRange, Reason::kTpmMarshal,
+                                            "need 4 bytes at offset 0, have 0"));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(ReasonIn(status), "TPM_MARSHAL");
+}
+
 TEST(Attack, A74_AnExceptionIsAnErrorNeverAnAnswer) {
   const absl::Status out_of_memory = Guarded([]() -> absl::Status { throw std::bad_alloc(); });
   EXPECT_EQ(ReasonOf(out_of_memory), Reason::kInternal);
