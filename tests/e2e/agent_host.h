@@ -1,0 +1,50 @@
+// A host as its owner has one: a TPM in software, the logs of a captured boot, the real agent.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/desk/host.h"
+#include "tests/e2e/program.h"
+
+namespace bootgate::e2e {
+
+struct AgentOptions {
+  std::string folder;         // of the host and all its files; made
+  std::string ca_folder;      // the TPM vendor's CA, shared by the hosts of a test
+  std::string boot = "good";  // a case of tests/corpus/boots
+  std::string ak = "ecc", ek = "auto";
+  bool install = false;
+  int cap_register = -1;
+};
+
+class AgentHost {
+ public:
+  // Ends the test program when the TPM cannot be made.
+  explicit AgentHost(const AgentOptions& options);
+
+  // `bootgate-agent ARGUMENTS --config FILE`
+  Ran Verb(std::vector<std::string> arguments) const;
+  // `run`, in the background.
+  std::unique_ptr<Running> Run(const std::vector<std::string>& environment = {}) const;
+  void Reboot(const std::string& boot);
+
+  // A field of the status file as text; empty when there is no file yet.
+  std::string Status(const std::string& field) const;
+  bool IsInstalled() const;
+  bool HoldsSealed() const;
+  std::string id() const { return Status("host"); }
+
+  std::string state_folder() const { return folder_ + ".state"; }
+  std::string runtime_folder() const { return folder_ + ".run"; }
+  std::string config_path() const { return folder_ + ".toml"; }
+  std::string log_path() const { return folder_ + ".log"; }
+  desk::Host& desk() { return *desk_; }
+
+ private:
+  std::string folder_;
+  std::unique_ptr<desk::Host> desk_;
+};
+
+}  // namespace bootgate::e2e
