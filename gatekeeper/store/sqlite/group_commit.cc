@@ -1,6 +1,7 @@
 #include "gatekeeper/store/sqlite/group_commit.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "common/base/reason.h"
@@ -10,6 +11,16 @@ namespace bootgate::gatekeeper::store::sqlite {
 namespace {
 
 constexpr size_t kMaxBatch = 256;  // pieces of work in one transaction
+
+// The writer thread serves everybody: one caller's exception (memory ran out) is that caller's
+// error.
+absl::Status RunGuarded(const GroupCommit::Work& work, Connection& connection) {
+  try {
+    return work(connection);
+  } catch (const std::exception& error) {
+    return Refuse(absl::StatusCode::kUnavailable, Reason::kStore, error.what());
+  }
+}
 
 }  // namespace
 
@@ -78,7 +89,7 @@ absl::Status GroupCommit::RunBatch(const Batch& batch) {
 // An error from here is the transaction's; the work's own is in the job.
 absl::Status GroupCommit::RunInSavepoint(Job* job) {
   BG_RETURN_IF_ERROR(connection_->Run("SAVEPOINT piece"));
-  job->status = job->work(*connection_);
+  job->status = RunGuarded(job->work, *connection_);
   // A full disk and the like make SQLite give up the whole transaction.
   if (!connection_->InTransaction()) {
     return Refuse(absl::StatusCode::kUnavailable, Reason::kStore,
