@@ -1,5 +1,6 @@
 #include "gatekeeper/admission/admission.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -56,15 +57,17 @@ std::vector<Claim> KeyClaims(const tpm2::Public& ak) {
   return claims;
 }
 
-// A verdict that is neither ADMIT nor DENY changes nothing: it leaves as a Status.
+// A verdict that is neither ADMIT nor DENY changes nothing: it leaves as a Status. A REJECT may
+// carry findings of a DENY, too; the one that made it a REJECT is its reason.
 absl::Status StatusOf(const Verdict& verdict) {
-  const Finding* const first = verdict.findings.empty() ? nullptr : &verdict.findings.front();
-  if (verdict.outcome == OutcomeClass::kError) {
-    return Refuse(absl::StatusCode::kInternal, first == nullptr ? Reason::kInternal : first->code,
-                  first == nullptr ? "judging failed" : first->text);
-  }
-  return Malformed(first == nullptr ? Reason::kInternal : first->code,
-                   first == nullptr ? "rejected" : first->text);
+  const auto& findings = verdict.findings;
+  const auto cause = std::ranges::find_if(findings, [&](const Finding& finding) {
+    return finding.severity == Severity::kFail && Info(finding.code).outcome == verdict.outcome;
+  });
+  const Reason reason = cause == findings.end() ? Reason::kInternal : cause->code;
+  const std::string text = cause == findings.end() ? "judging failed" : cause->text;
+  if (verdict.outcome == OutcomeClass::kReject) return Malformed(reason, text);
+  return Refuse(absl::StatusCode::kInternal, reason, text);
 }
 
 std::vector<store::CredentialRow> RowsOf(const std::optional<credential::Plan>& plan,
@@ -193,7 +196,7 @@ absl::StatusOr<Decision> Admission::Decide(const Peer& peer, const evidence::Evi
                           "the host was enrolled anew while its evidence was judged");
     }
   }
-  return lost_race;
+  return Refuse(absl::StatusCode::kUnavailable, Reason::kStore, lost_race.message());
 }
 
 absl::StatusOr<Verdict> Admission::JudgeEvidence(const host::HostRecord& host,
@@ -210,9 +213,7 @@ absl::StatusOr<Verdict> Admission::JudgeEvidence(const host::HostRecord& host,
                    .boot_options = {.runtime_extended = options_.runtime_extended},
                    .extra_claims = KeyClaims(proven.ak)};
   Verdict verdict = Judge(input);
-  const int behind = CountBehind(host.id, IsBehind(verdict));
-  if (behind >= options_.behind_limit) {
-    CountBehind(host.id, false);
+  if (IsBehind(verdict) && CountBehind(host.id) >= options_.behind_limit) {
     input.when_behind = WhenBehind::kDeny;
     verdict = Judge(input);
   }
@@ -267,6 +268,8 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
                                             .issued = RowsOf(plan, host.id, decision.verdict_id),
                                             .now = now})));
 
+  ForgetBehind(host.id);
+
   // Durable. Only now may anything leave that lets the host act.
   if (plan.has_value()) {
     BG_ASSIGN_OR_RETURN(decision.issued, credential::Issue(*plan, authority_));
@@ -276,14 +279,15 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
   return decision;
 }
 
-int Admission::CountBehind(const std::string& host_id, bool behind) {
+int Admission::CountBehind(const std::string& host_id) {
   const std::lock_guard lock(behind_mutex_);
-  if (!behind) {
-    behind_.erase(host_id);
-    return 0;
-  }
   if (behind_.size() >= kMaxBehind && !behind_.contains(host_id)) behind_.clear();
   return ++behind_[host_id];
+}
+
+void Admission::ForgetBehind(const std::string& host_id) {
+  const std::lock_guard lock(behind_mutex_);
+  behind_.erase(host_id);
 }
 
 }  // namespace bootgate::gatekeeper::admission

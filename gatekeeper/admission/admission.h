@@ -3,8 +3,9 @@
 //   redeem nonce -> host record -> quote -> counters -> rules -> Judge -> NextMove -> one commit
 //   -> credentials
 //
-// A REJECT, LIMIT or ERROR is a Status and has changed nothing. An ADMIT or DENY is a Decision, and
-// it is durable before the caller sees it. Any thread.
+// A REJECT, LIMIT or ERROR is a Status and has changed nothing, but for one: when the CA fails
+// after an ADMIT was committed the verdict stands, and no credential has left. An ADMIT or DENY is
+// a Decision, and it is durable before the caller sees it. Any thread.
 #pragma once
 
 #include <map>
@@ -100,8 +101,10 @@ class Admission {
   absl::StatusOr<Verdict> JudgeEvidence(const host::HostRecord& host, const Proven& proven);
   absl::StatusOr<credential::Plan> PlanFor(const host::HostRecord& host, const Proven& proven,
                                            const Decision& decision, absl::Time now) const;
-  // How often in a row the host's IMA list lagged behind, this time included; 0 forgets it.
-  int CountBehind(const std::string& host_id, bool behind);
+  // How often the host's IMA list has lagged since its last verdict, this time included. Neither
+  // other refusals nor a lost race forget it.
+  int CountBehind(const std::string& host_id);
+  void ForgetBehind(const std::string& host_id);
 
   const Options options_;
   store::Store& store_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/hex.h"
 #include "common/crypto/hash.h"
 #include "common/crypto/random.h"
 #include "gatekeeper/admission/verdict_json.h"
@@ -13,12 +14,10 @@ namespace {
 
 constexpr size_t kIncidentIdBytes = 8;
 
-std::string Str(absl::string_view text) { return std::string(text.data(), text.size()); }
-
 std::vector<std::string> FailedCodes(const Verdict& verdict) {
   std::vector<std::string> codes;
   for (const Finding& finding : verdict.findings) {
-    const std::string code = Str(Code(finding.code));
+    const std::string code = std::string(Code(finding.code));
     if (finding.severity == Severity::kFail && std::ranges::find(codes, code) == codes.end())
       codes.push_back(code);
   }
@@ -32,9 +31,12 @@ std::string FirstFailure(const Verdict& verdict) {
   return "";
 }
 
-bool IsCutOff(host::Trust trust) {
-  return trust == host::Trust::kQuarantined || trust == host::Trust::kInvestigating ||
-         trust == host::Trust::kRemediated;
+// What a host tells of itself goes to people's screens.
+void TakeFacts(const evidence::HostFacts& facts, host::HostRecord* host) {
+  host->hostname = Printable(facts.hostname, host::kMaxFact);
+  host->kernel_release = Printable(facts.kernel_release, host::kMaxFact);
+  host->os_release = Printable(facts.os_release, host::kMaxFact);
+  host->agent_version = Printable(facts.agent_version, host::kMaxFact);
 }
 
 host::HostRecord NextRecord(const DecisionFacts& facts) {
@@ -44,17 +46,14 @@ host::HostRecord NextRecord(const DecisionFacts& facts) {
   next.last_seen_at = facts.now;
   next.last_boot = facts.boot;
   next.last_verdict_id = facts.verdict_id;
-  next.last_outcome = Str(Name(facts.verdict.outcome));
-  next.hostname = facts.evidence.facts.hostname;
-  next.kernel_release = facts.evidence.facts.kernel_release;
-  next.os_release = facts.evidence.facts.os_release;
-  next.agent_version = facts.evidence.facts.agent_version;
+  next.last_outcome = std::string(Name(facts.verdict.outcome));
+  TakeFacts(facts.evidence.facts, &next);
   const bool denied = facts.verdict.outcome == OutcomeClass::kDeny;
   if (denied) {
     next.quarantined_boot = facts.boot;
     next.reasons = FailedCodes(facts.verdict);
     next.why = FirstFailure(facts.verdict);
-  } else if (!IsCutOff(facts.move.next)) {
+  } else if (!host::IsShutOut(facts.move.next)) {
     // A cut-off host keeps the reason it was cut off for, whatever it sends.
     next.quarantined_boot.reset();
     next.reasons.clear();
@@ -68,7 +67,7 @@ store::VerdictRow VerdictRowOf(const DecisionFacts& facts) {
   row.id = facts.verdict_id;
   row.host_id = facts.host.id;
   row.at = facts.now;
-  row.outcome = Str(Name(facts.verdict.outcome));
+  row.outcome = std::string(Name(facts.verdict.outcome));
   row.policy_id = facts.verdict.policy_id;
   row.reference_id = facts.verdict.reference_id;
   row.body_json = VerdictJson(facts.verdict);
@@ -76,9 +75,30 @@ store::VerdictRow VerdictRowOf(const DecisionFacts& facts) {
   return row;
 }
 
-void Freeze(ByteView bytes, store::Commit* commit) {
-  if (bytes.empty()) return;
-  commit->blobs.emplace_back(crypto::Hash(crypto::HashAlg::kSha256, bytes).hex(), ToBytes(bytes));
+// Evidence is kept when it shuts a host out, not each time the host fails again: a host that is
+// shut out must not be able to fill our disk.
+bool ShutsOut(const DecisionFacts& facts) {
+  return facts.verdict.outcome == OutcomeClass::kDeny && facts.move.next != facts.host.trust;
+}
+
+// Adds the parts as blobs; gives their names by digest.
+audit::Detail Freeze(const evidence::Evidence& evidence, store::Commit* commit) {
+  const struct {
+    const char* name;
+    const Bytes& bytes;
+  } parts[] = {{"boot_log", evidence.boot_log},
+               {"ima_before_quote", evidence.ima.before_quote},
+               {"ima_after_quote", evidence.ima.after_quote},
+               {"quote", evidence.quote.attest},
+               {"signature", evidence.quote.signature}};
+  audit::Detail digests;
+  for (const auto& part : parts) {
+    if (part.bytes.empty()) continue;
+    const std::string digest = crypto::Hash(crypto::HashAlg::kSha256, part.bytes).hex();
+    digests.Text(part.name, digest);
+    commit->blobs.emplace_back(digest, part.bytes);
+  }
+  return digests;
 }
 
 store::IncidentRow IncidentOf(const DecisionFacts& facts) {
@@ -93,18 +113,16 @@ store::IncidentRow IncidentOf(const DecisionFacts& facts) {
   return incident;
 }
 
-store::AuditRow AuditOf(const DecisionFacts& facts, const host::HostRecord& after) {
-  const audit::Detail detail = audit::Detail()
-                                   .Text("verdict", facts.verdict_id)
-                                   .Text("outcome", Name(facts.verdict.outcome))
-                                   .Text("policy", facts.verdict.policy_id)
-                                   .Text("reference", facts.verdict.reference_id)
-                                   .Number("credentials", static_cast<int64_t>(facts.issued.size()))
-                                   .Text("why", FirstFailure(facts.verdict))
-                                   .Object("before", audit::StateOf(facts.host))
-                                   .Object("after", audit::StateOf(after));
-  return audit::MakeRow(facts.now, audit::HostActor(facts.host.id), "verdict", facts.host.id,
-                        detail);
+audit::Detail DetailOf(const DecisionFacts& facts, const host::HostRecord& after) {
+  return audit::Detail()
+      .Text("verdict", facts.verdict_id)
+      .Text("outcome", Name(facts.verdict.outcome))
+      .Text("policy", facts.verdict.policy_id)
+      .Text("reference", facts.verdict.reference_id)
+      .Number("credentials", static_cast<int64_t>(facts.issued.size()))
+      .Text("why", FirstFailure(facts.verdict))
+      .Object("before", audit::StateOf(facts.host))
+      .Object("after", audit::StateOf(after));
 }
 
 }  // namespace
@@ -115,22 +133,20 @@ store::Commit CommitOf(const DecisionFacts& facts) {
   commit.verdict = VerdictRowOf(facts);
   commit.issued = facts.issued;
   for (const host::Effect effect : facts.move.effects) {
+    // The answer to the host itself carries the credential: nothing is left to do.
+    if (effect == host::Effect::kIssueCredential) continue;
     if (effect == host::Effect::kRevokeCredentials) commit.revoke_host_credentials = true;
     store::EffectRow row;
-    row.kind = Str(host::Name(effect));
+    row.kind = std::string(host::Name(effect));
     row.host_id = facts.host.id;
     row.verdict_id = facts.verdict_id;
     commit.effects.push_back(row);
   }
-  if (facts.verdict.outcome == OutcomeClass::kDeny) {
-    Freeze(facts.evidence.boot_log, &commit);
-    Freeze(facts.evidence.ima.before_quote, &commit);
-    Freeze(facts.evidence.ima.after_quote, &commit);
-    Freeze(facts.evidence.quote.attest, &commit);
-    Freeze(facts.evidence.quote.signature, &commit);
-    commit.incident = IncidentOf(facts);
-  }
-  commit.audit.push_back(AuditOf(facts, *commit.host));
+  audit::Detail detail = DetailOf(facts, *commit.host);
+  if (facts.verdict.outcome == OutcomeClass::kDeny) commit.incident = IncidentOf(facts);
+  if (ShutsOut(facts)) detail.Object("evidence", Freeze(facts.evidence, &commit));
+  commit.audit.push_back(
+      audit::MakeRow(facts.now, audit::HostActor(facts.host.id), "verdict", facts.host.id, detail));
   return commit;
 }
 

@@ -23,8 +23,9 @@ struct DecisionFacts {
   absl::Time now;
 };
 
-// The host's next record, the verdict, frozen evidence and the incident of a DENY, credentials to
-// be issued or revoked, effects to carry out, and the audit row.
+// The host's next record, the verdict, the incident of a DENY, credentials to be issued or revoked,
+// effects to carry out, and the audit row. A DENY that shuts the host out freezes the evidence,
+// too; the audit row names its parts by their digests.
 store::Commit CommitOf(const DecisionFacts& facts);
 
 }  // namespace bootgate::gatekeeper::admission

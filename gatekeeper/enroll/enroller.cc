@@ -130,10 +130,10 @@ absl::StatusOr<session::PendingHost> Enroller::CheckKeys(const BeginRequest& req
   host.labels = token.labels;
   host.join_token_id = token.id;
   host.join_token_secret_sha256 = token.secret_sha256;
-  host.hostname = Printable(request.hostname, kMaxFact);
-  host.kernel_release = Printable(request.kernel_release, kMaxFact);
-  host.os_release = Printable(request.os_release, kMaxFact);
-  host.agent_version = Printable(request.agent_version, kMaxFact);
+  host.hostname = Printable(request.hostname, host::kMaxFact);
+  host.kernel_release = Printable(request.kernel_release, host::kMaxFact);
+  host.os_release = Printable(request.os_release, host::kMaxFact);
+  host.agent_version = Printable(request.agent_version, host::kMaxFact);
   return host;
 }
 

@@ -21,7 +21,6 @@ namespace bootgate::gatekeeper::enroll {
 
 inline constexpr size_t kMaxCertificate = 16384;  // bytes
 inline constexpr size_t kMaxIntermediates = 8;
-inline constexpr size_t kMaxFact = 256;  // bytes that are kept of each fact
 
 // All of it is untrusted.
 struct BeginRequest {

@@ -105,6 +105,20 @@ std::optional<Trust> TrustFromName(absl::string_view name) {
   return *found;
 }
 
+bool IsShutOut(Trust trust) {
+  switch (trust) {
+    case Trust::kQuarantined:
+    case Trust::kInvestigating:
+    case Trust::kRemediated:
+      return true;
+    case Trust::kPending:
+    case Trust::kTrusted:
+    case Trust::kRetired:
+      return false;
+  }
+  __builtin_unreachable();
+}
+
 std::string HostIdFor(ByteView ek_name) {
   const std::string digest = crypto::Hash(crypto::HashAlg::kSha256, ek_name).hex();
   return absl::StrCat(kIdPrefix, digest.substr(0, kIdDigits));

@@ -21,6 +21,10 @@ namespace bootgate::gatekeeper::host {
 enum class Trust { kPending, kTrusted, kQuarantined, kInvestigating, kRemediated, kRetired };
 absl::string_view Name(Trust trust);  // "pending", ...
 std::optional<Trust> TrustFromName(absl::string_view name);
+// quarantined, investigating or remediated: only an operator and a new boot lead back.
+bool IsShutOut(Trust trust);
+
+inline constexpr size_t kMaxFact = 256;  // bytes that are kept of each fact a host tells of itself
 
 // The boot that evidence was taken in.
 struct BootMark {

@@ -52,26 +52,12 @@ bool LongerShutOut(const QuarantinedHost& a, const QuarantinedHost& b) {
 absl::StatusOr<host::HostRecord> ShutOutHost(store::Store& store, const std::string& host_id) {
   absl::StatusOr<host::HostRecord> host = store.GetHost(host_id);
   if (absl::IsNotFound(host.status())) return WithReason(host.status(), Reason::kHostUnknown);
-  if (!host.ok() || IsShutOut(host->trust)) return host;
+  if (!host.ok() || host::IsShutOut(host->trust)) return host;
   return absl::FailedPreconditionError(
       absl::StrCat("host ", host_id, " is ", host::Name(host->trust), ", not quarantined"));
 }
 
 }  // namespace
-
-bool IsShutOut(host::Trust trust) {
-  switch (trust) {
-    case host::Trust::kQuarantined:
-    case host::Trust::kInvestigating:
-    case host::Trust::kRemediated:
-      return true;
-    case host::Trust::kPending:
-    case host::Trust::kTrusted:
-    case host::Trust::kRetired:
-      return false;
-  }
-  __builtin_unreachable();
-}
 
 absl::StatusOr<QuarantineList> ListQuarantined(store::Store& store) {
   QuarantineList list;
@@ -79,7 +65,7 @@ absl::StatusOr<QuarantineList> ListQuarantined(store::Store& store) {
   BG_ASSIGN_OR_RETURN(const std::vector<store::IncidentRow> incidents, store.ListIncidents(""));
   const OpenIncidents open = OpenOnes(incidents);
   for (const host::HostRecord& host : hosts) {
-    if (IsShutOut(host.trust)) list.hosts.push_back(ViewOf(host, open));
+    if (host::IsShutOut(host.trust)) list.hosts.push_back(ViewOf(host, open));
   }
   std::sort(list.hosts.begin(), list.hosts.end(), LongerShutOut);
   return list;

@@ -1,7 +1,6 @@
 // Which hosts are shut out, since when and why: what operators and incident tooling ask first.
 //
-// A host counts as shut out while it is quarantined, investigated, or remediated and not yet
-// admitted in a new boot. Reads only.
+// Shut out: host::IsShutOut. Reads only.
 #pragma once
 
 #include <optional>
@@ -41,8 +40,6 @@ struct QuarantineDetail {
   std::vector<store::IncidentRow> incidents;      // all of this host, in order of opening
   std::vector<store::CredentialRow> credentials;  // all of this host, revoked or lapsed
 };
-
-bool IsShutOut(host::Trust trust);
 
 absl::StatusOr<QuarantineList> ListQuarantined(store::Store& store);
 
