@@ -43,17 +43,27 @@ function(bootgate_test name)
   target_link_libraries(${name} PRIVATE bootgate_flags ${ARG_DEPS} GTest::gmock_main)
   target_compile_definitions(${name} PRIVATE
     BOOTGATE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" BOOTGATE_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+  if("e2e" IN_LIST ARG_LABELS)
+    add_dependencies(e2e ${name})
+  endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
     ENVIRONMENT "TSS2_LOG=all+NONE;ASAN_OPTIONS=detect_stack_use_after_return=1;UBSAN_OPTIONS=print_stacktrace=1")
 endfunction()
+
+# Everything that the end-to-end tests need: `cmake --build --preset release --target e2e`.
+add_custom_target(e2e)
 
 # A program that users run.
 function(bootgate_program name)
   cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SRCS})
   target_link_libraries(${name} PRIVATE bootgate_flags ${ARG_DEPS})
+  add_dependencies(e2e ${name})
 endfunction()
+
+# All fuzzers: `cmake --build --preset fuzz --target fuzzers`.
+add_custom_target(fuzzers)
 
 # A libFuzzer target; runs under ctest for a fixed number of executions.
 function(bootgate_fuzz name)
@@ -62,6 +72,7 @@ function(bootgate_fuzz name)
     return()
   endif()
   add_executable(${name} ${ARG_SRCS})
+  add_dependencies(fuzzers ${name})
   target_link_libraries(${name} PRIVATE bootgate_flags ${ARG_DEPS})
   target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)

@@ -95,8 +95,8 @@ void AddEvidence(CLI::App& root, CommandLine& line) {
   export_app->add_option("--nonce", *nonce,
                          "qualifying data of the quotes in hexadecimal; default: random");
   export_app->callback([&line, folder, nonce] {
-    line.verb = [folder, nonce](const Config& config) {
-      return EvidenceExportVerb(config, *folder, *nonce);
+    line.verb = [&line, folder, nonce](const Config& config) {
+      return EvidenceExportVerb(config, *folder, *nonce, line.format());
     };
   });
 }

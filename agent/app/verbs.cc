@@ -224,7 +224,7 @@ ExitCode CredentialUnsealVerb(const Config& config, const std::string& folder,
 }
 
 ExitCode EvidenceExportVerb(const Config& config, const std::string& folder,
-                            const std::string& nonce_hex) {
+                            const std::string& nonce_hex, OutputFormat format) {
   const absl::StatusOr<Bytes> nonce = FromHex(nonce_hex);
   if (!nonce.ok() || nonce->size() > crypto::kMaxDigestSize) {
     return Fail(absl::InvalidArgumentError("--nonce: at most 64 bytes in hexadecimal"));
@@ -233,7 +233,11 @@ ExitCode EvidenceExportVerb(const Config& config, const std::string& folder,
   if (!tpm.ok()) return Fail(tpm.status());
   const absl::Status exported = ExportEvidence(config, **tpm, folder, *nonce);
   if (!exported.ok()) return Fail(exported);
-  std::cout << "evidence of this boot is in " << folder << "\n";
+  if (format == OutputFormat::kJson) {
+    std::cout << Dump({{"folder", folder}});
+  } else {
+    std::cout << "evidence of this boot is in " << folder << "\n";
+  }
   return ExitCode::kSuccess;
 }
 

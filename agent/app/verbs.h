@@ -17,6 +17,6 @@ ExitCode CredentialShowVerb(const Config& config, OutputFormat format);
 // Installs the unsealed credential into `folder`; empty: the runtime folder.
 ExitCode CredentialUnsealVerb(const Config& config, const std::string& folder, OutputFormat format);
 ExitCode EvidenceExportVerb(const Config& config, const std::string& folder,
-                            const std::string& nonce_hex);
+                            const std::string& nonce_hex, OutputFormat format);
 
 }  // namespace bootgate::agent::app

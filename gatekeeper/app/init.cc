@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
 #include "common/base/files.h"
+#include "common/base/json_text.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/random.h"
 #include "gatekeeper/app/config.h"
@@ -31,7 +32,8 @@ absl::Status Make(const std::string& config_path, const std::string& text) {
 
 }  // namespace
 
-ExitCode Init(const InitOptions& options, std::ostream& out, std::ostream& err) {
+ExitCode Init(const InitOptions& options, cli::OutputFormat format, std::ostream& out,
+              std::ostream& err) {
   const std::string folder = std::filesystem::absolute(options.folder).lexically_normal().string();
   const std::string config_path = folder + "/gatekeeper.toml";
   if (FileExists(config_path)) {
@@ -47,6 +49,12 @@ ExitCode Init(const InitOptions& options, std::ostream& out, std::ostream& err) 
   const absl::Status made =
       Make(config_path, InitialConfigText(cluster_id, trust_domain, folder, options.listen));
   if (!made.ok()) return cli::Fail(err, made);
+  if (format == cli::OutputFormat::kJson) {
+    out << "{\"folder\": " << JsonString(folder) << ", \"config\": " << JsonString(config_path)
+        << ", \"cluster_id\": " << JsonString(cluster_id)
+        << ", \"trust_domain\": " << JsonString(trust_domain) << "}\n";
+    return ExitCode::kSuccess;
+  }
   out << "made a gatekeeper in " << folder << " (cluster " << cluster_id << ", trust domain "
       << trust_domain << ")\n"
       << "its CA keys lie in " << folder

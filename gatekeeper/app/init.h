@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/base/exit_code.h"
+#include "gatekeeper/cli/table.h"
 
 namespace bootgate::gatekeeper::app {
 
@@ -16,6 +17,7 @@ struct InitOptions {
 };
 
 // A folder that has a gatekeeper already is left as it is: kConflict.
-ExitCode Init(const InitOptions& options, std::ostream& out, std::ostream& err);
+ExitCode Init(const InitOptions& options, cli::OutputFormat format, std::ostream& out,
+              std::ostream& err);
 
 }  // namespace bootgate::gatekeeper::app

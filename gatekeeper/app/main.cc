@@ -136,8 +136,10 @@ void AddInit(CLI::App& root, CommandLine& line) {
                   "SPIFFE trust domain of the certificates");
   app->add_option("--listen", options->listen, "address of the agents' port")
       ->capture_default_str();
-  app->callback(
-      [&line, options] { line.verb = [options] { return Init(*options, std::cout, std::cerr); }; });
+  AddOutput(app, line);
+  app->callback([&line, options] {
+    line.verb = [&line, options] { return Init(*options, line.format(), std::cout, std::cerr); };
+  });
 }
 
 void AddRun(CLI::App& root, CommandLine& line) {
@@ -213,8 +215,10 @@ void AddReferenceVerbs(CLI::App& root, CommandLine& line) {
       ->check(CLI::IsMember({"fail", "comparable", "warn"}))
       ->capture_default_str();
   AddQuoteChoice(learn, &options->quote);
+  AddOutput(learn, line);
   learn->callback([&line, options] {
-    line.verb = [options] {
+    line.verb = [&line, options] {
+      options->output = line.output;
       return static_cast<ExitCode>(cli::RunReferenceLearn(*options, std::cout, std::cerr));
     };
   });

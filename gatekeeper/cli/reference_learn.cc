@@ -3,6 +3,7 @@
 #include <exception>
 #include <filesystem>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
@@ -107,9 +108,21 @@ reference::Reference LearnFrom(const ReferenceLearnOptions& options, const Prove
   return reference::Learn(input);
 }
 
-void Tell(const reference::Reference& reference, const std::string& file, std::ostream& out) {
+void Tell(const reference::Reference& reference, const ReferenceLearnOptions& options,
+          std::ostream& out) {
+  const std::string& file = options.out_file;
   std::vector<std::string> banks;
   for (const auto& [alg, registers] : reference.banks) banks.emplace_back(crypto::Name(alg));
+  if (options.output == "json") {
+    const nlohmann::ordered_json json = {{"id", reference.id},
+                                         {"name", Printable(reference.name)},
+                                         {"banks", banks},
+                                         {"ima_files", reference.ima.files.size()},
+                                         {"ima_records", reference.ima.buffers.size()},
+                                         {"file", Printable(file)}};
+    out << json.dump(2) << "\n";
+    return;
+  }
   out << "learned " << Printable(reference.name) << " (" << reference.id << ")\n"
       << "  banks  " << absl::StrJoin(banks, ", ") << "\n";
   if (reference.ima.present) {
@@ -136,17 +149,17 @@ int Refuse(const std::vector<Finding>& failures, std::ostream& err) {
   return static_cast<int>(ExitCodeOf(outcome));
 }
 
-int Save(const reference::Reference& reference, const std::string& file, std::ostream& out,
-         std::ostream& err) {
+int Save(const reference::Reference& reference, const ReferenceLearnOptions& options,
+         std::ostream& out, std::ostream& err) {
   const std::string json = reference::ToJson(reference);
   if (json.size() > kMaxReferenceFile) {
     return UsageError(absl::ResourceExhaustedError(absl::StrCat(
                           "the reference would be larger than ", kMaxReferenceFile, " bytes")),
                       err);
   }
-  const absl::Status written = WriteFileAtomically(file, AsBytes(json), kFileMode);
+  const absl::Status written = WriteFileAtomically(options.out_file, AsBytes(json), kFileMode);
   if (!written.ok()) return UsageError(written, err);
-  Tell(reference, file, out);
+  Tell(reference, options, out);
   return static_cast<int>(ExitCode::kSuccess);
 }
 
@@ -173,7 +186,7 @@ int Run(const ReferenceLearnOptions& options, std::ostream& out, std::ostream& e
   if (!quote.ok()) return Refuse({FindingFrom(quote.status())}, err);
   const ProvenBoot proven = ProveBoot(*files, *quote);
   if (!proven.failures.empty()) return Refuse(proven.failures, err);
-  return Save(LearnFrom(options, *quote, proven), options.out_file, out, err);
+  return Save(LearnFrom(options, *quote, proven), options, out, err);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ struct ReferenceLearnOptions {
   std::string name;                     // empty: the folder's own name
   std::optional<std::string> quote;     // none: "all" where there is such a quote, else "sha256"
   std::string unlisted = "comparable";  // fail, comparable, warn
+  std::string output = "table";         // table, json
   absl::Time now = absl::Now();         // written into the reference
 };
 
