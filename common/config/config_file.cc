@@ -34,6 +34,19 @@ void CollectLeaves(const toml::table& table, const std::string& prefix,
   }
 }
 
+// The known key that was probably meant: near as a whole, or near in its last part (a key under the
+// wrong heading). Empty when there is none.
+std::string MeantKey(const std::string& name, const std::vector<std::string>& known) {
+  std::string near = NearestName(name, known);
+  if (!near.empty()) return near;
+  const auto last = [](const std::string& key) { return key.substr(key.rfind('.') + 1); };
+  std::vector<std::string> parts;
+  for (const std::string& key : known) parts.push_back(last(key));
+  const std::string part = NearestName(last(name), parts);
+  const auto found = std::ranges::find(parts, part);
+  return part.empty() ? "" : known[static_cast<size_t>(found - parts.begin())];
+}
+
 }  // namespace
 
 struct ConfigFile::Impl {
@@ -185,7 +198,7 @@ absl::Status ConfigFile::Finish() {
   const std::vector<std::string> known(impl_->known.begin(), impl_->known.end());
   for (const auto& [name, line] : leaves) {
     if (impl_->known.contains(name)) continue;
-    const std::string near = NearestName(name, known);
+    const std::string near = MeantKey(name, known);
     impl_->complaints.push_back(
         absl::StrCat(impl_->file, ":", line, ": unknown key ", Printable(name),
                      near.empty() ? absl::StrCat("; known are ", absl::StrJoin(known, ", "))

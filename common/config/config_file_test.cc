@@ -48,6 +48,14 @@ TEST(ConfigFile, UnknownKeyNamesTheNearest) {
               HasSubstr("f.toml:2: unknown key listen.agent; did you mean listen.agents?"));
 }
 
+TEST(ConfigFile, KeyUnderTheWrongHeadingIsFound) {
+  ConfigFile file = Parsed("[ek]\nselektion = \"x\"\n");
+  std::string value;
+  file.Text("ek.mode", &value);
+  file.Text("quote.selection", &value);
+  EXPECT_THAT(Complaints(file), HasSubstr("did you mean quote.selection?"));
+}
+
 TEST(ConfigFile, WrongTypesAndRangesNameTheLine) {
   ConfigFile file = Parsed("text = 3\n\nnumber = 99\nspan = \"soon\"\nword = \"c\"\nlist = [1]\n");
   std::string text, word = "a";
