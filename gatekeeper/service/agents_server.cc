@@ -19,6 +19,7 @@
 #include "gatekeeper/service/guard.h"
 #include "gatekeeper/service/host_slots.h"
 #include "gatekeeper/service/peer.h"
+#include "gatekeeper/service/peer_counter.h"
 #include "gatekeeper/service/status_codec.h"
 #include "gatekeeper/service/worker_pool.h"
 
@@ -38,24 +39,36 @@ absl::Status QueueFull() {
                 "the gatekeeper is busy; try again later");
 }
 
-// What every refusal leaves behind: a log line with the peer, the code and the reason.
-grpc::Status Refused(const char* method, const std::string& peer, const absl::Status& status) {
-  if (status.ok()) return grpc::Status::OK;
-  const Reason reason = ReasonOf(status).value_or(Reason::kInternal);
-  const bool ours = Info(reason).outcome == OutcomeClass::kError;
-  Log(ours ? LogLevel::kError : LogLevel::kWarning, "refused",
-      {{"method", method},
-       {"peer", peer},
-       {"reason", std::string(Code(reason))},
-       {"text", std::string(status.message())}});
-  return ToGrpc(status);
-}
+// What every refusal leaves behind: a log line with the peer, how often it was refused by now, the
+// code and the reason.
+class Refusals {
+ public:
+  grpc::Status Tell(const char* method, const std::string& peer, const absl::Status& status) {
+    if (status.ok()) return grpc::Status::OK;
+    const Reason reason = ReasonOf(status).value_or(Reason::kInternal);
+    const bool ours = Info(reason).outcome == OutcomeClass::kError;
+    Log(ours ? LogLevel::kError : LogLevel::kWarning, "refused",
+        {{"method", method},
+         {"peer", peer},
+         {"refusals", absl::StrCat(counter_.Count(peer))},
+         {"reason", std::string(Code(reason))},
+         {"text", std::string(status.message())}});
+    return ToGrpc(status);
+  }
+
+ private:
+  PeerCounter counter_;
+};
 
 class EnrollmentService final : public v1::Enrollment::CallbackService {
  public:
   EnrollmentService(const ServerOptions& options, enroll::Enroller& enroller,
-                    const pki::Authority& authority, WorkerPool& pool)
-      : options_(options), enroller_(enroller), authority_(authority), pool_(pool) {}
+                    const pki::Authority& authority, WorkerPool& pool, Refusals& refusals)
+      : options_(options),
+        enroller_(enroller),
+        authority_(authority),
+        pool_(pool),
+        refusals_(refusals) {}
 
   grpc::ServerUnaryReactor* Begin(grpc::CallbackServerContext* context,
                                   const v1::BeginEnrollmentRequest* request,
@@ -86,10 +99,10 @@ class EnrollmentService final : public v1::Enrollment::CallbackService {
                                 std::function<absl::Status()> work) {
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
     const std::string peer = context->peer();
-    const bool queued = pool_.TryRun([reactor, method, peer, work = std::move(work)] {
-      reactor->Finish(Refused(method, peer, Guarded(work)));
+    const bool queued = pool_.TryRun([this, reactor, method, peer, work = std::move(work)] {
+      reactor->Finish(refusals_.Tell(method, peer, Guarded(work)));
     });
-    if (!queued) reactor->Finish(Refused(method, peer, QueueFull()));
+    if (!queued) reactor->Finish(refusals_.Tell(method, peer, QueueFull()));
     return reactor;
   }
 
@@ -97,6 +110,7 @@ class EnrollmentService final : public v1::Enrollment::CallbackService {
   enroll::Enroller& enroller_;
   const pki::Authority& authority_;
   WorkerPool& pool_;
+  Refusals& refusals_;
 };
 
 // Reads one submission, then judges it on the pool. Deletes itself when gRPC is done with it.
@@ -104,14 +118,15 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
  public:
   SubmitReactor(grpc::CallbackServerContext* context, v1::SubmitResponse* response,
                 const ServerOptions& options, ByteBudget& budget, HostSlots& slots,
-                admission::Admission& admission, WorkerPool& pool)
+                admission::Admission& admission, WorkerPool& pool, Refusals& refusals)
       : response_(response),
         peer_address_(context->peer()),
         peer_(PeerOf(*context)),
         assembler_(options.max_boot_log_bytes, options.max_ima_bytes, budget),
         slots_(slots),
         admission_(admission),
-        pool_(pool) {
+        pool_(pool),
+        refusals_(refusals) {
     Continue(CheckDeadline(absl::FromChrono(context->deadline()) - absl::Now()));
   }
 
@@ -153,24 +168,24 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
   }
 
   void Continue(const absl::Status& status) {
-    if (!status.ok()) return Finish(Refused("Attestation.Submit", peer_address_, status));
+    if (!status.ok()) return Finish(refusals_.Tell("Attestation.Submit", peer_address_, status));
     StartRead(&message_);
   }
 
   void Queue(std::function<void()> work) {
     if (!pool_.TryRun(std::move(work)))
-      Finish(Refused("Attestation.Submit", peer_address_, QueueFull()));
+      Finish(refusals_.Tell("Attestation.Submit", peer_address_, QueueFull()));
   }
 
   grpc::Status Judged() {
-    return Refused("Attestation.Submit", peer_address_, Guarded([this]() -> absl::Status {
-                     BG_RETURN_IF_ERROR(assembler_.CheckWhole());
-                     BG_ASSIGN_OR_RETURN(const admission::Peer peer, peer_);
-                     BG_ASSIGN_OR_RETURN(const admission::Decision decision,
-                                         admission_.Decide(peer, assembler_.evidence()));
-                     Encode(decision, response_);
-                     return absl::OkStatus();
-                   }));
+    return refusals_.Tell("Attestation.Submit", peer_address_, Guarded([this]() -> absl::Status {
+                            BG_RETURN_IF_ERROR(assembler_.CheckWhole());
+                            BG_ASSIGN_OR_RETURN(const admission::Peer peer, peer_);
+                            BG_ASSIGN_OR_RETURN(const admission::Decision decision,
+                                                admission_.Decide(peer, assembler_.evidence()));
+                            Encode(decision, response_);
+                            return absl::OkStatus();
+                          }));
   }
 
   v1::SubmitResponse* const response_;
@@ -181,17 +196,19 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
   std::optional<HostSlots::Slot> slot_;  // once the host's AK has signed
   admission::Admission& admission_;
   WorkerPool& pool_;
+  Refusals& refusals_;
   v1::SubmitRequest message_;
 };
 
 class AttestationService final : public v1::Attestation::CallbackService {
  public:
   AttestationService(const ServerOptions& options, admission::Admission& admission,
-                     WorkerPool& pool)
+                     WorkerPool& pool, Refusals& refusals)
       : options_(options),
         budget_(options.max_bytes_in_flight),
         admission_(admission),
-        pool_(pool) {}
+        pool_(pool),
+        refusals_(refusals) {}
 
   grpc::ServerUnaryReactor* GetChallenge(grpc::CallbackServerContext* context,
                                          const v1::ChallengeRequest* request,
@@ -200,23 +217,24 @@ class AttestationService final : public v1::Attestation::CallbackService {
     const std::string address = context->peer();
     const absl::StatusOr<admission::Peer> peer = PeerOf(*context);
     const bool queued = pool_.TryRun([this, reactor, request, response, address, peer] {
-      reactor->Finish(Refused("Attestation.GetChallenge", address, Guarded([&]() -> absl::Status {
-                                BG_RETURN_IF_ERROR(peer.status());
-                                BG_ASSIGN_OR_RETURN(
-                                    const admission::Challenge challenge,
-                                    admission_.NewChallenge(*peer, request->host_id(),
-                                                            AsBytes(request->ak_name())));
-                                Encode(challenge, response);
-                                return absl::OkStatus();
-                              })));
+      reactor->Finish(refusals_.Tell(
+          "Attestation.GetChallenge", address, Guarded([&]() -> absl::Status {
+            BG_RETURN_IF_ERROR(peer.status());
+            BG_ASSIGN_OR_RETURN(
+                const admission::Challenge challenge,
+                admission_.NewChallenge(*peer, request->host_id(), AsBytes(request->ak_name())));
+            Encode(challenge, response);
+            return absl::OkStatus();
+          })));
     });
-    if (!queued) reactor->Finish(Refused("Attestation.GetChallenge", address, QueueFull()));
+    if (!queued) reactor->Finish(refusals_.Tell("Attestation.GetChallenge", address, QueueFull()));
     return reactor;
   }
 
   grpc::ServerReadReactor<v1::SubmitRequest>* Submit(grpc::CallbackServerContext* context,
                                                      v1::SubmitResponse* response) override {
-    return new SubmitReactor(context, response, options_, budget_, slots_, admission_, pool_);
+    return new SubmitReactor(context, response, options_, budget_, slots_, admission_, pool_,
+                             refusals_);
   }
 
  private:
@@ -225,6 +243,7 @@ class AttestationService final : public v1::Attestation::CallbackService {
   HostSlots slots_{kMaxSubmissionsPerHost};
   admission::Admission& admission_;
   WorkerPool& pool_;
+  Refusals& refusals_;
 };
 
 class Server final : public AgentsServer {
@@ -233,8 +252,8 @@ class Server final : public AgentsServer {
          const pki::Authority& authority)
       : options_(std::move(options)),
         pool_(options_.workers, options_.queue),
-        enrollment_(options_, enroller, authority, pool_),
-        attestation_(options_, admission, pool_) {}
+        enrollment_(options_, enroller, authority, pool_, refusals_),
+        attestation_(options_, admission, pool_, refusals_) {}
 
   ~Server() override {
     if (server_ != nullptr) server_->Shutdown(absl::ToChronoTime(absl::InfinitePast()));
@@ -267,6 +286,7 @@ class Server final : public AgentsServer {
 
  private:
   const ServerOptions options_;
+  Refusals refusals_;
   WorkerPool pool_;
   EnrollmentService enrollment_;
   AttestationService attestation_;
