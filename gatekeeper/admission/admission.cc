@@ -17,6 +17,13 @@
 namespace bootgate::gatekeeper::admission {
 namespace {
 
+// The cap is extended by the agent itself, in no log: a host that opened its credential as it was
+// told to must not be denied for it.
+uint32_t MayMoveAtRunTime(const Options& options) {
+  const std::optional<uint32_t>& cap = options.credential.cap_register;
+  return options.runtime_extended | (cap.has_value() ? 1u << *cap : 0);
+}
+
 constexpr size_t kVerdictIdBytes = 16;
 constexpr int kTries = 3;              // against lost races with an operator or another evidence
 constexpr size_t kMaxBehind = 100000;  // hosts whose lagging is remembered
@@ -210,7 +217,7 @@ absl::StatusOr<Verdict> Admission::JudgeEvidence(const host::HostRecord& host,
                    .logs_bound = true,
                    .policy = rules.policy.get(),
                    .reference = rules.reference.get(),
-                   .boot_options = {.runtime_extended = options_.runtime_extended},
+                   .boot_options = {.runtime_extended = MayMoveAtRunTime(options_)},
                    .extra_claims = KeyClaims(proven.ak)};
   Verdict verdict = Judge(input);
   if (IsBehind(verdict) && CountBehind(host.id) >= options_.behind_limit) {

@@ -29,6 +29,22 @@ TEST(Gate, DeniesAHostWhoseSecureBootIsOff) {
   EXPECT_EQ(gate.TrustOf(host.id()), Trust::kQuarantined);
 }
 
+TEST(Gate, HostThatCappedIsStillTrusted) {
+  constexpr uint32_t kCap = 13;
+  GateOptions options;
+  options.cap_register = kCap;
+  Gate gate(options);
+  SoftHost host = gate.NewHost();
+  BG_ASSERT_OK_AND_ASSIGN(const agent::AttestAnswer first, host.Attest(*gate.Direct()));
+  EXPECT_THAT(host.Unseal(first.sealed), IsOk());
+  host.Extend(kCap);
+  EXPECT_FALSE(host.Unseal(first.sealed).ok());
+  BG_ASSERT_OK_AND_ASSIGN(const agent::AttestAnswer again, host.Attest(*gate.Direct()));
+  EXPECT_EQ(again.outcome, "ADMIT");
+  EXPECT_TRUE(again.sealed.certificate.empty());
+  EXPECT_THAT(again.seal_skipped_why, ::testing::HasSubstr("SEAL_STATE_MOVED"));
+}
+
 TEST(Gate, DumpShowsEveryWrite) {
   Gate gate;
   SoftHost host = gate.NewHost();
