@@ -41,6 +41,10 @@ pid_t StartOrDie(const std::vector<std::string>& arguments, const std::string& l
 
 std::string Program(const std::string& name) { return absl::StrCat(BOOTGATE_BIN_DIR, "/", name); }
 
+void PrintTo(const Ran& ran, std::ostream* os) {
+  *os << "exit code " << ran.exit_code << "\n" << ran.out << ran.err;
+}
+
 Ran RunProgram(const std::vector<std::string>& arguments) {
   const desk::ScratchFolder scratch;
   const std::string out = scratch.path() + "/out", err = scratch.path() + "/err";

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ struct Ran {
   int exit_code = -1;  // minus the signal's number when one ended it
   std::string out, err;
 };
+
+void PrintTo(const Ran& ran, std::ostream* os);
 
 // Runs a program to its end. Ends the test program when it cannot be started.
 Ran RunProgram(const std::vector<std::string>& arguments);
