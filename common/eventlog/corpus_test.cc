@@ -185,7 +185,8 @@ TEST_P(BootTest, LogReplaysToWhatTheTpmHeld) {
     for (uint32_t index = 0; index < registers::kCount; ++index) {
       const std::optional<crypto::Digest> value = replay.bank.Get(index);
       if (!value.has_value()) continue;
-      EXPECT_EQ(value->hex(), pcrs.at(std::string(crypto::Name(alg))).at(std::to_string(index)));
+      EXPECT_EQ(Json(value->hex()),
+                pcrs.at(std::string(crypto::Name(alg))).at(std::to_string(index)));
     }
   }
 }

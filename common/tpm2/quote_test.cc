@@ -137,8 +137,8 @@ class WiderCorpusTest : public ::testing::Test {
 };
 
 void ExpectHeader(const AttestHeader& header, const json& expected) {
-  EXPECT_EQ(ToHex(header.qualified_signer), expected.at("qualified_signer"));
-  EXPECT_EQ(ToHex(header.extra_data), expected.at("extra_data"));
+  EXPECT_EQ(ToHex(header.qualified_signer), expected.at("qualified_signer").get<std::string>());
+  EXPECT_EQ(ToHex(header.extra_data), expected.at("extra_data").get<std::string>());
   EXPECT_EQ(header.clock.clock_ms, expected.at("clock"));
   EXPECT_EQ(header.clock.reset_count, expected.at("reset_count"));
   EXPECT_EQ(header.clock.restart_count, expected.at("restart_count"));
@@ -153,7 +153,7 @@ TEST_F(WiderCorpusTest, EveryQuoteReadsAsListed) {
     const json& expected = row.at("expected").at("attest");
     BG_ASSERT_OK_AND_ASSIGN(const QuoteInfo info, ParseQuote(File(PathOf(row))));
     ExpectHeader(info.header, expected);
-    EXPECT_EQ(ToHex(info.pcr_digest), expected.at("pcr_digest"));
+    EXPECT_EQ(ToHex(info.pcr_digest), expected.at("pcr_digest").get<std::string>());
     const std::string selection = expected.at("selection").at(0);
     EXPECT_EQ(registers::Format(info.selection),
               registers::Format(*registers::ParseSelection(selection)));

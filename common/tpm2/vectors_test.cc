@@ -57,8 +57,9 @@ TEST(Templates, EveryVector) {
   for (const json& row : rows) {
     SCOPED_TRACE(row.at("what").get<std::string>());
     const Public area = Area(row, "public_tpmt");
-    EXPECT_EQ(ToHex(area.Name()), row.at("name"));
-    EXPECT_EQ(ToHex(QualifiedName(Hex(row, "hierarchy"), area)), row.at("qualified_name"));
+    EXPECT_EQ(ToHex(area.Name()), row.at("name").get<std::string>());
+    EXPECT_EQ(ToHex(QualifiedName(Hex(row, "hierarchy"), area)),
+              row.at("qualified_name").get<std::string>());
     EXPECT_THAT(area.Key(), IsOk());
     const Public form = Area(row, "template_tpmt_public");
     EXPECT_TRUE(SameBytes(form.WithoutUnique(), area.WithoutUnique()));
@@ -86,7 +87,7 @@ TEST(Templates, OursAreThoseOfTheVectors) {
   for (const json& row : rows) {
     for (const OurTemplate& own : ours) {
       if (row.at("what") != own.what) continue;
-      EXPECT_EQ(ToHex(own.bytes), row.at("template_tpmt_public")) << own.what;
+      EXPECT_EQ(ToHex(own.bytes), row.at("template_tpmt_public").get<std::string>()) << own.what;
       ++compared;
     }
   }
@@ -110,7 +111,7 @@ TEST(Policies, EveryPolicyPcrVector) {
       ++with_values;
     }
     EXPECT_EQ(PolicyDigest(HashAlg::kSha256).Pcr(selection, pcr_digest).value().hex(),
-              row.at("policy_digest_sha256"));
+              row.at("policy_digest_sha256").get<std::string>());
   }
   EXPECT_GE(with_values, 4u);
 }
@@ -139,15 +140,16 @@ TEST(Policies, EveryOtherVector) {
   ASSERT_EQ(rows.size(), 5u);
   for (const json& row : rows) {
     const std::string name = row.at("policy");
-    EXPECT_EQ(PolicyOf(name, row.at("inputs")).value().hex(), row.at("policy_digest_sha256"))
+    EXPECT_EQ(PolicyOf(name, row.at("inputs")).value().hex(),
+              row.at("policy_digest_sha256").get<std::string>())
         << name;
   }
 }
 
 TEST(Policies, EkPoliciesFollowFromFirstPrinciples) {
   const json row = Load("policy.json").at("ek_policies").at("sha256");
-  EXPECT_EQ(EkPolicyA(HashAlg::kSha256).hex(), row.at("PolicyA"));
-  EXPECT_EQ(EkPolicyB(HashAlg::kSha256).hex(), row.at("PolicyB"));
+  EXPECT_EQ(EkPolicyA(HashAlg::kSha256).hex(), row.at("PolicyA").get<std::string>());
+  EXPECT_EQ(EkPolicyB(HashAlg::kSha256).hex(), row.at("PolicyB").get<std::string>());
   // EK Credential Profile 2.5, B.6.2 and B.6.5.
   EXPECT_EQ(EkPolicyB(HashAlg::kSha384).hex(),
             "b26e7d28d11a50bc53d882bcf5fd3a1a074148bb35d3b4e4cb1c0ad9bde419ca"
@@ -186,26 +188,26 @@ TEST(MakeCredential, EveryVector) {
     const SecretBytes credential(Hex(row, "credential"));
     BG_ASSERT_OK_AND_ASSIGN(const CredentialBlob blob,
                             MakeCredentialForTest(parent.area(), name, credential, Fixed(row)));
-    EXPECT_EQ(ToHex(blob.id_object), row.at("id_object"));
+    EXPECT_EQ(ToHex(blob.id_object), row.at("id_object").get<std::string>());
     if (row.contains("ephemeral_x")) {
-      EXPECT_EQ(ToHex(blob.encrypted_secret), row.at("encrypted_secret"));
+      EXPECT_EQ(ToHex(blob.encrypted_secret), row.at("encrypted_secret").get<std::string>());
     }
     const CredentialBlob theirs = {Hex(row, "id_object"), Hex(row, "encrypted_secret")};
     for (const CredentialBlob& each : {blob, theirs}) {
       BG_ASSERT_OK_AND_ASSIGN(const SecretBytes seed,
                               parent.OpenSeed("IDENTITY", each.encrypted_secret));
-      EXPECT_EQ(ToHex(seed.view()), row.at("seed"));
+      EXPECT_EQ(ToHex(seed.view()), row.at("seed").get<std::string>());
       BG_ASSERT_OK_AND_ASSIGN(const SecretBytes opened, parent.ActivateCredential(each, name));
       EXPECT_TRUE(opened.ConstantTimeEquals(credential.view()));
     }
     EXPECT_EQ(ToHex(crypto::KdfA(parent.area().name_alg, Hex(row, "seed"), "STORAGE", name, {},
                                  parent.area().symmetric_bits)
                         .view()),
-              row.at("sym_key"));
+              row.at("sym_key").get<std::string>());
     EXPECT_EQ(ToHex(crypto::KdfA(parent.area().name_alg, Hex(row, "seed"), "INTEGRITY", {}, {},
                                  8 * crypto::DigestSize(parent.area().name_alg))
                         .view()),
-              row.at("hmac_key"));
+              row.at("hmac_key").get<std::string>());
   }
 }
 
@@ -216,15 +218,15 @@ TEST(Import, EveryVectorWithoutInnerWrapIsWhatWeMake) {
     if (row.at("inner_key") != "") continue;
     SCOPED_TRACE(row.at("parent").get<std::string>());
     const SoftStorageKey parent = ParentOf(row.at("parent"));
-    EXPECT_EQ(ToHex(parent.area().raw), row.at("parent_public_tpmt"));
+    EXPECT_EQ(ToHex(parent.area().raw), row.at("parent_public_tpmt").get<std::string>());
     const SecretBytes data(Hex(row, "data"));
     BG_ASSERT_OK_AND_ASSIGN(
         const ImportBlob blob,
         SealForImportForTest(parent.area(), Hex(row, "auth_policy"), data, Fixed(row)));
-    EXPECT_EQ(ToHex(blob.object_public), row.at("object_public_tpmt"));
-    EXPECT_EQ(ToHex(blob.duplicate), row.at("duplicate"));
+    EXPECT_EQ(ToHex(blob.object_public), row.at("object_public_tpmt").get<std::string>());
+    EXPECT_EQ(ToHex(blob.duplicate), row.at("duplicate").get<std::string>());
     if (row.contains("ephemeral_private")) {
-      EXPECT_EQ(ToHex(blob.in_sym_seed), row.at("in_sym_seed"));
+      EXPECT_EQ(ToHex(blob.in_sym_seed), row.at("in_sym_seed").get<std::string>());
     }
     BG_ASSERT_OK_AND_ASSIGN(const SecretBytes unsealed, parent.Unseal(blob));
     EXPECT_TRUE(unsealed.ConstantTimeEquals(data.view()));
@@ -241,12 +243,13 @@ TEST(Import, EveryVectorOpensWithOrWithoutInnerWrap) {
     const SoftStorageKey parent = ParentOf(row.at("parent"));
     const ImportBlob blob = {Hex(row, "object_public_tpmt"), Hex(row, "duplicate"),
                              Hex(row, "in_sym_seed")};
-    EXPECT_EQ(ToHex(Area(row, "object_public_tpmt").Name()), row.at("object_name"));
+    EXPECT_EQ(ToHex(Area(row, "object_public_tpmt").Name()),
+              row.at("object_name").get<std::string>());
     BG_ASSERT_OK_AND_ASSIGN(const SecretBytes seed, parent.OpenSeed("DUPLICATE", blob.in_sym_seed));
-    EXPECT_EQ(ToHex(seed.view()), row.at("seed"));
+    EXPECT_EQ(ToHex(seed.view()), row.at("seed").get<std::string>());
     BG_ASSERT_OK_AND_ASSIGN(const SecretBytes sensitive,
                             parent.Import(blob, Hex(row, "inner_key")));
-    EXPECT_EQ(ToHex(sensitive.view()), row.at("tpm2b_sensitive"));
+    EXPECT_EQ(ToHex(sensitive.view()), row.at("tpm2b_sensitive").get<std::string>());
   }
 }
 
@@ -284,12 +287,12 @@ void CheckQuoteVector(const json& row) {
   const Bytes attest = Hex(row, "attest");
   BG_ASSERT_OK_AND_ASSIGN(const QuoteInfo info, ParseQuote(attest));
   const json& decoded = row.at("decoded");
-  EXPECT_EQ(ToHex(info.header.qualified_signer), decoded.at("qualified_signer"));
+  EXPECT_EQ(ToHex(info.header.qualified_signer), decoded.at("qualified_signer").get<std::string>());
   EXPECT_EQ(info.header.clock.clock_ms, decoded.at("clock"));
   EXPECT_EQ(info.header.clock.reset_count, decoded.at("reset_count"));
   EXPECT_EQ(info.header.clock.restart_count, decoded.at("restart_count"));
   EXPECT_EQ(info.header.clock.safe, decoded.at("safe") == 1);
-  EXPECT_EQ(ToHex(info.pcr_digest), row.at("pcr_digest"));
+  EXPECT_EQ(ToHex(info.pcr_digest), row.at("pcr_digest").get<std::string>());
   const bool endorsement = row.at("ak_hierarchy").get<std::string>().find("endorsement") == 0;
   if (endorsement) {
     EXPECT_EQ(QualifiedName(HandleName(kRhEndorsement), ak), info.header.qualified_signer);
@@ -315,7 +318,7 @@ void CheckCertifyVector(const json& row) {
   BG_ASSERT_OK_AND_ASSIGN(const CertifyInfo info, ParseCertify(attest));
   const Public key = Area(row, "key_public_tpmt");
   EXPECT_EQ(info.name, key.Name());
-  EXPECT_EQ(ToHex(info.name), row.at("key_name"));
+  EXPECT_EQ(ToHex(info.name), row.at("key_name").get<std::string>());
   EXPECT_EQ(info.header.extra_data, Hex(row, "qualifying_data"));
   const Bytes policy = Hex(row, "key_auth_policy");
   EXPECT_THAT(CheckIdentityKey(key, policy), IsOk());
