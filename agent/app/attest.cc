@@ -109,6 +109,15 @@ absl::Status DropCredentials(const Config& config) {
   return status;
 }
 
+absl::Status DropExpired(const Config& config, absl::Time now) {
+  const absl::StatusOr<identity::StoredCredential> stored =
+      identity::LoadStoredCredential(config.state_folder);
+  if (!stored.ok() || now < stored->not_after) return absl::OkStatus();
+  absl::Status status = identity::RemoveInstalledCredential(config.runtime_folder);
+  status.Update(identity::RemoveStoredCredential(config.state_folder));
+  return status;
+}
+
 absl::StatusOr<AttestAnswer> Attest(const Config& config, const identity::JoinState& joined,
                                     tpm::Tpm& tpm, GatekeeperClient& client,
                                     std::optional<Challenge>* challenge) {

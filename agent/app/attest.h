@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "agent/app/config.h"
 #include "agent/client/gatekeeper_client.h"
 #include "agent/identity/join_state.h"
@@ -20,6 +21,9 @@ absl::StatusOr<AttestAnswer> Attest(const Config& config, const identity::JoinSt
 
 // Deletes sealed and installed credential of this host.
 absl::Status DropCredentials(const Config& config);
+
+// Deletes the sealed credential, and what was installed of it, once it has expired.
+absl::Status DropExpired(const Config& config, absl::Time now);
 
 // PEM text of one certificate.
 std::string PemOf(ByteView der);

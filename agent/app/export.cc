@@ -30,8 +30,6 @@ class Folder {
   absl::Status status_;
 };
 
-std::string Str(absl::string_view text) { return std::string(text.data(), text.size()); }
-
 absl::Status PutQuote(tpm::Tpm& tpm, tpm::AkKind ak, const std::string& name,
                       const registers::Selection& selection, ByteView qualifying_data,
                       Folder* folder) {
@@ -47,8 +45,8 @@ absl::Status PutQuotes(tpm::Tpm& tpm, const registers::Selection& banks, ByteVie
   for (const registers::BankSelection& bank : banks) {
     const registers::BankSelection quoted{bank.alg, bank.mask & kQuotedMask};
     all.push_back(quoted);
-    BG_RETURN_IF_ERROR(PutQuote(tpm, tpm::AkKind::kRsa, Str(crypto::Name(bank.alg)), {quoted},
-                                qualifying_data, folder));
+    BG_RETURN_IF_ERROR(PutQuote(tpm, tpm::AkKind::kRsa, std::string(crypto::Name(bank.alg)),
+                                {quoted}, qualifying_data, folder));
     if (bank.alg == crypto::HashAlg::kSha256) {
       BG_RETURN_IF_ERROR(
           PutQuote(tpm, tpm::AkKind::kEcc, "ecc", {quoted}, qualifying_data, folder));
@@ -61,7 +59,7 @@ absl::Status PutRegisters(tpm::Tpm& tpm, const registers::Selection& banks, Fold
   BG_ASSIGN_OR_RETURN(const std::vector<registers::RegisterBank> values, tpm.ReadRegisters(banks));
   nlohmann::ordered_json json;
   for (const registers::RegisterBank& bank : values) {
-    nlohmann::ordered_json& out = json[Str(crypto::Name(bank.alg()))];
+    nlohmann::ordered_json& out = json[std::string(crypto::Name(bank.alg()))];
     for (uint32_t i = 0; i < registers::kCount; ++i) {
       if (const std::optional<crypto::Digest> value = bank.Get(i))
         out[absl::StrCat(i)] = value->hex();

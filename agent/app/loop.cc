@@ -35,6 +35,12 @@ Phase PhaseOf(const absl::Status& status) {
   __builtin_unreachable();
 }
 
+// The gatekeeper has proved itself, and says that what we hold is worth nothing any more. An answer
+// that told so may have been lost; with the dead certificate we would be refused until it lapses.
+bool IsDisowned(std::optional<Reason> reason) {
+  return reason == Reason::kPeerCertRevoked || reason == Reason::kHostRetired;
+}
+
 }  // namespace
 
 absl::string_view Name(Phase phase) {
@@ -63,8 +69,9 @@ absl::string_view Name(Phase phase) {
 
 Step NextStep(const Outcome& outcome, Backoff& backoff, uint32_t random) {
   if (!outcome.status.ok()) {
-    return {
-        .phase = PhaseOf(outcome.status), .wait = backoff.Next(random), .drop_installed = false};
+    return {.phase = PhaseOf(outcome.status),
+            .wait = backoff.Next(random),
+            .drop_installed = IsDisowned(ReasonOf(outcome.status))};
   }
   backoff.Reset();
   const bool trusted = outcome.trust == "trusted";

@@ -44,6 +44,14 @@ TEST_F(NextStepTest, EveryTrustButTrustedDropsTheCredential) {
   }
 }
 
+TEST_F(NextStepTest, ARevokedCertificateIsDroppedAndOtherRefusalsChangeNothing) {
+  EXPECT_TRUE(After(NotPermitted(Reason::kPeerCertRevoked, "")).drop_installed);
+  EXPECT_TRUE(After(NotPermitted(Reason::kHostRetired, "")).drop_installed);
+  EXPECT_FALSE(After(absl::UnavailableError("")).drop_installed);
+  EXPECT_FALSE(After(NotAuthentic(Reason::kServerAuth, "")).drop_installed);
+  EXPECT_FALSE(After(Malformed(Reason::kSigInvalid, "")).drop_installed);
+}
+
 TEST_F(NextStepTest, EachFailureHasItsName) {
   EXPECT_EQ(After(absl::UnavailableError("")).phase, Phase::kUnreachable);
   EXPECT_EQ(After(NotAuthentic(Reason::kServerAuth, "")).phase, Phase::kUntrusted);

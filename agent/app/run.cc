@@ -46,8 +46,6 @@ uint32_t Random32() {
   return bytes::Reader(bytes).U32Le().value_or(0);
 }
 
-std::string Str(absl::string_view text) { return std::string(text.data(), text.size()); }
-
 // The first failing finding of a DENY, as far as the gatekeeper discloses it.
 std::string WhyOf(const AttestAnswer& answer) {
   for (const DisclosedFinding& finding : answer.findings) {
@@ -58,17 +56,22 @@ std::string WhyOf(const AttestAnswer& answer) {
                                    : absl::StrCat("the gatekeeper says: ", Printable(answer.trust));
 }
 
+void LogProblem(absl::string_view what, const absl::Status& status) {
+  if (!status.ok()) Log(LogLevel::kError, what, {{"text", std::string(status.message())}});
+}
+
 class Life {
  public:
   explicit Life(const Config& config)
       : config_(config), backoff_({.first = config.retry_first, .most = config.retry_most}) {
-    report_.phase = Str(Name(Phase::kStarting));
+    report_.phase = std::string(Name(Phase::kStarting));
     report_.since = SystemClock().Now();
   }
 
   // One try and what follows from it; the wait until the next.
   absl::Duration Once() {
     const absl::Time now = SystemClock().Now();
+    LogProblem("cannot delete the expired credential", DropExpired(config_, now));
     const absl::StatusOr<AttestAnswer> answer = Try(now);
     Outcome outcome{
         .status = answer.status(), .trust = "", .next_attestation = absl::ZeroDuration()};
@@ -78,9 +81,7 @@ class Life {
     }
     const Step step = NextStep(outcome, backoff_, Random32());
     if (step.drop_installed) {
-      const absl::Status dropped = DropCredentials(config_);
-      if (!dropped.ok())
-        Log(LogLevel::kError, "cannot delete the credential", {{"text", Str(dropped.message())}});
+      LogProblem("cannot delete the credential", DropCredentials(config_));
     }
     Report(now, answer, step);
     return step.wait;
@@ -102,15 +103,15 @@ class Life {
   }
 
   void Report(absl::Time now, const absl::StatusOr<AttestAnswer>& answer, const Step& step) {
-    const std::string phase = Str(Name(step.phase));
+    const std::string phase = std::string(Name(step.phase));
     if (phase != report_.phase) report_.since = now;
     report_.phase = phase;
     report_.last_try_at = now;
     report_.next_try_at = now + step.wait;
     report_.failures = backoff_.failures();
     const std::optional<Reason> reason = ReasonOf(answer.status());
-    report_.reason = reason.has_value() ? Str(Code(*reason)) : "";
-    report_.detail = answer.ok() ? WhyOf(*answer) : Str(answer.status().message());
+    report_.reason = reason.has_value() ? std::string(Code(*reason)) : "";
+    report_.detail = answer.ok() ? WhyOf(*answer) : std::string(answer.status().message());
     if (answer.ok()) {
       report_.last_verdict_at = now;
       report_.verdict_id = answer->verdict_id;
@@ -121,9 +122,7 @@ class Life {
          {"text", report_.detail},
          {"next", absl::FormatDuration(absl::Trunc(step.wait, absl::Milliseconds(1)))}});
     sd_notify(0, absl::StrCat("READY=1\nSTATUS=", phase).c_str());
-    const absl::Status written = WriteStatus(config_.state_folder, report_);
-    if (!written.ok())
-      Log(LogLevel::kError, "cannot write the status", {{"text", Str(written.message())}});
+    LogProblem("cannot write the status", WriteStatus(config_.state_folder, report_));
   }
 
   const Config& config_;
@@ -139,7 +138,7 @@ ExitCode Run(const Config& config) {
   const sigset_t signals = BlockSignals();
   const absl::StatusOr<identity::JoinState> joined = Joined(config);
   if (!joined.ok()) {
-    Log(LogLevel::kError, "cannot run", {{"text", Str(joined.status().message())}});
+    Log(LogLevel::kError, "cannot run", {{"text", std::string(joined.status().message())}});
     return ExitCodeOf(joined.status());
   }
   Life life(config);
