@@ -22,7 +22,7 @@ constexpr absl::Duration kSubmitDeadline = absl::Seconds(120);
 constexpr size_t kChunkBytes = size_t{128} * 1024;
 constexpr int kMaxAnswerBytes = 1 << 20;
 
-std::string Text(ByteView bytes) { return std::string(AsText(bytes).data(), bytes.size()); }
+std::string Text(ByteView bytes) { return std::string(AsText(bytes)); }
 Bytes FromText(const std::string& text) { return ToBytes(AsBytes(text)); }
 
 // How gRPC 1.51 words a TLS handshake that ended because of who the server is, or is not.

@@ -15,8 +15,8 @@ namespace bootgate::agent::tpm {
 class PinnedEk {
  public:
   // EK_CERT_KEY_MISMATCH when `ek` is not made from the certificate's key by a template;
-  // CERT_PARSE. Padding after the certificate is ignored. Whether the certificate is genuine is the
-  // gatekeeper's question.
+  // CERT_PARSE. Padding after the certificate is no matter. Whether the certificate is genuine is
+  // the gatekeeper's question.
   static absl::StatusOr<PinnedEk> FromCertificate(const tpm2::Public& ek, ByteView certificate);
 
   // An EK whose Name was recorded, or is in an inventory: `name` as the operator or the join state
@@ -33,9 +33,5 @@ class PinnedEk {
   tpm2::EkTemplate which_;
   Bytes name_;
 };
-
-// The certificate without the padding of its NV index: its own DER length, if only 0x00 or 0xff
-// follow. CERT_PARSE otherwise.
-absl::StatusOr<Bytes> TrimCertificate(ByteView nv_contents);
 
 }  // namespace bootgate::agent::tpm

@@ -40,19 +40,6 @@ TEST_F(TpmTest, CertificateOfAnotherKeyPinsNothing) {
               Refuses(Reason::kEkCertKeyMismatch));
 }
 
-TEST(TrimCertificate, TakesOffPaddingAndNothingElse) {
-  const Bytes der = testing::CorpusFile("boots/good/ek-rsa.cert.der");
-  for (const uint8_t padding : {uint8_t{0x00}, uint8_t{0xff}}) {
-    Bytes padded = der;
-    padded.resize(der.size() + 50, padding);
-    BG_ASSERT_OK_AND_ASSIGN(const Bytes trimmed, TrimCertificate(padded));
-    EXPECT_EQ(trimmed, der);
-  }
-  Bytes more = der;
-  more.push_back(0x30);
-  EXPECT_THAT(TrimCertificate(more), Refuses(Reason::kCertParse));
-}
-
 TEST_F(TpmTest, AttestationKeysAreTheSameEveryTimeAndAcceptable) {
   for (const AkKind kind : {AkKind::kEcc, AkKind::kRsa}) {
     BG_ASSERT_OK_AND_ASSIGN(const auto ak, tpm_->AkPublic(kind));

@@ -17,8 +17,6 @@
 namespace bootgate::config {
 namespace {
 
-std::string Str(absl::string_view text) { return std::string(text.data(), text.size()); }
-
 // Dotted names of all values of a table (arrays and values are leaves), with their lines.
 void CollectLeaves(const toml::table& table, const std::string& prefix,
                    std::vector<std::pair<std::string, uint32_t>>* out, int depth) {
@@ -56,8 +54,8 @@ struct ConfigFile::Impl {
   std::vector<std::string> complaints;
 
   const toml::node* Find(absl::string_view key) {
-    known.insert(Str(key));
-    return table.at_path(Str(key)).node();
+    known.insert(std::string(key));
+    return table.at_path(std::string(key)).node();
   }
 
   void Complain(const toml::node* node, absl::string_view key, absl::string_view what) {
@@ -73,7 +71,7 @@ ConfigFile::~ConfigFile() = default;
 
 absl::StatusOr<ConfigFile> ConfigFile::Parse(absl::string_view text, absl::string_view file) {
   auto impl = std::make_unique<Impl>();
-  impl->file = Str(file);
+  impl->file = std::string(file);
   try {
     impl->table = toml::parse(std::string_view(text.data(), text.size()));
   } catch (const toml::parse_error& error) {  // Debian's library throws; nothing else does
@@ -185,7 +183,7 @@ void ConfigFile::Choice(absl::string_view key, const std::vector<std::string>& w
 }
 
 bool ConfigFile::Has(absl::string_view key) const {
-  return impl_->table.at_path(Str(key)).node() != nullptr;
+  return impl_->table.at_path(std::string(key)).node() != nullptr;
 }
 
 void ConfigFile::Complain(absl::string_view key, absl::string_view what) {

@@ -9,14 +9,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string Str(absl::string_view text) { return std::string(text.data(), text.size()); }
-
 Json NumberOrNull(const std::optional<uint32_t>& number) {
   return number ? Json(*number) : Json(nullptr);
 }
 
 Json ToJson(const Finding& finding) {
-  return Json{{"code", Str(Code(finding.code))},
+  return Json{{"code", std::string(Code(finding.code))},
               {"severity", Name(finding.severity)},
               {"register", NumberOrNull(finding.register_index)},
               {"event", NumberOrNull(finding.event)},
@@ -33,7 +31,7 @@ Json ToJson(const Claim& claim) {
 }  // namespace
 
 std::string VerdictJson(const Verdict& verdict, int indent) {
-  Json json{{"outcome", Str(Name(verdict.outcome))},
+  Json json{{"outcome", std::string(Name(verdict.outcome))},
             {"findings", Json::array()},
             {"claims", Json::array()},
             {"checked", verdict.coverage.checked},

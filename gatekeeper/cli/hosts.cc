@@ -17,14 +17,12 @@ using nlohmann::ordered_json;
 // A verb may race with the running gatekeeper; a lost race is read again.
 constexpr int kTries = 5;
 
-std::string Str(absl::string_view text) { return std::string(text.data(), text.size()); }
-
 std::string TimeText(absl::Time time) { return time == absl::Time() ? "-" : FormatUtc(time); }
 
 std::string OrDash(std::string text) { return text.empty() ? "-" : text; }
 
 std::string TrustText(const host::HostRecord& host) {
-  const std::string trust = Str(host::Name(host.trust));
+  const std::string trust = std::string(host::Name(host.trust));
   return host.trust == host::Trust::kPending && !host.approved ? trust + " (not approved)" : trust;
 }
 
@@ -34,7 +32,7 @@ std::string LabelText(const host::HostRecord& host) {
 
 ordered_json ToJson(const host::HostRecord& host) {
   ordered_json out = {{"host", host.id},
-                      {"trust", Str(host::Name(host.trust))},
+                      {"trust", std::string(host::Name(host.trust))},
                       {"since", TimeText(host.trust_since)},
                       {"approved", host.approved},
                       {"hostname", Printable(host.hostname)},

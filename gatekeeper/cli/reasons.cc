@@ -11,13 +11,11 @@
 namespace bootgate::gatekeeper::cli {
 namespace {
 
-std::string Str(absl::string_view text) { return std::string(text.data(), text.size()); }
-
 nlohmann::ordered_json ToJson(const ReasonInfo& row) {
-  return {{"code", Str(row.code)},
-          {"outcome", Str(Name(row.outcome))},
-          {"meaning", Str(row.meaning)},
-          {"way_out", Str(row.way_out)}};
+  return {{"code", std::string(row.code)},
+          {"outcome", std::string(Name(row.outcome))},
+          {"meaning", std::string(row.meaning)},
+          {"way_out", std::string(row.way_out)}};
 }
 
 }  // namespace
@@ -27,7 +25,8 @@ ExitCode ReasonList(OutputFormat format, std::ostream& out) {
   std::vector<std::vector<std::string>> rows;
   for (const ReasonInfo& row : AllReasons()) {
     json.push_back(ToJson(row));
-    rows.push_back({Str(row.code), Str(Name(row.outcome)), Str(row.meaning)});
+    rows.push_back(
+        {std::string(row.code), std::string(Name(row.outcome)), std::string(row.meaning)});
   }
   out << (format == OutputFormat::kJson ? json.dump(2) + "\n"
                                         : FormatTable({"CODE", "OUTCOME", "MEANING"}, rows));
@@ -39,7 +38,7 @@ ExitCode ReasonShow(const std::string& code, OutputFormat format, std::ostream& 
   const std::optional<Reason> reason = ReasonFromCode(code);
   if (!reason.has_value()) {
     std::vector<std::string> codes;
-    for (const ReasonInfo& row : AllReasons()) codes.push_back(Str(row.code));
+    for (const ReasonInfo& row : AllReasons()) codes.push_back(std::string(row.code));
     const std::string near = NearestName(code, codes);
     err << "error: no reason code " << Printable(code)
         << (near.empty() ? "" : "; did you mean " + near + "?") << "\n";
@@ -47,10 +46,10 @@ ExitCode ReasonShow(const std::string& code, OutputFormat format, std::ostream& 
   }
   const ReasonInfo& row = Info(*reason);
   out << (format == OutputFormat::kJson ? ToJson(row).dump(2) + "\n"
-                                        : FormatPairs({{"code", Str(row.code)},
-                                                       {"outcome", Str(Name(row.outcome))},
-                                                       {"meaning", Str(row.meaning)},
-                                                       {"way out", Str(row.way_out)}}));
+                                        : FormatPairs({{"code", std::string(row.code)},
+                                                       {"outcome", std::string(Name(row.outcome))},
+                                                       {"meaning", std::string(row.meaning)},
+                                                       {"way out", std::string(row.way_out)}}));
   return ExitCode::kSuccess;
 }
 
