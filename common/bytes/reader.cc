@@ -63,26 +63,4 @@ absl::Status Reader::ExpectEnd() const {
       absl::StrCat(remaining(), " stray bytes at offset ", offset()));
 }
 
-bool Reader::TryTake(size_t n, ByteView* value) {
-  if (n > remaining()) return false;
-  *value = bytes_.subspan(pos_, n);
-  pos_ += n;
-  return true;
-}
-
-bool Reader::TryU32Le(uint32_t* value) {
-  ByteView b;
-  if (!TryTake(4, &b)) return false;
-  *value = static_cast<uint32_t>(b[0]) | static_cast<uint32_t>(b[1]) << 8 |
-           static_cast<uint32_t>(b[2]) << 16 | static_cast<uint32_t>(b[3]) << 24;
-  return true;
-}
-
-bool Reader::TryU16Le(uint16_t* value) {
-  ByteView b;
-  if (!TryTake(2, &b)) return false;
-  *value = static_cast<uint16_t>(b[0] | b[1] << 8);
-  return true;
-}
-
 }  // namespace bootgate::bytes
