@@ -3,10 +3,13 @@
 // OpenSSL 3 calls these deprecated in favour of EVP. For the short messages of logs and lists EVP
 // costs two to seven times the hash itself, and hashing is what the gatekeeper does most.
 #define OPENSSL_SUPPRESS_DEPRECATED
+#include <endian.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
+#include <string.h>  // explicit_bzero
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include "absl/status/status.h"
@@ -19,13 +22,11 @@ namespace {
 struct Row {
   HashAlg alg;
   absl::string_view name;
-  size_t size;
 };
 
 constexpr Row kRows[] = {
-    {HashAlg::kSha1, "sha1", 20},     {HashAlg::kSha256, "sha256", 32},
-    {HashAlg::kSha384, "sha384", 48}, {HashAlg::kSha512, "sha512", 64},
-    {HashAlg::kSm3_256, "sm3_256", 32},
+    {HashAlg::kSha1, "sha1"},     {HashAlg::kSha256, "sha256"},   {HashAlg::kSha384, "sha384"},
+    {HashAlg::kSha512, "sha512"}, {HashAlg::kSm3_256, "sm3_256"},
 };
 
 const Row& RowOf(HashAlg alg) {
@@ -43,6 +44,40 @@ void Run(std::initializer_list<ByteView> parts, uint8_t* out) {
   Final(out, &context);
 }
 
+constexpr size_t kSha256Block = 64;                     // bytes
+constexpr size_t kShortBlocks = 3 * kSha256Block;       // a padded short message at most
+constexpr size_t kShortMessage = kShortBlocks - 1 - 8;  // bytes; 0x80 and the length follow
+
+// A short message with its padding (FIPS 180-4, 5.1.1), all blocks in one call: SHA256_Final takes
+// a call of its own for the padding. Extends and template digests are such messages.
+void RunShortSha256(std::initializer_list<ByteView> parts, size_t size, uint8_t* out) {
+  std::array<uint8_t, kShortBlocks> blocks{};
+  uint8_t* to = blocks.data();
+  for (const ByteView part : parts) to = std::ranges::copy(part, to).out;
+  *to = 0x80;
+  const size_t padded = (size + 1 + 8 + kSha256Block - 1) / kSha256Block * kSha256Block;
+  blocks[padded - 2] = static_cast<uint8_t>(size * 8 >> 8);
+  blocks[padded - 1] = static_cast<uint8_t>(size * 8);
+  SHA256_CTX context;
+  SHA256_Init(&context);
+  SHA256_Update(&context, blocks.data(), padded);
+  for (size_t i = 0; i < std::size(context.h); ++i) {
+    const uint32_t word = htobe32(context.h[i]);
+    memcpy(out + i * sizeof word, &word, sizeof word);
+  }
+  explicit_bzero(blocks.data(), blocks.size());  // may have been a key
+}
+
+void RunSha256(std::initializer_list<ByteView> parts, uint8_t* out) {
+  size_t size = 0;
+  for (const ByteView part : parts) size += part.size();
+  if (size <= kShortMessage) {
+    RunShortSha256(parts, size, out);
+  } else {
+    Run<SHA256_CTX, SHA256_Init, SHA256_Update, SHA256_Final>(parts, out);
+  }
+}
+
 void RunSm3(std::initializer_list<ByteView> parts, uint8_t* out) {
   EVP_MD_CTX* const context = EVP_MD_CTX_new();
   bool ok = context != nullptr && EVP_DigestInit_ex(context, EVP_sm3(), nullptr) == 1;
@@ -56,7 +91,6 @@ void RunSm3(std::initializer_list<ByteView> parts, uint8_t* out) {
 
 }  // namespace
 
-size_t DigestSize(HashAlg alg) { return RowOf(alg).size; }
 absl::string_view Name(HashAlg alg) { return RowOf(alg).name; }
 
 std::optional<HashAlg> HashAlgFromTpm(uint16_t tpm_alg_id) {
@@ -105,7 +139,7 @@ Digest Hash(HashAlg alg, std::initializer_list<ByteView> parts) {
       Run<SHA_CTX, SHA1_Init, SHA1_Update, SHA1_Final>(parts, out);
       break;
     case HashAlg::kSha256:
-      Run<SHA256_CTX, SHA256_Init, SHA256_Update, SHA256_Final>(parts, out);
+      RunSha256(parts, out);
       break;
     case HashAlg::kSha384:
       Run<SHA512_CTX, SHA384_Init, SHA384_Update, SHA384_Final>(parts, out);

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <compare>
+#include <cstdlib>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -28,7 +29,20 @@ inline constexpr HashAlg kAllHashAlgs[] = {HashAlg::kSha1, HashAlg::kSha256, Has
                                            HashAlg::kSha512, HashAlg::kSm3_256};
 inline constexpr size_t kMaxDigestSize = 64;  // bytes
 
-size_t DigestSize(HashAlg alg);          // bytes
+constexpr size_t DigestSize(HashAlg alg) {  // bytes
+  switch (alg) {
+    case HashAlg::kSha1:
+      return 20;
+    case HashAlg::kSha256:
+    case HashAlg::kSm3_256:
+      return 32;
+    case HashAlg::kSha384:
+      return 48;
+    case HashAlg::kSha512:
+      return 64;
+  }
+  std::abort();  // an enum value that is none: a bug of ours
+}
 absl::string_view Name(HashAlg alg);     // "sha1", "sha256", "sha384", "sha512", "sm3_256"
 std::optional<HashAlg> HashAlgFromTpm(uint16_t tpm_alg_id);
 std::optional<HashAlg> HashAlgFromName(absl::string_view name);

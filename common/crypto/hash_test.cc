@@ -1,5 +1,7 @@
 #include "common/crypto/hash.h"
 
+#include <openssl/evp.h>
+
 #include "common/base/hex.h"
 #include "gtest/gtest.h"
 
@@ -33,6 +35,21 @@ INSTANTIATE_TEST_SUITE_P(
               "454d4423643ce80e2a9ac94fa54ca49f"},
         Known{HashAlg::kSm3_256, "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"}),
     [](const auto& row) { return std::string(Name(row.param.alg)); });
+
+// Short messages are padded here, long ones by OpenSSL: the change-over and every block boundary.
+TEST(Sha256, EveryLengthAgreesWithOpenSsl) {
+  Bytes message;
+  for (size_t size = 0; size < 260; ++size) {
+    uint8_t expected[32];
+    ASSERT_EQ(EVP_Digest(message.data(), size, expected, nullptr, EVP_sha256(), nullptr), 1);
+    const ByteView view(message);
+    EXPECT_TRUE(SameBytes(Hash(HashAlg::kSha256, view).view(), expected)) << size;
+    EXPECT_EQ(Hash(HashAlg::kSha256, {view.first(size / 3), view.subspan(size / 3)}),
+              Hash(HashAlg::kSha256, view))
+        << size;
+    message.push_back(static_cast<uint8_t>(7 * size + 1));
+  }
+}
 
 TEST(Digest, KnowsItsSize) {
   EXPECT_EQ(Digest(HashAlg::kSha384).size(), 48u);
