@@ -1,3 +1,6 @@
+// OpenSSL 3 calls the RSA_ functions deprecated. For a key that is used once, as that of a host,
+// EVP adds a fifth to the arithmetic.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "common/crypto/key_agreement.h"
 
 #include <openssl/core_names.h>
@@ -29,6 +32,53 @@ const char* GroupName(Curve curve) {
       return "P-384";
     case Curve::kP521:
       return "P-521";
+  }
+  std::abort();  // an enum value that is none: a bug of ours
+}
+
+PkeyCtxPtr MakeGenerator(Curve curve) {
+  PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  if (context != nullptr && (EVP_PKEY_keygen_init(context.get()) != 1 ||
+                             EVP_PKEY_CTX_set_group_name(context.get(), GroupName(curve)) != 1)) {
+    context.reset();
+  }
+  return context;
+}
+
+// Kept by the thread: working out the group costs as much as making a key.
+EVP_PKEY_CTX* Generator(Curve curve) {
+  thread_local const std::array<PkeyCtxPtr, 3> contexts = {
+      MakeGenerator(Curve::kP256), MakeGenerator(Curve::kP384), MakeGenerator(Curve::kP521)};
+  switch (curve) {
+    case Curve::kP256:
+      return contexts[0].get();
+    case Curve::kP384:
+      return contexts[1].get();
+    case Curve::kP521:
+      return contexts[2].get();
+  }
+  std::abort();  // an enum value that is none: a bug of ours
+}
+
+// Fetched once for the process: looking a hash up costs more than a short message. nullptr when
+// this OpenSSL lacks it.
+const EVP_MD* MessageDigest(HashAlg alg) {
+  static const EVP_MD* const sha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA2-256", nullptr);
+  static const EVP_MD* const sha384 = EVP_MD_fetch(nullptr, "SHA2-384", nullptr);
+  static const EVP_MD* const sha512 = EVP_MD_fetch(nullptr, "SHA2-512", nullptr);
+  static const EVP_MD* const sm3 = EVP_MD_fetch(nullptr, "SM3", nullptr);
+  switch (alg) {
+    case HashAlg::kSha1:
+      return sha1;
+    case HashAlg::kSha256:
+      return sha256;
+    case HashAlg::kSha384:
+      return sha384;
+    case HashAlg::kSha512:
+      return sha512;
+    case HashAlg::kSm3_256:
+      return sm3;
   }
   std::abort();  // an enum value that is none: a bug of ours
 }
@@ -108,32 +158,31 @@ absl::StatusOr<PkeyPtr> KeyOf(Curve curve, ByteView scalar) {
 absl::StatusOr<Bytes> RsaOaepEncrypt(const PublicKey& key, HashAlg alg, ByteView label,
                                      ByteView plain) {
   if (key.kind() != PublicKey::Kind::kRsa) return absl::InvalidArgumentError("not an RSA key");
-  std::string digest(Name(alg));
-  Bytes label_bytes = ToBytes(label);
-  int padding = RSA_PKCS1_OAEP_PADDING;
-  const OSSL_PARAM params[] = {
-      OSSL_PARAM_construct_int(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, &padding),
-      OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, digest.data(), 0),
-      OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, digest.data(), 0),
-      OSSL_PARAM_construct_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL, label_bytes.data(),
-                                        label_bytes.size()),
-      OSSL_PARAM_construct_end()};
-  const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
-  Bytes out(static_cast<size_t>(EVP_PKEY_get_size(key.get())));
-  size_t size = out.size();
-  if (context == nullptr || EVP_PKEY_encrypt_init_ex(context.get(), params) != 1 ||
-      EVP_PKEY_encrypt(context.get(), out.data(), &size, plain.data(), plain.size()) != 1) {
+  const EVP_MD* const hash = MessageDigest(alg);
+  const RSA* const rsa = EVP_PKEY_get0_RSA(key.get());
+  if (hash == nullptr || rsa == nullptr) return Failed("RSA-OAEP");
+  SecretBytes padded(static_cast<size_t>(RSA_size(rsa)));
+  Bytes out(padded.size());
+  const int size = static_cast<int>(out.size());
+  // OpenSSL takes a key that may change, for the numbers that it keeps inside under a lock.
+  if (RSA_padding_add_PKCS1_OAEP_mgf1(padded.mutable_view().data(), size, plain.data(),
+                                      static_cast<int>(plain.size()), label.data(),
+                                      static_cast<int>(label.size()), hash, hash) != 1 ||
+      RSA_public_encrypt(size, padded.view().data(), out.data(), const_cast<RSA*>(rsa),
+                         RSA_NO_PADDING) != size) {
     return Failed("RSA-OAEP");
   }
-  out.resize(size);
   return out;
 }
 
 absl::StatusOr<Agreement> AgreeWith(const PublicKey& key) {
   BG_RETURN_IF_ERROR(RequireEc(key));
-  const PkeyPtr one_time(EVP_EC_gen(GroupName(*key.curve())));
-  if (one_time == nullptr) return Failed("generate a one-time key");
-  return AgreeBy(key, one_time.get());
+  EVP_PKEY_CTX* const context = Generator(*key.curve());
+  EVP_PKEY* one_time = nullptr;
+  if (context == nullptr || EVP_PKEY_generate(context, &one_time) != 1) {
+    return Failed("generate a one-time key");
+  }
+  return AgreeBy(key, PkeyPtr(one_time).get());
 }
 
 absl::StatusOr<Agreement> AgreeWithForTest(const PublicKey& key, ByteView one_time_private) {

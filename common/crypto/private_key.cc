@@ -43,9 +43,13 @@ absl::StatusOr<PublicKey> PublicOf(EVP_PKEY* key) {
   return PublicKey::FromSpkiDer(der);
 }
 
-bool SetUp(EVP_PKEY_CTX* context, SignatureScheme scheme, HashAlg alg) {
-  if (EVP_PKEY_sign_init(context) != 1) return false;
-  if (scheme == SignatureScheme::kEcdsa) return true;
+PkeyCtxPtr SignContext(EVP_PKEY* key) {
+  PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
+  if (context != nullptr && EVP_PKEY_sign_init(context.get()) != 1) context.reset();
+  return context;
+}
+
+bool SetRsa(EVP_PKEY_CTX* context, SignatureScheme scheme, HashAlg alg) {
   const bool pss = scheme == SignatureScheme::kRsapss;
   const EVP_MD* const md = EVP_get_digestbyname(std::string(Name(alg)).c_str());
   return EVP_PKEY_CTX_set_rsa_padding(context, pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) ==
@@ -58,7 +62,12 @@ bool SetUp(EVP_PKEY_CTX* context, SignatureScheme scheme, HashAlg alg) {
 
 absl::StatusOr<PrivateKey> PrivateKey::Own(PkeyPtr key) {
   BG_ASSIGN_OR_RETURN(PublicKey half, PublicOf(key.get()));
-  return PrivateKey(std::move(key), std::move(half));
+  PkeyCtxPtr ecdsa;
+  if (half.kind() == PublicKey::Kind::kEc) {
+    ecdsa = SignContext(key.get());
+    if (ecdsa == nullptr) return Failed("set up signing");
+  }
+  return PrivateKey(std::move(key), std::move(half), std::move(ecdsa));
 }
 
 absl::StatusOr<PrivateKey> PrivateKey::GenerateEc(Curve curve) {
@@ -104,8 +113,12 @@ absl::StatusOr<Bytes> PrivateKey::Sign(SignatureScheme scheme, const Digest& dig
   if ((scheme == SignatureScheme::kEcdsa) != (public_.kind() == PublicKey::Kind::kEc)) {
     return absl::InvalidArgumentError("the scheme does not fit the kind of key");
   }
-  const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key_.get(), nullptr));
-  if (context == nullptr || !SetUp(context.get(), scheme, digest.alg())) return Failed("sign");
+  const bool ecdsa = scheme == SignatureScheme::kEcdsa;
+  const PkeyCtxPtr context =
+      ecdsa ? PkeyCtxPtr(EVP_PKEY_CTX_dup(ecdsa_.get())) : SignContext(key_.get());
+  if (context == nullptr || (!ecdsa && !SetRsa(context.get(), scheme, digest.alg()))) {
+    return Failed("sign");
+  }
   Bytes signature(static_cast<size_t>(EVP_PKEY_get_size(key_.get())));
   size_t size = signature.size();
   if (EVP_PKEY_sign(context.get(), signature.data(), &size, digest.view().data(), digest.size()) !=

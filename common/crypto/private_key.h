@@ -24,11 +24,13 @@ class PrivateKey {
   absl::StatusOr<Bytes> Sign(SignatureScheme scheme, const Digest& digest) const;
 
  private:
-  PrivateKey(PkeyPtr key, PublicKey half) : key_(std::move(key)), public_(std::move(half)) {}
+  PrivateKey(PkeyPtr key, PublicKey half, PkeyCtxPtr ecdsa)
+      : key_(std::move(key)), public_(std::move(half)), ecdsa_(std::move(ecdsa)) {}
   static absl::StatusOr<PrivateKey> Own(PkeyPtr key);
 
   PkeyPtr key_;
   PublicKey public_;
+  PkeyCtxPtr ecdsa_;  // EC: set up once, never used itself; each signature works on a copy
 };
 
 }  // namespace bootgate::crypto

@@ -1,6 +1,10 @@
+// OpenSSL 3 calls the RSA_ functions deprecated. For a key that is used once, as that of a quote,
+// EVP adds a fifth to the arithmetic.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "common/crypto/public_key.h"
 
 #include <openssl/core_names.h>
+#include <openssl/objects.h>
 #include <openssl/params.h>
 #include <openssl/rsa.h>
 
@@ -73,34 +77,23 @@ absl::Status CheckRsaNumbers(ByteView modulus, ByteView exponent) {
   return absl::OkStatus();
 }
 
-// EVP_PKEY from parameters. The context belongs to the thread: making one costs more than the
-// import.
-absl::StatusOr<PkeyPtr> FromParams(const char* type, EVP_PKEY_CTX* context, OSSL_PARAM* params) {
-  EVP_PKEY* key = nullptr;
-  if (context == nullptr || EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) != 1) {
-    ClearOpenSslErrors();
-    return Weak(absl::StrCat("not a valid ", type, " public key"));
-  }
-  return PkeyPtr(key);
-}
-
-PkeyCtxPtr ImportContext(const char* type) {
-  PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
-  if (context != nullptr && EVP_PKEY_fromdata_init(context.get()) != 1) context.reset();
-  return context;
-}
-
 absl::StatusOr<PkeyPtr> ImportRsa(ByteView modulus, ByteView exponent) {
-  // OSSL_PARAM integers are in the machine's order.
-  std::array<uint8_t, kMaxRsaBytes> n;
-  std::ranges::reverse_copy(modulus, n.begin());
-  uint32_t e = 0;
-  for (const uint8_t byte : exponent) e = e << 8 | byte;
-  OSSL_PARAM params[] = {OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, n.data(), modulus.size()),
-                         OSSL_PARAM_construct_uint32(OSSL_PKEY_PARAM_RSA_E, &e),
-                         OSSL_PARAM_construct_end()};
-  thread_local const PkeyCtxPtr context = ImportContext("RSA");
-  return FromParams("RSA", context.get(), params);
+  using RsaPtr = std::unique_ptr<RSA, FreeWith<RSA_free>>;
+  RsaPtr rsa(RSA_new());
+  PkeyPtr key(EVP_PKEY_new());
+  BnPtr n(BN_bin2bn(modulus.data(), static_cast<int>(modulus.size()), nullptr));
+  BnPtr e(BN_bin2bn(exponent.data(), static_cast<int>(exponent.size()), nullptr));
+  if (rsa == nullptr || key == nullptr || n == nullptr || e == nullptr ||
+      RSA_set0_key(rsa.get(), n.get(), e.get(), nullptr) != 1) {
+    return OpenSslError(absl::StatusCode::kInternal, "import an RSA key");
+  }
+  n.release();  // the RSA owns both now
+  e.release();
+  if (EVP_PKEY_assign_RSA(key.get(), rsa.get()) != 1) {
+    return OpenSslError(absl::StatusCode::kInternal, "import an RSA key");
+  }
+  rsa.release();
+  return key;
 }
 
 void PadTo(ByteView number, std::span<uint8_t> field) {
@@ -108,23 +101,39 @@ void PadTo(ByteView number, std::span<uint8_t> field) {
   std::ranges::copy(number, field.end() - static_cast<std::ptrdiff_t>(number.size()));
 }
 
-// The import checks that the point lies on the curve. These curves have cofactor 1, so such a point
-// has the right order and the costly order check would tell nothing more.
-absl::StatusOr<PkeyPtr> ImportEc(const CurveRow& row, ByteView x, ByteView y) {
-  std::array<uint8_t, 1 + 2 * kMaxFieldBytes> point;
-  point[0] = POINT_CONVERSION_UNCOMPRESSED;
-  PadTo(x, std::span(point).subspan(1, row.field_bytes));
-  PadTo(y, std::span(point).subspan(1 + row.field_bytes, row.field_bytes));
+// A key of the curve without a point. Working out a group costs more than all else of an import.
+PkeyPtr WithoutPoint(const CurveRow& row) {
   char name[16] = {};  // OpenSSL reads to a NUL
   absl::string_view(row.openssl_name).copy(name, sizeof name);
   OSSL_PARAM params[] = {
       OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, name,
                                        absl::string_view(row.openssl_name).size()),
-      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(),
-                                        1 + 2 * row.field_bytes),
       OSSL_PARAM_construct_end()};
-  thread_local const PkeyCtxPtr context = ImportContext("EC");
-  return FromParams("EC", context.get(), params);
+  const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  EVP_PKEY* key = nullptr;
+  if (context == nullptr || EVP_PKEY_fromdata_init(context.get()) != 1 ||
+      EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEY_PARAMETERS, params) != 1) {
+    std::abort();  // the default provider is missing: nothing can work
+  }
+  return PkeyPtr(key);
+}
+
+EVP_PKEY* GroupOf(const CurveRow& row) {
+  static const std::array<PkeyPtr, std::size(kCurves)> groups = {
+      WithoutPoint(kCurves[0]), WithoutPoint(kCurves[1]), WithoutPoint(kCurves[2])};
+  return groups[static_cast<size_t>(&row - kCurves)].get();
+}
+
+// Setting the point checks that it lies on the curve. These curves have cofactor 1, so such a point
+// has the right order and the costly order check would tell nothing more.
+absl::StatusOr<PkeyPtr> ImportEc(const CurveRow& row, ByteView point) {
+  PkeyPtr key(EVP_PKEY_dup(GroupOf(row)));
+  if (key == nullptr ||
+      EVP_PKEY_set1_encoded_public_key(key.get(), point.data(), point.size()) != 1) {
+    ClearOpenSslErrors();
+    return Weak("not a valid EC public key");
+  }
+  return key;
 }
 
 const CurveRow* CurveOfEvp(const EVP_PKEY* key) {
@@ -198,14 +207,7 @@ absl::StatusOr<RsaNumbers> ReadRsaPublicKey(ByteView der) {
 
 // SubjectPublicKeyInfo of an EC key, put together here: OpenSSL's encoder takes fifty times as
 // long.
-Bytes EcSpkiDer(const EVP_PKEY* key, const CurveRow& row) {
-  std::array<uint8_t, 1 + 2 * kMaxFieldBytes> point;
-  size_t size = 0;
-  if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size(),
-                                      &size) != 1 ||
-      size != 1 + 2 * row.field_bytes) {
-    std::abort();  // every key that we hold has its point, uncompressed
-  }
+Bytes EcSpkiDer(ByteView point, const CurveRow& row) {
   const auto append = [](Bytes& to, uint8_t tag, ByteView contents) {
     to.push_back(tag);
     if (contents.size() >= 0x80) to.push_back(0x81);  // none here is longer than 255 bytes
@@ -215,14 +217,30 @@ Bytes EcSpkiDer(const EVP_PKEY* key, const CurveRow& row) {
   Bytes algorithm, bits = {0}, fields, spki;  // the bit string has no unused bits
   append(algorithm, DerReader::kOid, AsBytes(kOidEcPublicKey));
   append(algorithm, DerReader::kOid, AsBytes(row.oid));
-  bits.insert(bits.end(), point.begin(), point.begin() + static_cast<std::ptrdiff_t>(size));
+  bits.insert(bits.end(), point.begin(), point.end());
   append(fields, DerReader::kSequence, algorithm);
   append(fields, DerReader::kBitString, bits);
   append(spki, DerReader::kSequence, fields);
   return spki;
 }
 
-// A signature operation on `key`, with padding and hash set in one go.
+int NidOf(HashAlg alg) {
+  switch (alg) {
+    case HashAlg::kSha1:
+      return NID_sha1;
+    case HashAlg::kSha256:
+      return NID_sha256;
+    case HashAlg::kSha384:
+      return NID_sha384;
+    case HashAlg::kSha512:
+      return NID_sha512;
+    case HashAlg::kSm3_256:
+      return NID_sm3;
+  }
+  std::abort();  // an enum value that is none: a bug of ours
+}
+
+// An ECDSA or RSAPSS operation on `key`, with padding and hash set in one go.
 PkeyCtxPtr VerifyContext(EVP_PKEY* key, SignatureScheme scheme, HashAlg alg) {
   PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
   if (context == nullptr) return nullptr;
@@ -232,7 +250,7 @@ PkeyCtxPtr VerifyContext(EVP_PKEY* key, SignatureScheme scheme, HashAlg alg) {
   }
   char digest[16] = {};
   Name(alg).copy(digest, sizeof digest - 1);
-  int padding = scheme == SignatureScheme::kRsassa ? RSA_PKCS1_PADDING : RSA_PKCS1_PSS_PADDING;
+  int padding = RSA_PKCS1_PSS_PADDING;
   const OSSL_PARAM params[] = {
       OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, digest, 0),
       OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PAD_MODE, &padding),
@@ -243,11 +261,26 @@ PkeyCtxPtr VerifyContext(EVP_PKEY* key, SignatureScheme scheme, HashAlg alg) {
 
 absl::Status BadSignature(absl::string_view why) { return NotAuthentic(Reason::kSigInvalid, why); }
 
+bool HoldsRsassa(EVP_PKEY* key, const Digest& digest, ByteView signature) {
+  const RSA* const rsa = EVP_PKEY_get0_RSA(key);
+  // OpenSSL takes a key that may change, for the numbers that it keeps inside under a lock.
+  return rsa != nullptr &&
+         RSA_verify(NidOf(digest.alg()), digest.view().data(),
+                    static_cast<unsigned int>(digest.size()), signature.data(),
+                    static_cast<unsigned int>(signature.size()), const_cast<RSA*>(rsa)) == 1;
+}
+
+bool HoldsByContext(EVP_PKEY* key, SignatureScheme scheme, const Digest& digest,
+                    ByteView signature) {
+  const PkeyCtxPtr context = VerifyContext(key, scheme, digest.alg());
+  return context != nullptr && EVP_PKEY_verify(context.get(), signature.data(), signature.size(),
+                                               digest.view().data(), digest.size()) == 1;
+}
+
 absl::Status VerifyWith(EVP_PKEY* key, SignatureScheme scheme, const Digest& digest,
                         ByteView signature) {
-  const PkeyCtxPtr context = VerifyContext(key, scheme, digest.alg());
-  if (context != nullptr && EVP_PKEY_verify(context.get(), signature.data(), signature.size(),
-                                            digest.view().data(), digest.size()) == 1) {
+  if (scheme == SignatureScheme::kRsassa ? HoldsRsassa(key, digest, signature)
+                                         : HoldsByContext(key, scheme, digest, signature)) {
     return absl::OkStatus();
   }
   ClearOpenSslErrors();
@@ -272,7 +305,7 @@ absl::StatusOr<PublicKey> PublicKey::FromRsa(ByteView modulus, uint32_t exponent
   const ByteView n = WithoutLeadingZeros(modulus);
   BG_RETURN_IF_ERROR(CheckRsaNumbers(n, WithoutLeadingZeros(bytes)));
   BG_ASSIGN_OR_RETURN(PkeyPtr key, ImportRsa(n, WithoutLeadingZeros(bytes)));
-  return PublicKey(Kind::kRsa, std::nullopt, std::move(key));
+  return PublicKey(std::move(key));
 }
 
 absl::StatusOr<PublicKey> PublicKey::FromEc(Curve curve, ByteView x, ByteView y) {
@@ -280,8 +313,13 @@ absl::StatusOr<PublicKey> PublicKey::FromEc(Curve curve, ByteView x, ByteView y)
   if (x.size() > row.field_bytes || y.size() > row.field_bytes) {
     return TooLarge("EC coordinate longer than the field");
   }
-  BG_ASSIGN_OR_RETURN(PkeyPtr key, ImportEc(row, x, y));
-  return PublicKey(Kind::kEc, curve, std::move(key));
+  std::array<uint8_t, 1 + 2 * kMaxFieldBytes> buffer;
+  const std::span<uint8_t> point = std::span(buffer).first(1 + 2 * row.field_bytes);
+  point[0] = POINT_CONVERSION_UNCOMPRESSED;
+  PadTo(x, point.subspan(1, row.field_bytes));
+  PadTo(y, point.subspan(1 + row.field_bytes));
+  BG_ASSIGN_OR_RETURN(PkeyPtr key, ImportEc(row, point));
+  return PublicKey(curve, point, std::move(key));
 }
 
 absl::StatusOr<PublicKey> PublicKey::FromSpkiDer(ByteView der) {
@@ -293,7 +331,7 @@ absl::StatusOr<PublicKey> PublicKey::FromSpkiDer(ByteView der) {
     if (!numbers.ok()) return WithReason(numbers.status(), Reason::kKeyWeak);
     BG_RETURN_IF_ERROR(CheckRsaNumbers(numbers->modulus, numbers->exponent));
     BG_ASSIGN_OR_RETURN(PkeyPtr key, ImportRsa(numbers->modulus, numbers->exponent));
-    return PublicKey(Kind::kRsa, std::nullopt, std::move(key));
+    return PublicKey(std::move(key));
   }
   const auto row = std::ranges::find_if(
       kCurves, [&](const CurveRow& r) { return !spki->curve.empty() && r.oid == spki->curve; });
@@ -309,7 +347,7 @@ absl::StatusOr<PublicKey> PublicKey::FromEvp(PkeyPtr key) {
   if (key == nullptr) return Weak("no key");
   if (EVP_PKEY_is_a(key.get(), "RSA") == 1) {
     BG_RETURN_IF_ERROR(CheckRsaEvp(key.get()));
-    return PublicKey(Kind::kRsa, std::nullopt, std::move(key));
+    return PublicKey(std::move(key));
   }
   const CurveRow* const row = EVP_PKEY_is_a(key.get(), "EC") == 1 ? CurveOfEvp(key.get()) : nullptr;
   if (row == nullptr) return Weak("neither an RSA key nor one on P-256, P-384, P-521");
@@ -318,13 +356,21 @@ absl::StatusOr<PublicKey> PublicKey::FromEvp(PkeyPtr key) {
     ClearOpenSslErrors();
     return Weak("EC point is not on its curve");
   }
-  return PublicKey(Kind::kEc, row->curve, std::move(key));
+  std::array<uint8_t, 1 + 2 * kMaxFieldBytes> point;
+  size_t size = 0;
+  if (EVP_PKEY_get_octet_string_param(key.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
+                                      point.size(), &size) != 1 ||
+      size != 1 + 2 * row->field_bytes || point[0] != POINT_CONVERSION_UNCOMPRESSED) {
+    ClearOpenSslErrors();
+    return Weak("EC point is not an uncompressed one");
+  }
+  return PublicKey(row->curve, ByteView(point).first(size), std::move(key));
 }
 
 int PublicKey::bits() const { return EVP_PKEY_get_bits(key_.get()); }
 
 Bytes PublicKey::SpkiDer() const {
-  if (kind_ == Kind::kEc) return EcSpkiDer(key_.get(), RowOf(*curve_));
+  if (kind_ == Kind::kEc) return EcSpkiDer(point_, RowOf(*curve_));
   uint8_t* der = nullptr;
   const int size = i2d_PUBKEY(key_.get(), &der);
   if (size <= 0) std::abort();  // every key that we hold can be written

@@ -52,10 +52,12 @@ class PublicKey {
   friend bool operator==(const PublicKey& a, const PublicKey& b);
 
  private:
-  PublicKey(Kind kind, std::optional<Curve> curve, PkeyPtr key)
-      : kind_(kind), curve_(curve), key_(std::move(key)) {}
+  explicit PublicKey(PkeyPtr rsa) : kind_(Kind::kRsa), key_(std::move(rsa)) {}
+  PublicKey(Curve curve, ByteView point, PkeyPtr key)
+      : kind_(Kind::kEc), curve_(curve), point_(ToBytes(point)), key_(std::move(key)) {}
   Kind kind_;
   std::optional<Curve> curve_;
+  Bytes point_;                    // EC: uncompressed; asking OpenSSL again costs an inversion
   std::shared_ptr<EVP_PKEY> key_;  // shared: copies of an immutable key are the same key
 };
 
