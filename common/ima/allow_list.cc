@@ -18,7 +18,8 @@ constexpr size_t kDigestBytes = 32;
 constexpr size_t kHexBytes = 2 * kDigestBytes;
 constexpr size_t kSeparatorBytes = 2;
 constexpr size_t kRecordHead = kDigestBytes + 2;
-constexpr size_t kBatch = 16;  // look-ups whose waiting overlaps
+constexpr size_t kBatch = 32;       // look-ups whose waiting overlaps
+constexpr size_t kMemoryLine = 64;  // bytes that memory hands over at once
 constexpr size_t kMaxRecordBytes = UINT32_MAX - kRecordHead - kMaxAllowPath - 1;
 
 size_t HashOf(absl::string_view path) { return absl::Hash<absl::string_view>{}(path); }
@@ -152,27 +153,36 @@ Listing AllowList::FindHashed(size_t hash, absl::string_view path, ByteView dige
 }
 
 void AllowList::FindAll(std::span<const Entry> entries, std::span<Listing> out) const {
-  std::array<size_t, kBatch> hashes{};
-  const size_t mask = slots_.empty() ? 0 : slots_.size() - 1;
-  for (size_t start = 0; start < entries.size(); start += kBatch) {
-    const std::span<const Entry> batch =
-        entries.subspan(start, std::min(kBatch, entries.size() - start));
-    for (size_t i = 0; i < batch.size(); ++i) {
-      hashes[i] = HashOf(batch[i].path);
-      if (!slots_.empty()) __builtin_prefetch(&slots_[hashes[i] & mask]);
-    }
-    for (size_t i = 0; i < batch.size() && !slots_.empty(); ++i) {
-      const uint32_t record = slots_[hashes[i] & mask].record;
-      if (record != 0) __builtin_prefetch(&records_[record - 1]);
-    }
-    for (size_t i = 0; i < batch.size(); ++i) {
-      const Entry& entry = batch[i];
-      const bool authentic = !entry.violation && !entry.file_digest.empty();
-      out[start + i] = !authentic ? Listing::kUnlisted
-                                  : FindHashed(hashes[i], entry.path,
-                                               HasSha256(entry) ? entry.file_digest : ByteView{});
-    }
+  if (slots_.empty()) {
+    std::ranges::fill(out.first(entries.size()), Listing::kUnlisted);
+    return;
   }
+  std::array<size_t, kBatch> hashes{};
+  for (size_t start = 0; start < entries.size(); start += kBatch) {
+    const size_t size = std::min(kBatch, entries.size() - start);
+    const std::span<const Entry> batch = entries.subspan(start, size);
+    for (size_t i = 0; i < size; ++i) {
+      hashes[i] = HashOf(batch[i].path);
+      __builtin_prefetch(&slots_[hashes[i] & (slots_.size() - 1)]);
+    }
+    for (size_t i = 0; i < size; ++i) PrefetchRecord(hashes[i]);
+    for (size_t i = 0; i < size; ++i) out[start + i] = FindEntry(hashes[i], batch[i]);
+  }
+}
+
+// Most records end within the second line of memory.
+void AllowList::PrefetchRecord(size_t hash) const {
+  const Slot slot = slots_[hash & (slots_.size() - 1)];
+  if (slot.tag != TagOf(hash) || slot.record == 0) return;
+  const uint8_t* const record = records_.data() + (slot.record - 1);
+  __builtin_prefetch(record);
+  if (records_.size() - slot.record >= kMemoryLine) __builtin_prefetch(record + kMemoryLine);
+}
+
+Listing AllowList::FindEntry(size_t hash, const Entry& entry) const {
+  const bool authentic = !entry.violation && !entry.file_digest.empty();
+  if (!authentic) return Listing::kUnlisted;
+  return FindHashed(hash, entry.path, HasSha256(entry) ? entry.file_digest : ByteView{});
 }
 
 }  // namespace bootgate::ima

@@ -48,6 +48,8 @@ class AllowList {
   void Add(ByteView digest, absl::string_view path);
   void BuildSlots();
   Listing FindHashed(size_t hash, absl::string_view path, ByteView digest) const;
+  Listing FindEntry(size_t hash, const Entry& entry) const;
+  void PrefetchRecord(size_t hash) const;
 
   Bytes records_;            // each: digest, length of the path (2 bytes, little-endian), path
   std::vector<Slot> slots_;  // a power of two, at most half of them taken
