@@ -10,7 +10,9 @@
 #include "absl/strings/str_split.h"
 #include "common/base/clock.h"
 #include "common/base/exit_code.h"
+#include "common/base/hex.h"
 #include "common/base/log.h"
+#include "common/base/nearest.h"
 #include "common/base/reason.h"
 #include "gatekeeper/app/config.h"
 #include "gatekeeper/app/init.h"
@@ -57,11 +59,18 @@ void AddWhere(CLI::App* app, CommandLine& line) {
   app->add_option("--dir", line.folder, "folder made by `init`, instead of --config");
 }
 
+ExitCode NoConfig(const CommandLine& line, const absl::Status& status) {
+  if (!absl::IsNotFound(status)) return cli::Fail(std::cerr, status);
+  std::cerr << "error: no gatekeeper here: there is no " << line.config_path() << "\n"
+            << "       make one with: bootgate-gatekeeper init --dir DIR\n";
+  return ExitCode::kUsage;
+}
+
 // Opens the store that the configuration names and runs one operator's verb on it.
 ExitCode WithStore(const CommandLine& line,
                    const std::function<ExitCode(const Config&, const cli::Operator&)>& verb) {
   const absl::StatusOr<Config> config = LoadConfig(line.config_path());
-  if (!config.ok()) return cli::Fail(std::cerr, config.status());
+  if (!config.ok()) return NoConfig(line, config.status());
   const absl::StatusOr<std::unique_ptr<store::Store>> store =
       store::OpenSqlite({.path = config->store_path()});
   if (!store.ok()) return cli::Fail(std::cerr, store.status());
@@ -153,7 +162,7 @@ void AddRun(CLI::App& root, CommandLine& line) {
     line.verb = [&line, port_file, verbose] {
       if (*verbose) SetLogLevel(LogLevel::kDebug);
       const absl::StatusOr<Config> config = LoadConfig(line.config_path());
-      if (!config.ok()) return cli::Fail(std::cerr, config.status());
+      if (!config.ok()) return NoConfig(line, config.status());
       return Run(*config, *port_file);
     };
   });
@@ -334,6 +343,27 @@ void AddReasonVerbs(CLI::App& root, CommandLine& line) {
   });
 }
 
+// The first word that should be a verb and is none, with the nearest that is; empty: all are.
+std::string UnknownVerb(const CLI::App& root, int argc, char** argv) {
+  const CLI::App* app = &root;
+  for (int i = 1; i < argc && argv[i][0] != '-'; ++i) {
+    const CLI::App* named = nullptr;
+    std::vector<std::string> names;
+    for (const CLI::App* verb : app->get_subcommands([](const CLI::App*) { return true; })) {
+      names.push_back(verb->get_name());
+      if (verb->check_name(argv[i])) named = verb;
+    }
+    if (names.empty()) return "";
+    if (named == nullptr) {
+      const std::string near = NearestName(argv[i], names);
+      return absl::StrCat("no verb '", Printable(argv[i]), "'",
+                          near.empty() ? "" : "; did you mean " + near + "?");
+    }
+    app = named;
+  }
+  return "";
+}
+
 int Main(int argc, char** argv) {
   CommandLine line;
   CLI::App root(
@@ -348,6 +378,10 @@ int Main(int argc, char** argv) {
   AddEvidenceVerbs(root, line);
   AddJoinTokenVerbs(root, line);
   AddReasonVerbs(root, line);
+  if (const std::string unknown = UnknownVerb(root, argc, argv); !unknown.empty()) {
+    std::cerr << "error: " << unknown << "\n       bootgate-gatekeeper --help lists them\n";
+    return static_cast<int>(ExitCode::kUsage);
+  }
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
