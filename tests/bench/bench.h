@@ -29,6 +29,7 @@ absl::Status RunMakeCredential(const Arguments& arguments);
 absl::Status RunEventLog(const Arguments& arguments);
 absl::Status RunIma(const Arguments& arguments);
 absl::Status RunIssue(const Arguments& arguments);
+absl::Status RunFloor(const Arguments& arguments);
 
 // Carries out `one` as often as `iterations` says (a positive number) and prints the JSON line with
 // `ns`, CPU time of this process per operation, and `rss_kb`, its largest resident size. The first

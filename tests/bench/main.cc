@@ -14,6 +14,7 @@ constexpr Command kCommands[] = {
     {"eventlog", "LOG PCRS.json ITER", 3, RunEventLog},
     {"ima", "LIST.bin ALLOW.sha256 PCR10 ITER", 4, RunIma},
     {"issue", "ITER", 1, RunIssue},
+    {"floor", "LOG LIST.bin ITER", 3, RunFloor},
 };
 
 std::string Usage() {
