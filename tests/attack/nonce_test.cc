@@ -97,12 +97,14 @@ TEST_F(Attack, A13_LogsThatTheQuoteDoesNotName) {
 }
 
 struct Tally {
-  std::atomic<int> verdicts{0}, used{0}, other{0};
+  std::atomic<int> verdicts{0}, used{0}, busy{0}, other{0};
   void Count(const absl::StatusOr<agent::AttestAnswer>& answer) {
     if (answer.ok())
       ++verdicts;
     else if (ReasonOf(answer.status()) == Reason::kNonceUsed)
       ++used;
+    else if (ReasonOf(answer.status()) == Reason::kTooManyRequests)
+      ++busy;
     else
       ++other;
   }
@@ -136,7 +138,7 @@ TEST_F(Attack, A14_OneAnswerSubmittedManyTimesAtOnceIsJudgedOnce) {
   EXPECT_EQ(tally.other, 0);
 }
 
-TEST(AttackOnPort, A14_OneAnswerSubmittedManyTimesAtOnceIsJudgedOnce) {
+TEST(AttackRace, A14_OneAnswerSubmittedManyTimesAtOnceIsJudgedOnce) {
   gate::PortGate port;
   SoftHost host = port.gate.NewHost();
   const evidence::Evidence answer = host.Answer(host.Ask(*port.gate.Direct()).value());
@@ -144,7 +146,8 @@ TEST(AttackOnPort, A14_OneAnswerSubmittedManyTimesAtOnceIsJudgedOnce) {
   Race(
       answer, [&] { return port.Connect(); }, &tally);
   EXPECT_EQ(tally.verdicts, 1);
-  EXPECT_EQ(tally.used, kRacers - 1);
+  // The port lets a host have few submissions at a time.
+  EXPECT_EQ(tally.used + tally.busy, kRacers - 1);
   EXPECT_EQ(tally.other, 0);
 }
 

@@ -54,6 +54,7 @@ admission::Options AdmissionOptions(const GateOptions& options) {
   out.selection = options.selection;
   out.credential.seal_selection = options.seal_selection;
   out.credential.cap_register = options.cap_register;
+  out.runtime_extended = options.runtime_extended;
   out.behind_limit = options.behind_limit;
   out.nonce_ttl = options.nonces.ttl;
   return out;

@@ -27,6 +27,7 @@ struct GateOptions {
   registers::Selection selection = registers::ParseSelection("sha256:0-14").value();
   registers::Selection seal_selection = registers::ParseSelection("sha256:0-9,14").value();
   std::optional<uint32_t> cap_register;
+  uint32_t runtime_extended = 0;  // mask
   int behind_limit = 5;
   gatekeeper::session::NonceOptions nonces;
   gatekeeper::session::ActivationOptions activations;

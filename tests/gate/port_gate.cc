@@ -13,12 +13,15 @@ std::string Text(const SecretBytes& secret) { return std::string(AsText(secret.v
 
 PortGate::PortGate(const GateOptions& options, gatekeeper::service::ServerOptions server)
     : gate(options) {
-  const auto identity = pki::ServerIdentity::Make(
-                            gate.authority, {.names = {"localhost", "127.0.0.1"}}, gate.clock.Now())
-                            .value();
+  if (server.server_chain_pem.empty()) {
+    const auto identity =
+        pki::ServerIdentity::Make(gate.authority, {.names = {"localhost", "127.0.0.1"}},
+                                  gate.clock.Now())
+            .value();
+    server.server_chain_pem = identity.chain_pem();
+    server.server_key_pem = Text(identity.key_pem());
+  }
   server.listen = "127.0.0.1:0";
-  server.server_chain_pem = identity.chain_pem();
-  server.server_key_pem = Text(identity.key_pem());
   server.client_ca_pem = gate.authority.chain_pem();
   server.cluster_id = gate.admission_options.cluster_id;
   server_ = gatekeeper::service::AgentsServer::Start(server, gate.enroller, gate.admission,

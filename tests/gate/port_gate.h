@@ -16,7 +16,7 @@ struct ClientCertificate {
 
 class PortGate {
  public:
-  // `server`: limits and workers; address, keys and CA are filled in.
+  // `server`: limits, workers, and a certificate other than the gate's own; all else is filled in.
   explicit PortGate(const GateOptions& options = {},
                     gatekeeper::service::ServerOptions server = {});
   ~PortGate();

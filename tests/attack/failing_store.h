@@ -1,0 +1,127 @@
+// A store whose n-th operation fails, so that every operation of a flow can be made to, in turn.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "common/base/reason.h"
+#include "gatekeeper/store/store.h"
+
+namespace bootgate::attack {
+
+enum class Failure {
+  kError,       // the disk is full
+  kException,   // memory ran out
+  kLostAnswer,  // it was written, but nobody was told
+};
+
+class FailingStore final : public gatekeeper::store::Store {
+ public:
+  explicit FailingStore(std::unique_ptr<gatekeeper::store::Store> store)
+      : store_(std::move(store)) {}
+
+  // The next operation has number 1; 0: none fails. One failure, then all is well again.
+  void FailNumber(int number, Failure failure) {
+    failure_ = failure;
+    countdown_ = number;
+  }
+  bool failed() const { return failed_.exchange(false); }
+
+  absl::Status Apply(const gatekeeper::store::Commit& commit) override {
+    return Do([&] { return store_->Apply(commit); });
+  }
+  absl::StatusOr<gatekeeper::host::HostRecord> GetHost(const std::string& id) override {
+    return Do([&] { return store_->GetHost(id); });
+  }
+  absl::StatusOr<std::vector<gatekeeper::host::HostRecord>> ListHosts(
+      std::vector<std::string>* corrupt) override {
+    return Do([&] { return store_->ListHosts(corrupt); });
+  }
+  absl::StatusOr<gatekeeper::store::VerdictRow> GetVerdict(const std::string& id) override {
+    return Do([&] { return store_->GetVerdict(id); });
+  }
+  absl::StatusOr<std::vector<gatekeeper::store::IncidentRow>> ListIncidents(
+      const std::string& host_id) override {
+    return Do([&] { return store_->ListIncidents(host_id); });
+  }
+  absl::StatusOr<std::vector<gatekeeper::store::CredentialRow>> ListCredentials(
+      const std::string& host_id) override {
+    return Do([&] { return store_->ListCredentials(host_id); });
+  }
+  absl::StatusOr<bool> IsRevoked(const std::string& serial) override {
+    return Do([&] { return store_->IsRevoked(serial); });
+  }
+  absl::StatusOr<Bytes> GetBlob(const std::string& sha256_hex) override {
+    return Do([&] { return store_->GetBlob(sha256_hex); });
+  }
+  absl::Status PutJoinToken(const gatekeeper::store::JoinToken& token,
+                            const gatekeeper::store::AuditRow& audit) override {
+    return Do([&] { return store_->PutJoinToken(token, audit); });
+  }
+  absl::StatusOr<gatekeeper::store::JoinToken> RedeemJoinToken(const std::string& id,
+                                                               ByteView secret_sha256,
+                                                               absl::Time now) override {
+    return Do([&] { return store_->RedeemJoinToken(id, secret_sha256, now); });
+  }
+  absl::StatusOr<gatekeeper::store::JoinToken> CheckJoinToken(const std::string& id,
+                                                              ByteView secret_sha256,
+                                                              absl::Time now) override {
+    return Do([&] { return store_->CheckJoinToken(id, secret_sha256, now); });
+  }
+  absl::Status PutDocument(const gatekeeper::store::DocumentRow& document,
+                           const gatekeeper::store::AuditRow& audit) override {
+    return Do([&] { return store_->PutDocument(document, audit); });
+  }
+  absl::StatusOr<gatekeeper::store::DocumentRow> GetDocument(const std::string& kind,
+                                                             const std::string& id) override {
+    return Do([&] { return store_->GetDocument(kind, id); });
+  }
+  absl::StatusOr<std::vector<gatekeeper::store::DocumentRow>> ListDocuments(
+      const std::string& kind) override {
+    return Do([&] { return store_->ListDocuments(kind); });
+  }
+  absl::Status Assign(const gatekeeper::store::AssignmentRow& assignment,
+                      const gatekeeper::store::AuditRow& audit) override {
+    return Do([&] { return store_->Assign(assignment, audit); });
+  }
+  absl::StatusOr<std::vector<gatekeeper::store::AssignmentRow>> ListAssignments(
+      const std::string& kind) override {
+    return Do([&] { return store_->ListAssignments(kind); });
+  }
+  absl::StatusOr<std::vector<gatekeeper::store::EffectRow>> PendingEffects(int limit) override {
+    return Do([&] { return store_->PendingEffects(limit); });
+  }
+  absl::Status MarkEffectDone(int64_t sequence) override {
+    return Do([&] { return store_->MarkEffectDone(sequence); });
+  }
+  absl::StatusOr<std::vector<gatekeeper::store::AuditRow>> ListAudit(int64_t after_sequence,
+                                                                     int limit) override {
+    return Do([&] { return store_->ListAudit(after_sequence, limit); });
+  }
+  absl::StatusOr<gatekeeper::store::AuditHead> GetAuditHead() override {
+    return Do([&] { return store_->GetAuditHead(); });
+  }
+  absl::StatusOr<int64_t> ChangeCounter() override {
+    return Do([&] { return store_->ChangeCounter(); });
+  }
+
+ private:
+  template <typename Work>
+  auto Do(const Work& work) -> decltype(work()) {
+    if (countdown_ == 0 || --countdown_ != 0) return work();
+    failed_ = true;
+    if (failure_ == Failure::kException) throw std::bad_alloc();
+    if (failure_ == Failure::kLostAnswer) (void)work();
+    return Refuse(absl::StatusCode::kUnavailable, Reason::kStore, "the disk is full");
+  }
+
+  const std::unique_ptr<gatekeeper::store::Store> store_;
+  std::atomic<int> countdown_ = 0;
+  std::atomic<Failure> failure_ = Failure::kError;
+  mutable std::atomic<bool> failed_ = false;
+};
+
+}  // namespace bootgate::attack
