@@ -29,7 +29,7 @@ struct LogAttack {
 
 const LogAttack kLogAttacks[] = {
     {"A41_CutInsideAnEvent", Reason::kLogTruncated,
-     [](evidence::Evidence& e) { e.boot_log.resize(e.boot_log.size() - 3); }},
+     [](evidence::Evidence& e) { e.boot_log.erase(e.boot_log.end() - 3, e.boot_log.end()); }},
     {"A41_TextBehindTheEnd", Reason::kLogTrailing,
      [](evidence::Evidence& e) { e.boot_log.insert(e.boot_log.end(), 64, 'A'); }},
     {"A41_Empty", Reason::kLogMissing, [](evidence::Evidence& e) { e.boot_log.clear(); }},
@@ -66,7 +66,9 @@ const LogAttack kLogAttacks[] = {
        for (const size_t offset : offsets) PutU32Le(e.boot_log, offset + 4, eventlog::kEvNoAction);
      }},
     {"A52_CutInsideAnEntry", Reason::kImaTruncated,
-     [](evidence::Evidence& e) { e.ima.before_quote.resize(e.ima.before_quote.size() - 5); }},
+     [](evidence::Evidence& e) {
+       e.ima.before_quote.erase(e.ima.before_quote.end() - 5, e.ima.before_quote.end());
+     }},
     {"A41_ListGone", Reason::kImaMissing,
      [](evidence::Evidence& e) {
        e.ima.before_quote.clear();
