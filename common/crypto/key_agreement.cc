@@ -24,18 +24,6 @@ absl::Status Failed(absl::string_view doing) {
   return OpenSslError(absl::StatusCode::kInternal, doing);
 }
 
-const char* GroupName(Curve curve) {
-  switch (curve) {
-    case Curve::kP256:
-      return "P-256";
-    case Curve::kP384:
-      return "P-384";
-    case Curve::kP521:
-      return "P-521";
-  }
-  std::abort();  // an enum value that is none: a bug of ours
-}
-
 PkeyCtxPtr MakeGenerator(Curve curve) {
   PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
   if (context != nullptr && (EVP_PKEY_keygen_init(context.get()) != 1 ||

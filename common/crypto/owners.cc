@@ -11,7 +11,8 @@ namespace bootgate::crypto {
 absl::Status OpenSslError(absl::StatusCode code, absl::string_view doing) {
   std::string message(doing);
   char text[256];
-  while (const unsigned long error = ERR_get_error()) {  // NOLINT(google-runtime-int): OpenSSL's type
+  while (const unsigned long error =
+             ERR_get_error()) {  // NOLINT(google-runtime-int): OpenSSL's type
     ERR_error_string_n(error, text, sizeof text);
     absl::StrAppend(&message, "; ", text);
   }

@@ -15,18 +15,6 @@ namespace {
 
 constexpr size_t kMaxPemBytes = 16 * 1024;  // RSA 4096 needs 3.3 KB
 
-const char* GroupName(Curve curve) {
-  switch (curve) {
-    case Curve::kP256:
-      return "P-256";
-    case Curve::kP384:
-      return "P-384";
-    case Curve::kP521:
-      return "P-521";
-  }
-  std::abort();  // an enum value that is none: a bug of ours
-}
-
 // An encrypted file must fail, not ask at the terminal.
 int NoPassword(char*, int, int, void*) { return -1; }
 

@@ -291,6 +291,18 @@ absl::Status VerifyWith(EVP_PKEY* key, SignatureScheme scheme, const Digest& dig
 
 size_t FieldSize(Curve curve) { return RowOf(curve).field_bytes; }
 
+const char* GroupName(Curve curve) {
+  switch (curve) {
+    case Curve::kP256:
+      return "P-256";
+    case Curve::kP384:
+      return "P-384";
+    case Curve::kP521:
+      return "P-521";
+  }
+  std::abort();  // an enum value that is none: a bug of ours
+}
+
 std::optional<Curve> CurveFromTpm(uint16_t id) {
   for (const CurveRow& row : kCurves) {
     if (static_cast<uint16_t>(row.curve) == id) return row.curve;

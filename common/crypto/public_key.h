@@ -21,6 +21,7 @@ enum class Curve : uint16_t { kP256 = 0x0003, kP384 = 0x0004, kP521 = 0x0005 };
 
 size_t FieldSize(Curve curve);  // bytes: 32, 48, 66
 std::optional<Curve> CurveFromTpm(uint16_t id);
+const char* GroupName(Curve curve);  // "P-256", ..., as OpenSSL takes it
 
 enum class SignatureScheme { kRsassa, kRsapss, kEcdsa };
 

@@ -330,7 +330,6 @@ TEST_F(EnrollerTest, EnrollingAgainTakesTheNewAkAndKeepsTheRest) {
   StoreChanged(machine.id(), [](host::HostRecord& host) {
     host.trust = host::Trust::kTrusted;
     host.approved = true;
-    host.behind_count = 2;
     host.last_boot = host::BootMark{.reset_count = 9, .restart_count = 0, .clock_ms = 1};
   });
   machine.ak = SoftAk::Ecc();
@@ -340,7 +339,6 @@ TEST_F(EnrollerTest, EnrollingAgainTakesTheNewAkAndKeepsTheRest) {
   EXPECT_EQ(host.ak_public, machine.ak.area().raw);
   EXPECT_EQ(host.trust, host::Trust::kTrusted);
   EXPECT_TRUE(host.approved);
-  EXPECT_EQ(host.behind_count, 2);
   EXPECT_EQ(host.last_boot->reset_count, 9u);
   EXPECT_EQ(host.labels.at("role"), "token");
   EXPECT_EQ(host.enrolled_at, kNow);

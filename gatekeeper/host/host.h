@@ -47,7 +47,6 @@ struct HostRecord {
   absl::Time enrolled_at, last_seen_at, trust_since;
   std::optional<BootMark> last_boot;         // of the last authentic evidence
   std::optional<BootMark> quarantined_boot;  // of the evidence that led to the quarantine
-  int behind_count = 0;          // consecutive RETRY_LOG_BEHIND
   std::string hostname, kernel_release, os_release, agent_version;  // as told by the host
   std::string last_verdict_id;
   std::string last_outcome;      // "ADMIT", "DENY"

@@ -152,8 +152,6 @@ absl::Status TakeHistory(Reader& in, host::HostRecord& host) {
   BG_ASSIGN_OR_RETURN(host.trust_since, TakeTime(in));
   BG_ASSIGN_OR_RETURN(host.last_boot, TakeBoot(in));
   BG_ASSIGN_OR_RETURN(host.quarantined_boot, TakeBoot(in));
-  BG_ASSIGN_OR_RETURN(const uint32_t behind, in.U32Be());
-  host.behind_count = static_cast<int>(behind);
   return absl::OkStatus();
 }
 
@@ -206,7 +204,6 @@ Bytes EncodeHost(const host::HostRecord& host) {
   }
   PutBoot(out, host.last_boot);
   PutBoot(out, host.quarantined_boot);
-  out.U32Be(static_cast<uint32_t>(host.behind_count));
   for (const std::string* text : {&host.hostname, &host.kernel_release, &host.os_release,
                                   &host.agent_version, &host.last_verdict_id, &host.last_outcome}) {
     PutText(out, *text);

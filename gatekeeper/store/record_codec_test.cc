@@ -26,7 +26,6 @@ host::HostRecord FullHost() {
   host.trust_since = absl::FromUnixSeconds(-5);
   host.last_boot =
       host::BootMark{.reset_count = 0xffffffff, .restart_count = 2, .clock_ms = 0xffffffffffffffff};
-  host.behind_count = 3;
   host.hostname = "db\n\"7\"";
   host.kernel_release = "6.1.0-28-amd64";
   host.os_release = "Debian 12";
@@ -60,7 +59,6 @@ TEST(RecordCodec, HostComesBackAsItWas) {
   EXPECT_EQ(back.last_boot->restart_count, 2u);
   EXPECT_EQ(back.last_boot->clock_ms, 0xffffffffffffffffu);
   EXPECT_FALSE(back.quarantined_boot.has_value());
-  EXPECT_EQ(back.behind_count, 3);
   EXPECT_EQ(back.hostname, host.hostname);
   EXPECT_EQ(back.kernel_release, host.kernel_release);
   EXPECT_EQ(back.os_release, host.os_release);
