@@ -11,6 +11,7 @@
 #include "common/eventlog/describe.h"
 #include "common/eventlog/replay.h"
 #include "common/registers/selection.h"
+#include "gatekeeper/appraisal/notes.h"
 
 namespace bootgate::gatekeeper::appraisal {
 namespace {
@@ -50,10 +51,14 @@ struct BankResult {
 };
 
 // Goes through a log and a quote once and gathers what follows from them.
-class BootAppraiser {
+class BootAppraiser : private Notes {
  public:
   BootAppraiser(const tpm2::QuotedPcrs& quoted, const BootOptions& options, BootAppraisal* out)
-      : quoted_(quoted), options_(options), log_(out->log), out_(*out) {}
+      : Notes(out->findings, out->claims, out->coverage),
+        quoted_(quoted),
+        options_(options),
+        log_(out->log),
+        out_(*out) {}
 
   void Run() {
     CheckBanksAllowed();
@@ -72,31 +77,6 @@ class BootAppraiser {
   }
 
  private:
-  Finding& Add(Reason code, Severity severity, std::string text) {
-    Finding finding;
-    finding.code = code;
-    finding.severity = severity;
-    finding.text = std::move(text);
-    out_.findings.push_back(std::move(finding));
-    return out_.findings.back();
-  }
-
-  void AddClaim(std::string type, bool value) {
-    Claim claim;
-    claim.type = std::move(type);
-    claim.value = value;
-    out_.claims.push_back(std::move(claim));
-  }
-
-  void NotChecked(std::string what, std::string why) {
-    out_.coverage.not_checked.push_back({std::move(what), std::move(why)});
-  }
-
-  bool HasFailure() const {
-    return std::any_of(out_.findings.begin(), out_.findings.end(),
-                       [](const Finding& f) { return f.severity == Severity::kFail; });
-  }
-
   bool IsAllowed(HashAlg alg) const {
     const auto& allowed = options_.allowed_banks;
     return std::find(allowed.begin(), allowed.end(), alg) != allowed.end();
@@ -213,9 +193,8 @@ class BootAppraiser {
       }
     }
     if (result.matched != 0) {
-      out_.coverage.checked.push_back(absl::StrCat("boot log replay to quoted PCR ",
-                                                   registers::FormatMask(result.matched), " (",
-                                                   crypto::Name(bank.alg()), ")"));
+      Checked(absl::StrCat("boot log replay to quoted PCR ", registers::FormatMask(result.matched),
+                           " (", crypto::Name(bank.alg()), ")"));
     }
     results_.push_back(result);
   }
@@ -362,7 +341,7 @@ class BootAppraiser {
     for (size_t i = 1; i < results_.size(); ++i) CompareRegisters(results_[0], results_[i]);
     if (results_.size() > 1) {
       CompareEvents();
-      out_.coverage.checked.push_back("agreement of the quoted banks with one another");
+      Checked("agreement of the quoted banks with one another");
     }
   }
 
@@ -410,7 +389,7 @@ class BootAppraiser {
       const std::optional<bool> state = eventlog::SecureBootState(log_, result.alg);
       if (!state) break;
       AddClaim("secureBootEnabled", *state);
-      out_.coverage.checked.push_back("Secure Boot state, from PCR 7");
+      Checked("Secure Boot state, from PCR 7");
       if (!*state) ReportSecureBootOff(result.alg);
       return;
     }

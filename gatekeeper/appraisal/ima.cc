@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/hex.h"
+#include "gatekeeper/appraisal/notes.h"
 #include "gatekeeper/claims/bounded_findings.h"
 
 namespace bootgate::gatekeeper::appraisal {
@@ -18,10 +19,14 @@ using registers::RegisterBank;
 constexpr uint32_t kImaRegister = 10;
 constexpr absl::string_view kBootAggregate = "boot_aggregate";
 
-class ImaAppraiser {
+class ImaAppraiser : private Notes {
  public:
   ImaAppraiser(const tpm2::QuotedPcrs& quoted, const ImaInput& input, ImaAppraisal* out)
-      : quoted_(quoted), input_(input), entries_(out->list.entries()), out_(*out) {}
+      : Notes(out->findings, out->claims, out->coverage),
+        quoted_(quoted),
+        input_(input),
+        entries_(out->list.entries()),
+        out_(*out) {}
 
   void Run() {
     const std::vector<const RegisterBank*> banks = BanksWithRegister();
@@ -50,29 +55,9 @@ class ImaAppraiser {
 
  private:
   Finding& Add(Reason code, Severity severity, std::string text) {
-    Finding finding;
-    finding.code = code;
-    finding.severity = severity;
+    Finding& finding = Notes::Add(code, severity, std::move(text));
     finding.register_index = kImaRegister;
-    finding.text = std::move(text);
-    out_.findings.push_back(std::move(finding));
-    return out_.findings.back();
-  }
-
-  void AddClaim(std::string type, bool value) {
-    Claim claim;
-    claim.type = std::move(type);
-    claim.value = value;
-    out_.claims.push_back(std::move(claim));
-  }
-
-  void NotChecked(std::string what, std::string why) {
-    out_.coverage.not_checked.push_back({std::move(what), std::move(why)});
-  }
-
-  bool HasFailure() const {
-    return std::any_of(out_.findings.begin(), out_.findings.end(),
-                       [](const Finding& f) { return f.severity == Severity::kFail; });
+    return finding;
   }
 
   // Number of an entry since boot, as the host's own list counts.
@@ -277,7 +262,7 @@ class ImaAppraiser {
       return;
     }
     if (SameBytes(computed->view(), entry.file_digest)) {
-      out_.coverage.checked.push_back("boot_aggregate against the quoted registers");
+      Checked("boot_aggregate against the quoted registers");
       return;
     }
     Finding& finding = ReportAggregate(0,
@@ -289,8 +274,8 @@ class ImaAppraiser {
 
   void NoteCoverage() {
     const size_t used = out_.match->entries;
-    out_.coverage.checked.push_back(absl::StrCat("IMA list replay to quoted PCR 10, ", used,
-                                                 used == 1 ? " entry" : " entries"));
+    Checked(absl::StrCat("IMA list replay to quoted PCR 10, ", used,
+                         used == 1 ? " entry" : " entries"));
     if (used < entries_.size()) {
       NotChecked(absl::StrCat(entries_.size() - used, " IMA entries past the quoted state"),
                  "the quote does not vouch for them; they were not used");
