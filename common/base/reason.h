@@ -56,6 +56,9 @@ absl::string_view Name(OutcomeClass outcome);  // "ADMIT", ...
   X(kLogSpecId, "LOG_SPEC_ID") X(kLogNoAction, "LOG_NO_ACTION") X(kLogReplayPcr0, "LOG_REPLAY_PCR0")\
   X(kLogPcrMismatch, "LOG_PCR_MISMATCH") X(kLogBankDivergence, "LOG_BANK_DIVERGENCE")           \
   X(kLogEventDigest, "LOG_EVENT_DIGEST") X(kLogSeparator, "LOG_SEPARATOR")                      \
+  X(kLogUnexpectedType, "LOG_UNEXPECTED_TYPE") X(kLogEsl, "LOG_ESL") X(kLogString, "LOG_STRING")\
+  X(kLogSbDuplicate, "LOG_SB_DUPLICATE") X(kLogAfterSeparator, "LOG_AFTER_SEPARATOR")           \
+  X(kLogAuthenticode, "LOG_AUTHENTICODE") X(kLogQuirk, "LOG_QUIRK")                             \
   X(kLogUnbound, "LOG_UNBOUND") X(kPcrUnexplained, "PCR_UNEXPLAINED")                           \
   /* IMA */                                                                                     \
   X(kImaTruncated, "IMA_TRUNCATED") X(kImaTemplate, "IMA_TEMPLATE")                             \
