@@ -1,7 +1,7 @@
-// Whether a digest is of the event's data (describe.h).
-#include <initializer_list>
+#include "common/eventlog/coverage.h"
 
-#include "common/eventlog/describe.h"
+#include <optional>
+
 #include "common/eventlog/event_type.h"
 #include "common/eventlog/ipl.h"
 #include "common/eventlog/uefi_variable.h"

@@ -1,7 +1,7 @@
 #include "common/eventlog/event_type.h"
 
 #include "absl/strings/str_cat.h"
-#include "common/eventlog/describe.h"
+#include "common/eventlog/log.h"
 
 namespace bootgate::eventlog {
 namespace {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "absl/strings/string_view.h"
 
@@ -45,6 +46,9 @@ struct EventType {
 
 // nullptr for a number without a name.
 const EventType* FindEventType(uint32_t number);
+
+// "EV_EFI_VARIABLE_DRIVER_CONFIG"; "UNKNOWN(0x........)" for a number without a name.
+std::string TypeName(uint32_t type);
 
 // Whether the type's data is a UEFI_VARIABLE_DATA.
 bool IsUefiVariable(uint32_t type);

@@ -1,9 +1,7 @@
-// What boot loaders put into EV_IPL.
+// The label and the text that boot loaders put into EV_IPL.
 //
-// Implements: GRUB's and shim's use of EV_IPL; systemd-stub's (names in UTF-16).
+// Implements: GRUB's use of EV_IPL.
 #pragma once
-
-#include <string>
 
 #include "absl/strings/string_view.h"
 #include "common/base/bytes_view.h"
@@ -16,8 +14,5 @@ struct IplParts {
   ByteView text;            // after the label and its separator, without a final NUL
 };
 IplParts SplitIpl(ByteView event_data);
-
-// The text for people: from UTF-16 where it is such, else the bytes.
-std::string IplText(const IplParts& parts, ByteView event_data);
 
 }  // namespace bootgate::eventlog

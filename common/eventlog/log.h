@@ -2,7 +2,7 @@
 //
 // Implements: TCG PC Client Platform Firmware Profile 1.06, 10.2 (TCG_PCR_EVENT, TCG_PCR_EVENT2,
 // Spec ID event); legacy SHA-1 logs.
-// Not here: what an event's data means (describe.h), what the registers become (replay.h), whether
+// Not here: what an event's data means (decode/), what the registers become (replay.h), whether
 // that is allowed (the gatekeeper).
 //
 // Parsing is total: any input gives a Log and a list of defects, never a failure, never more memory

@@ -1,9 +1,6 @@
 #include "common/eventlog/uefi_variable.h"
 
 #include "common/bytes/reader.h"
-#include "common/eventlog/describe.h"
-#include "common/eventlog/event_type.h"
-#include "common/eventlog/uefi_text.h"
 
 namespace bootgate::eventlog {
 namespace {
@@ -33,15 +30,6 @@ std::optional<UefiVariableParts> SplitUefiVariable(ByteView event_data) {
   }
   parts.exact = in.empty();
   return parts;
-}
-
-std::optional<UefiVariable> DecodeUefiVariable(const Event& event) {
-  if (!IsUefiVariable(event.untrusted_type)) return std::nullopt;
-  const std::optional<UefiVariableParts> parts = SplitUefiVariable(event.data);
-  if (!parts.has_value()) return std::nullopt;
-  std::optional<std::string> name = Utf8FromUtf16(parts->name);
-  if (!name.has_value()) return std::nullopt;
-  return UefiVariable{.guid = GuidText(parts->guid), .name = *std::move(name), .data = parts->data};
 }
 
 }  // namespace bootgate::eventlog

@@ -6,7 +6,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/hex.h"
-#include "common/eventlog/describe.h"
 #include "common/eventlog/replay.h"
 #include "gatekeeper/claims/bounded_findings.h"
 #include "gatekeeper/reference/align.h"

@@ -4,7 +4,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/hex.h"
-#include "common/eventlog/describe.h"
 #include "common/eventlog/replay.h"
 #include "gatekeeper/reference/file_digest.h"
 #include "gatekeeper/reference/reference.h"

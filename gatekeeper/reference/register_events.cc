@@ -1,7 +1,7 @@
 #include "gatekeeper/reference/register_events.h"
 
 #include "common/base/hex.h"
-#include "common/eventlog/describe.h"
+#include "common/eventlog/decode/describe.h"
 
 namespace bootgate::gatekeeper::reference {
 namespace {

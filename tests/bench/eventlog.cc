@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
-#include "common/eventlog/describe.h"
+#include "common/eventlog/coverage.h"
 #include "common/eventlog/log.h"
 #include "common/eventlog/replay.h"
 #include "tests/bench/bench.h"

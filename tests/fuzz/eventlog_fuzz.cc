@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <string>
 
-#include "common/eventlog/describe.h"
+#include "common/eventlog/decode/describe.h"
+#include "common/eventlog/decode/secure_boot.h"
 #include "common/eventlog/log.h"
 #include "common/eventlog/replay.h"
 #include "tests/fuzz/require.h"

@@ -1,4 +1,4 @@
-#include "common/eventlog/uefi_text.h"
+#include "common/eventlog/decode/uefi_text.h"
 
 #include <array>
 

@@ -1,8 +1,8 @@
-#include "common/eventlog/image_load.h"
+#include "common/eventlog/decode/image_load.h"
 
 #include "absl/strings/str_cat.h"
 #include "common/bytes/reader.h"
-#include "common/eventlog/uefi_text.h"
+#include "common/eventlog/decode/uefi_text.h"
 
 namespace bootgate::eventlog {
 namespace {

@@ -1,5 +1,7 @@
-// Secure Boot as the log tells it (describe.h).
-#include "common/eventlog/describe.h"
+#include "common/eventlog/decode/secure_boot.h"
+
+#include "common/eventlog/coverage.h"
+#include "common/eventlog/decode/variable.h"
 #include "common/eventlog/event_type.h"
 #include "common/eventlog/uefi_variable.h"
 

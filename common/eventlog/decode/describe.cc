@@ -1,4 +1,4 @@
-#include "common/eventlog/describe.h"
+#include "common/eventlog/decode/describe.h"
 
 #include <algorithm>
 
@@ -6,11 +6,14 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/hex.h"
 #include "common/bytes/reader.h"
+#include "common/eventlog/coverage.h"
+#include "common/eventlog/decode/image_load.h"
+#include "common/eventlog/decode/ipl_text.h"
+#include "common/eventlog/decode/uefi_text.h"
+#include "common/eventlog/decode/variable.h"
 #include "common/eventlog/event_type.h"
-#include "common/eventlog/image_load.h"
 #include "common/eventlog/ipl.h"
 #include "common/eventlog/spec_id.h"
-#include "common/eventlog/uefi_text.h"
 
 namespace bootgate::eventlog {
 namespace {
