@@ -1,0 +1,23 @@
+// Signature entries and whole key lists in words.
+#pragma once
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "common/base/bytes_view.h"
+#include "common/eventlog/decode/signature_list.h"
+
+namespace bootgate::eventlog {
+
+// The variables that hold signature lists: PK, KEK, db, dbx, dbt, dbr, their defaults, and shim's
+// MokList, MokListX, MokListTrusted, MokListRT, MokListXRT.
+bool HoldsSignatureLists(absl::string_view variable_name);
+
+// "CN=Debian Secure Boot CA (Debian Secure Boot CA)", "sha256 80b4d969...", escaped.
+std::string SignatureWords(const SignatureEntry& entry);
+
+// "3 certificates: CN=..., CN=..., CN=...; 1 hash", "371 hashes, newest published 2023-05-09",
+// "malformed: ...". Escaped, at most a few hundred bytes.
+std::string SignatureListWords(absl::string_view variable_name, ByteView data);
+
+}  // namespace bootgate::eventlog
