@@ -1,0 +1,93 @@
+// The file form of a reference set, and how its parts are found.
+//
+// All integers little-endian. Sections follow one another without gaps, in this order:
+//
+//   header        kHeaderBytes: magic, version, the counts below, three texts
+//   path slots    8 bytes each: tag (high half of the path's hash), 1 + offset of a group; 0: free
+//   digest slots  4 bytes each: 1 + offset of a variant; 0: free
+//   terms         28 bytes each: not_before, not_after, 1 + package, 1 + newer package, zero
+//   packages      12 bytes each: three texts: name, version, origin
+//   rules         8 bytes each: what (RuleKind), text
+//   texts         each 2 bytes length and its bytes; a text is named by its offset herein
+//   folders       each 2 bytes length and its bytes: the part of a path up to its last slash;
+//                 ascending, each once
+//   groups        one for each path, ascending by folder and name: offset of the folder (4), length
+//                 of the name (2), number of variants (2), name; then the variants, ascending:
+//                 terms, algorithm and kind in one integer (4), digest
+//
+// A slot table has at least one free slot; an item lies at most kMaxProbe slots after its home. One
+// digest stands in the digest slots once for each window that lies within no other of them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+#include "common/base/bytes_view.h"
+#include "gatekeeper/reference/imaset/draft.h"
+
+namespace bootgate::gatekeeper::reference::layout {
+
+inline constexpr absl::string_view kMagic = "BGIMASET";
+inline constexpr uint32_t kVersion = 1;
+inline constexpr size_t kHeaderBytes = 72;
+inline constexpr size_t kPathSlotBytes = 8, kDigestSlotBytes = 4;
+inline constexpr size_t kTermsBytes = 28, kPackageBytes = 12, kRuleBytes = 8;
+inline constexpr size_t kTextHead = 2, kGroupHead = 8, kVariantHead = 4;
+inline constexpr size_t kMaxText = 0xffff, kMaxVariants = 0xffff;
+inline constexpr size_t kMaxTerms = size_t{1} << 24;
+inline constexpr size_t kMaxPackages = size_t{1} << 20, kMaxRules = size_t{1} << 16;
+inline constexpr size_t kMaxProbe = 4096;  // slots
+
+enum class RuleKind : uint32_t { kExclude = 1, kIgnoredKeyring = 2, kVerificationKey = 3 };
+
+inline uint16_t Le16(ByteView bytes, size_t at) {
+  return static_cast<uint16_t>(bytes[at] | bytes[at + 1] << 8);
+}
+inline uint32_t Le32(ByteView bytes, size_t at) {
+  return uint32_t{bytes[at]} | uint32_t{bytes[at + 1]} << 8 | uint32_t{bytes[at + 2]} << 16 |
+         uint32_t{bytes[at + 3]} << 24;
+}
+inline uint64_t Le64(ByteView bytes, size_t at) {
+  return Le32(bytes, at) | uint64_t{Le32(bytes, at + 4)} << 32;
+}
+
+// A variant's integer: 24 bits of terms, 5 of algorithm, 3 of kind.
+struct VariantHead {
+  uint32_t terms;
+  uint32_t alg;  // DigestAlg, once checked
+  uint32_t kind;
+};
+inline VariantHead Unpack(uint32_t packed) {
+  return {packed >> 8, (packed >> 3) & 0x1f, packed & 0x7};
+}
+inline uint32_t Pack(uint32_t terms, DigestAlg alg, DigestKind kind) {
+  return terms << 8 | static_cast<uint32_t>(alg) << 3 | static_cast<uint32_t>(kind);
+}
+
+// Where a path's last slash ends its folder: "/usr/bin/" and "env"; no slash: "" and all.
+struct SplitPath {
+  absl::string_view folder, name;
+};
+inline SplitPath Split(absl::string_view path) {
+  const size_t slash = path.rfind('/');
+  const size_t cut = slash == absl::string_view::npos ? 0 : slash + 1;
+  return {path.substr(0, cut), path.substr(cut)};
+}
+
+// The same in every process, on every machine: it lies in files.
+uint64_t HashPath(absl::string_view path);
+uint64_t HashDigest(ByteView digest);  // at least 16 bytes
+
+inline uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
+
+// The slot where a search begins; `slots` is not 0.
+inline size_t HomeOf(uint64_t hash, size_t slots) {
+  return static_cast<size_t>((hash & 0xffffffff) * slots >> 32);
+}
+inline size_t NextSlot(size_t slot, size_t slots) { return slot + 1 == slots ? 0 : slot + 1; }
+
+// How many slots a table of `items` has: two thirds are taken.
+inline size_t SlotsFor(size_t items) { return items + items / 2 + 1; }
+
+}  // namespace bootgate::gatekeeper::reference::layout
