@@ -8,11 +8,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "common/base/files.h"
 #include "common/eventlog/coverage.h"
 #include "common/eventlog/decode/secure_boot.h"
 #include "common/eventlog/log.h"
+#include "common/eventlog/quirks.h"
 #include "common/eventlog/replay.h"
 #include "gmock/gmock.h"
 
@@ -20,7 +20,6 @@ namespace bootgate::eventlog {
 namespace {
 
 using Json = nlohmann::json;
-using ::testing::UnorderedElementsAreArray;
 
 struct CorpusLog {
   std::string file;  // where it lies
@@ -30,9 +29,13 @@ struct CorpusLog {
 
 void PrintTo(const CorpusLog& log, std::ostream* os) { *os << log.name; }
 
-// Logs of the wider corpus that are no subject of this test.
-const std::map<std::string, std::string> kLeftOut = {
-    {"eventlogs/keylime_keylime/binary_bios_measurements-bogus", "no log: see log_test.cc"},
+// Files that are no sound log, with the codes that they are refused with. None of the corpus is
+// skipped.
+const std::map<std::string, std::set<std::string>> kRefused = {
+    {"eventlogs/keylime_keylime/binary_bios_measurements-bogus", {"LOG_TRAILING"}},
+    {"eventlogs/google_go-eventlog/cos-113-intel-tdx.table.bin", {"LOG_TRAILING"}},
+    {"eventlogs/tpm2-software_tpm2-tools/specid-vendordata.bin", {"LOG_SPEC_ID", "LOG_TRAILING"}},
+    {"eventlogs/spec-id-vendor-info.bin", {"LOG_SPEC_ID", "LOG_TRAILING"}},
 };
 
 std::vector<CorpusLog> Rows(const std::string& folder, const std::string& manifest) {
@@ -42,8 +45,7 @@ std::vector<CorpusLog> Rows(const std::string& folder, const std::string& manife
   const Json parsed = Json::parse(*text);
   for (const Json& file : parsed.at("files")) {
     const std::string path = file.at("path");
-    if (!absl::StartsWith(file.at("kind").get<std::string>(), "eventlog")) continue;
-    if (kLeftOut.contains(path)) continue;
+    if (!absl::StartsWith(path, "eventlogs/")) continue;
     rows.push_back({absl::StrCat(folder, "/", path), path, file.at("expected")});
   }
   return rows;
@@ -64,17 +66,34 @@ Bytes Read(const CorpusLog& row) {
   return bytes.value_or(Bytes{});
 }
 
-// What the manifest's remarks amount to in our reason codes.
-std::set<std::string> ExpectedDefects(const Json& expected) {
-  std::set<std::string> codes;
-  for (const Json& entry : expected.value("notes", Json::array())) {
-    const std::string note = entry;
-    if (absl::StrContains(note, " digests of ")) codes.insert("LOG_DIGESTS");
-    if (absl::StrContains(note, "NO_ACTION with nonzero digest")) codes.insert("LOG_NO_ACTION");
-    if (absl::StrContains(note, "spec id vendor size")) codes.insert("LOG_SPEC_ID");
-    if (absl::StrContains(note, "trailing 4 bytes")) codes.insert("LOG_TRAILING");
+// What the manifest's remarks amount to in our quirks. It has no remark for boot variables that
+// were hashed whole.
+std::set<std::string> ExpectedQuirks(const Json& expected) {
+  static constexpr std::pair<absl::string_view, absl::string_view> kRemarks[] = {
+      {"NO_ACTION with nonzero digest", "windows-trust-boundary"},
+      {"error separator pcr", "windows-end-separator"},
+      {"2 separators pcr 1", "cc-repeated-separator"},
+      {"EFI_VAR_AUTH", "shim-authority-surplus"},
+      {"S_CRTM_VERSION", "boot-guard-version-not-hashed"},
+  };
+  std::vector<std::string> remarks = expected.value("notes", std::vector<std::string>{});
+  for (const Json& remark : expected.value("digest_not_hash_of_event_data", Json::array())) {
+    remarks.push_back(remark);
   }
-  return codes;
+  std::set<std::string> quirks;
+  for (const std::string& remark : remarks) {
+    for (const auto& [text, id] : kRemarks) {
+      if (absl::StrContains(remark, text)) quirks.emplace(id);
+    }
+  }
+  return quirks;
+}
+
+bool RemarksFewerDigests(const Json& expected) {
+  const Json notes = expected.value("notes", Json::array());
+  return std::ranges::any_of(notes, [](const Json& note) {
+    return absl::StrContains(note.get<std::string>(), " digests of ");
+  });
 }
 
 class CorpusLogTest : public ::testing::TestWithParam<CorpusLog> {};
@@ -90,14 +109,35 @@ TEST_P(CorpusLogTest, HasTheFormThatTheManifestNames) {
   for (const crypto::HashAlg alg : log.banks()) banks.emplace_back(crypto::Name(alg));
   EXPECT_EQ(Json(banks), expected.at("banks"));
   EXPECT_EQ(log.startup_locality(), expected.value("startup_locality", 0));
+  EXPECT_EQ(log.register_kind() == RegisterKind::kCcMeasurement, expected.contains("registers"));
+  EXPECT_EQ(log.next_log(), std::nullopt);
 }
 
-TEST_P(CorpusLogTest, HasTheDefectsThatTheManifestNotes) {
+TEST_P(CorpusLogTest, IsRefusedOnlyIfItIsUnsound) {
   const Bytes bytes = Read(GetParam());
   std::set<std::string> codes;
   const Log log = Log::Parse(bytes);
   for (const Defect& defect : log.defects()) codes.emplace(Code(defect.reason));
-  EXPECT_THAT(codes, UnorderedElementsAreArray(ExpectedDefects(GetParam().expected)));
+  const auto refused = kRefused.find(GetParam().name);
+  EXPECT_EQ(codes, refused == kRefused.end() ? std::set<std::string>{} : refused->second);
+}
+
+TEST_P(CorpusLogTest, UsesTheQuirksThatTheManifestNotes) {
+  const Bytes bytes = Read(GetParam());
+  const Log log = Log::Parse(bytes);
+  std::set<std::string> quirks;
+  bool fewer_digests = false;
+  for (const UsedQuirk& used : UsedQuirks(log)) {
+    const std::string id(used.quirk->id);
+    const bool is_about_tail =
+        absl::EndsWith(id, "-fewer-digests") || id == "unused-banks-announced";
+    fewer_digests = fewer_digests || is_about_tail;
+    const bool remarked =
+        !is_about_tail && id != "boot-variable-hashed-whole" && id != "cc-header-in-register-0";
+    if (remarked) quirks.insert(id);
+  }
+  EXPECT_EQ(quirks, ExpectedQuirks(GetParam().expected));
+  EXPECT_EQ(fewer_digests, RemarksFewerDigests(GetParam().expected));
 }
 
 TEST_P(CorpusLogTest, ReplaysToTheKnownRegisters) {
@@ -129,27 +169,16 @@ TEST_P(CorpusLogTest, TellsSecureBootAsTheManifestDoes) {
   EXPECT_EQ(state == false, told == "disabled");
 }
 
-// "event 12 PCR 7 EFI_VAR_AUTH sha256" in the manifest, "event 12 sha256" here.
-std::set<std::string> ExpectedMismatches(const Json& expected) {
-  std::set<std::string> mismatches;
-  for (const Json& text : expected.value("digest_not_hash_of_event_data", Json::array())) {
-    const std::vector<std::string> words = absl::StrSplit(text.get<std::string>(), ' ');
-    mismatches.insert(absl::StrCat("event ", words.at(1), " ", words.back()));
-  }
-  return mismatches;
-}
-
-TEST_P(CorpusLogTest, ContradictsItsDigestsOnlyWhereTheManifestSaysSo) {
+// The manifest's contradictions are all quirks.
+TEST_P(CorpusLogTest, ContradictsItsDigestsNowhereElse) {
   const Bytes bytes = Read(GetParam());
   const Log log = Log::Parse(bytes);
-  std::set<std::string> mismatches;
   for (const Event& event : log.events()) {
     for (const crypto::HashAlg alg : log.banks()) {
-      if (CoverageOf(log, event, alg) != Coverage::kMismatch) continue;
-      mismatches.insert(absl::StrCat("event ", event.number, " ", crypto::Name(alg)));
+      EXPECT_NE(CoverageOf(log, event, alg), Coverage::kMismatch)
+          << "event " << event.number << " " << crypto::Name(alg);
     }
   }
-  EXPECT_THAT(mismatches, UnorderedElementsAreArray(ExpectedMismatches(GetParam().expected)));
 }
 
 std::string TestName(const ::testing::TestParamInfo<CorpusLog>& row) {
@@ -167,7 +196,7 @@ TEST(CorpusLogs, AreThere) {
   if (!testing::WiderCorpus().has_value()) {
     GTEST_SKIP() << "the wider corpus is not beside the source tree ($BOOTGATE_CORPUS)";
   }
-  EXPECT_GE(WiderLogs().size(), 80u);
+  EXPECT_EQ(WiderLogs().size(), 89u);
 }
 
 // The registers of the four measured boots, as their TPM told them.

@@ -4,6 +4,7 @@
 
 #include "common/eventlog/event_type.h"
 #include "common/eventlog/ipl.h"
+#include "common/eventlog/quirks.h"
 #include "common/eventlog/uefi_variable.h"
 
 namespace bootgate::eventlog {
@@ -27,6 +28,13 @@ bool CoversIpl(ByteView digest, crypto::HashAlg alg, ByteView data) {
   return parts.text.size() != data.size() && IsHashOf(digest, alg, data);
 }
 
+// Neither is what the type demands: firmware that is known to hash a bit less or something else.
+Coverage ByQuirk(const Log& log, const Event& event, ByteView digest, crypto::HashAlg alg) {
+  const std::optional<ByteView> hashed = HashedByQuirk(event);
+  if (hashed.has_value() && IsHashOf(digest, alg, *hashed)) return Coverage::kCovered;
+  return HashesSomethingElse(log, event) ? Coverage::kNotCovered : Coverage::kMismatch;
+}
+
 Coverage If(bool covered, Coverage otherwise) { return covered ? Coverage::kCovered : otherwise; }
 
 }  // namespace
@@ -40,7 +48,8 @@ Coverage CoverageOf(const Log& log, const Event& event, crypto::HashAlg alg) {
     case Hashed::kNothing:
       return Coverage::kNotCovered;
     case Hashed::kWholeData:
-      return If(IsHashOf(*digest, alg, event.data), Coverage::kMismatch);
+      if (IsHashOf(*digest, alg, event.data)) return Coverage::kCovered;
+      return ByQuirk(log, event, *digest, alg);
     case Hashed::kVariableData:
       return If(CoversVariable(*digest, alg, event.data), Coverage::kMismatch);
     case Hashed::kBootLoader:

@@ -1,6 +1,9 @@
 // The event types by number: their names, and what their digests are made from.
 //
-// Implements: TCG PC Client Platform Firmware Profile 1.06, 10.4.1 (table of event types).
+// Implements: TCG PC Client Platform Firmware Profile 1.06, 10.4.1 (table of event types); Intel
+// TXT Software Development Guide, appendix F (types of a measured launch); Windows SDK, wbcl.h (the
+// same and AMD Secure Launch); Arm DRTM Architecture (DEN0113), event types; tboot; Linux Secure
+// Launch.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +16,11 @@ namespace bootgate::eventlog {
 inline constexpr uint32_t kEvSeparator = 0x00000004;
 inline constexpr uint32_t kEvAction = 0x00000005;
 inline constexpr uint32_t kEvEventTag = 0x00000006;
+inline constexpr uint32_t kEvSCrtmContents = 0x00000007;
 inline constexpr uint32_t kEvSCrtmVersion = 0x00000008;
+inline constexpr uint32_t kEvCompactHash = 0x0000000c;
 inline constexpr uint32_t kEvIpl = 0x0000000d;
+inline constexpr uint32_t kEvTxtHashStart = 0x00000402;
 inline constexpr uint32_t kEvEfiVariableDriverConfig = 0x80000001;
 inline constexpr uint32_t kEvEfiVariableBoot = 0x80000002;
 inline constexpr uint32_t kEvEfiBootServicesApplication = 0x80000003;
@@ -55,5 +61,8 @@ bool IsUefiVariable(uint32_t type);
 
 // Whether the type's data is a UEFI_IMAGE_LOAD_EVENT.
 bool IsImageLoad(uint32_t type);
+
+// Whether events of the type in PCR 17-22 come from a dynamic launch.
+bool IsDynamicLaunch(uint32_t type);
 
 }  // namespace bootgate::eventlog

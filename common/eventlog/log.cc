@@ -34,4 +34,16 @@ size_t Log::SizeOf(uint16_t tpm_alg) const {
   return alg.has_value() ? crypto::DigestSize(*alg) : 0;
 }
 
+std::vector<ByteView> SplitLogs(ByteView bytes) {
+  std::vector<ByteView> logs;
+  while (!bytes.empty()) {
+    const size_t size = logs.size() + 1 < kMaxLogs
+                            ? Log::Parse(bytes).next_log().value_or(bytes.size())
+                            : bytes.size();
+    logs.push_back(bytes.first(size));
+    bytes = bytes.subspan(size);
+  }
+  return logs;
+}
+
 }  // namespace bootgate::eventlog

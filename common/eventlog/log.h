@@ -1,12 +1,14 @@
 // The TCG boot log as records: which register got which digests, in order.
 //
 // Implements: TCG PC Client Platform Firmware Profile 1.06, 10.2 (TCG_PCR_EVENT, TCG_PCR_EVENT2,
-// Spec ID event); legacy SHA-1 logs.
+// Spec ID event); legacy SHA-1 logs; UEFI 2.10, 38.4 (confidential computing event log); Windows'
+// boot configuration log (WBCL), which has these forms too.
 // Not here: what an event's data means (decode/), what the registers become (replay.h), whether
 // that is allowed (the gatekeeper).
 //
 // Parsing is total: any input gives a Log and a list of defects, never a failure, never more memory
-// than a small multiple of the input. A Log borrows the bytes it was parsed from.
+// than eight times the input (and a few KiB for the defects' text). A Log borrows the bytes it was
+// parsed from.
 #pragma once
 
 #include <optional>
@@ -26,6 +28,7 @@ inline constexpr size_t kMaxBanks = 16;
 inline constexpr size_t kMaxDefects = 256;  // the last one says that there were more
 
 inline constexpr uint32_t kEvNoAction = 0x00000003;
+inline constexpr uint32_t kEvTxtPcrMapping = 0x00000401;  // a remark of Intel TXT, extends nothing
 inline constexpr uint32_t kEvEfiHcrtmEvent = 0x80000010;
 
 // One record. Only `register_index` and the digests are bound by a quote once replayed;
@@ -38,6 +41,11 @@ struct Event {
   uint32_t digest_count = 0;
   ByteView digest_bytes;  // the record's digests as they lie in the log
   ByteView data;          // at most kMaxEventData
+
+  // Whether its digests went into a register.
+  bool Extends() const {
+    return untrusted_type != kEvNoAction && untrusted_type != kEvTxtPcrMapping;
+  }
 };
 
 // Something about the log's form that a verifier must know. `reason` is a LOG_... code.
@@ -51,11 +59,27 @@ struct Defect {
 
 enum class Format { kEmpty, kCryptoAgile, kLegacySha1 };
 
+// What the log's register numbers are. The header says it: never take one for the other.
+//   kPcr            the PCRs of a TPM, 0..23
+//   kCcMeasurement  the measurement registers of a confidential machine (UEFI 2.10, 38.4.1): with
+//                   Intel TDX 0 is MRTD, which no event extends, and 1..4 are RTMR 0..3
+enum class RegisterKind { kPcr, kCcMeasurement };
+inline constexpr uint32_t kFirstCcRegister = 1;
+inline constexpr uint32_t kLastCcRegister = 4;
+
+// PCR 17-22: for a dynamic launch, which resets them.
+inline constexpr uint32_t kFirstDynamicRegister = 17;
+inline constexpr uint32_t kLastDynamicRegister = 22;
+constexpr bool IsDynamicRegister(uint32_t index) {
+  return kFirstDynamicRegister <= index && index <= kLastDynamicRegister;
+}
+
 class Log {
  public:
   static Log Parse(ByteView bytes);
 
   Format format() const { return format_; }
+  RegisterKind register_kind() const { return register_kind_; }
   const std::vector<Event>& events() const { return events_; }
   const std::vector<crypto::HashAlg>& banks() const { return banks_; }  // announced, that we know
   const std::vector<Defect>& defects() const { return defects_; }
@@ -68,6 +92,17 @@ class Log {
   // implies 4 unless the log names the locality.
   uint8_t startup_locality() const { return startup_locality_; }
   bool hcrtm() const { return hcrtm_; }
+
+  // Number of the event with which a dynamic launch (Intel TXT, AMD Secure Launch, Arm DRTM) begins
+  // in PCR 17-22, and which has reset them to zeros; nullopt: the log knows of none.
+  std::optional<uint32_t> dynamic_launch() const { return dynamic_launch_; }
+
+  // Number of the first event from which on every record has the same digests, fewer than announced
+  // (quirks.h says whose records those are); nullopt: the log is not such a one.
+  std::optional<uint32_t> fewer_digests_from() const { return fewer_digests_from_; }
+
+  // Where, at the end of this log, the header of another one lies in the same bytes; nullopt: none.
+  std::optional<size_t> next_log() const { return next_log_; }
 
  private:
   friend class Parser;
@@ -85,6 +120,16 @@ class Log {
   std::vector<Defect> defects_;
   uint8_t startup_locality_ = 0;
   bool hcrtm_ = false;
+  RegisterKind register_kind_ = RegisterKind::kPcr;
+  std::optional<uint32_t> dynamic_launch_;
+  std::optional<uint32_t> fewer_digests_from_;
+  std::optional<size_t> next_log_;
 };
+
+// The logs of several starts (resumes from hibernation, say) that were stored one behind the other:
+// each begins with a Spec ID header. One log gives itself, no bytes give nothing. The pieces borrow
+// `bytes`; the last one holds all that is left after kMaxLogs.
+inline constexpr size_t kMaxLogs = 64;
+std::vector<ByteView> SplitLogs(ByteView bytes);
 
 }  // namespace bootgate::eventlog

@@ -5,7 +5,9 @@
 #include "absl/strings/str_cat.h"
 #include "common/bytes/reader.h"
 #include "common/eventlog/defects.h"
+#include "common/eventlog/event_type.h"
 #include "common/eventlog/log.h"
+#include "common/eventlog/quirks.h"
 #include "common/eventlog/spec_id.h"
 #include "common/registers/bank.h"
 
@@ -13,9 +15,13 @@ namespace bootgate::eventlog {
 namespace {
 
 constexpr absl::string_view kStartupLocality("StartupLocality\0", 16);
-constexpr uint32_t kNoRegister = 0xffffffff;  // what some firmware puts into EV_NO_ACTION
-constexpr size_t kSha1Size = 20;              // bytes
-constexpr size_t kTypicalEventBytes = 128;    // for the first reservation only
+constexpr uint32_t kNoRegister = 0xffffffff;     // what some firmware puts into EV_NO_ACTION
+constexpr uint32_t kTxtNoRegister = 0x000000ff;  // and Intel TXT into its remark
+constexpr size_t kSha1Size = 20;                 // bytes
+constexpr size_t kLegacyHeaderBytes = 4 + 4 + kSha1Size + 4;
+constexpr size_t kTypicalEventBytes = 128;        // for the first reservation only
+constexpr size_t kSmallestEventBytes = 16;        // no digests, no data
+constexpr absl::string_view kTdShim = "td-shim";  // vendor info of a firmware for TDX
 
 // Where the run of equal 0x00 or 0xff bytes begins that ends the buffer; its size when there is
 // none.
@@ -31,6 +37,17 @@ size_t PaddingStart(ByteView bytes) {
 // Whether a record may name this register: if not and the record cannot be read, it is no record.
 bool Plausible(uint32_t register_index) {
   return register_index < registers::kCount || register_index == kNoRegister;
+}
+
+// Whether a log's header lies here: a record of the old form, without a digest, with the Spec ID.
+bool IsLogHeader(ByteView bytes) {
+  bytes::Reader in(bytes);
+  uint32_t register_index = 0;
+  uint32_t type = 0;
+  ByteView rest;
+  return in.TryU32Le(&register_index) && in.TryU32Le(&type) && type == kEvNoAction &&
+         register_index <= kFirstCcRegister &&
+         in.TryTake(kLegacyHeaderBytes - 2 * sizeof(uint32_t), &rest) && IsSpecId03(in.rest());
 }
 
 }  // namespace
@@ -51,9 +68,15 @@ class Parser {
   Next ReadData(Event& event);
   Next Accept(const Event& event);
   Next TakeSpecId(const Event& event);
+  Next AnotherLog(const Event& event);
+  void MakeRoom();
 
   // Checks of an accepted event.
+  void NoteRegister(const Event& event);
+  void NoteFewerDigests(const Event& event);
+  void NoteDigestCount(const Event& event);
   void NoteNoAction(const Event& event);
+  void NoteNonZeroDigest(const Event& event);
   void NoteStartupLocality(const Event& event);
   void NoteExtending(const Event& event);
   bool HasNonZeroDigest(const Event& event) const;
@@ -67,7 +90,10 @@ class Parser {
   bytes::Reader in_;
   size_t padding_ = 0;  // offset
   Log log_;
-  uint32_t all_banks_ = 0;  // bit n: the n-th announced bank
+  uint32_t all_banks_ = 0;               // bit n: the n-th announced bank
+  uint32_t banks_seen_ = 0;              // of the record at hand
+  uint32_t fewer_banks_ = 0;             // of the records from log_.fewer_digests_from() on
+  std::optional<Event> trust_boundary_;  // tolerated if it is the last event
   bool locality_named_ = false;
   bool register0_extended_ = false;
 };
@@ -94,6 +120,15 @@ Log Parser::Run() {
   return std::move(log_);
 }
 
+// Grows by half, but never past what the rest of the log could fill: memory stays a small multiple
+// of the input whatever the records are.
+void Parser::MakeRoom() {
+  const size_t size = log_.events_.size();
+  if (size < log_.events_.capacity()) return;
+  const size_t possible = size + 1 + in_.remaining() / kSmallestEventBytes;
+  log_.events_.reserve(std::min({kMaxEvents, possible, size + size / 2 + 8}));
+}
+
 Parser::Next Parser::ReadFirst() {
   log_.format_ = Format::kLegacySha1;
   log_.banks_ = {crypto::HashAlg::kSha1};
@@ -114,6 +149,9 @@ Parser::Next Parser::TakeSpecId(const Event& event) {
     if (alg.has_value()) log_.banks_.push_back(*alg);
   }
   all_banks_ = (uint32_t{1} << spec.count) - 1;
+  if (event.register_index == kFirstCcRegister || AsText(spec.vendor_info) == kTdShim) {
+    log_.register_kind_ = RegisterKind::kCcMeasurement;
+  }
   if (Accept(event) == Next::kStop) return Next::kStop;
   return spec.usable ? Next::kGoOn : Next::kStop;
 }
@@ -124,13 +162,19 @@ Parser::Next Parser::ReadLegacy(Event& event) {
     return Cut(event, "its header");
   }
   event.digest_count = 1;
-  return ReadData(event);
+  if (ReadData(event) == Next::kStop) return Next::kStop;
+  const bool is_header = event.untrusted_type == kEvNoAction && IsSpecId03(event.data);
+  return is_header && event.number != 0 ? AnotherLog(event) : Next::kGoOn;
 }
 
 Parser::Next Parser::ReadAgile(Event& event) {
   if (!in_.TryU32Le(&event.register_index) || !in_.TryU32Le(&event.untrusted_type) ||
       !in_.TryU32Le(&event.digest_count)) {
     return Cut(event, "its header");
+  }
+  if (event.untrusted_type == kEvNoAction && event.digest_count == 0 &&
+      IsLogHeader(bytes_.subspan(event.offset))) {
+    return AnotherLog(event);
   }
   if (event.digest_count > kMaxBanks) {
     return Limit(event, absl::StrCat("record with ", event.digest_count, " digests"));
@@ -163,11 +207,32 @@ Parser::Next Parser::ReadDigests(Event& event) {
   event.digest_bytes = bytes_.subspan(start, in_.offset() - start);
   if (strange) {
     Note(Reason::kLogDigests, event, "a digest given twice or of a bank that was not announced");
-  } else if (seen != all_banks_) {
-    Note(Reason::kLogDigests, event,
-         absl::StrCat(event.digest_count, " digests for ", log_.sizes_.size(), " banks"));
+    seen = all_banks_;
   }
+  banks_seen_ = seen;
   return Next::kGoOn;
+}
+
+// A log whose records, from some one on, all have the same digests, fewer than announced, is what
+// some boot loaders write. Anything else is a defect of the record where it shows.
+void Parser::NoteFewerDigests(const Event& event) {
+  std::optional<uint32_t>& from = log_.fewer_digests_from_;
+  const uint32_t expected = from.has_value() ? fewer_banks_ : all_banks_;
+  if (banks_seen_ == expected) return;
+  if (!from.has_value() && banks_seen_ != 0 && MayBeginFewerDigests(event)) {
+    from = event.number;
+    fewer_banks_ = banks_seen_;
+    return;
+  }
+  if (!from.has_value()) return NoteDigestCount(event);
+  NoteDigestCount(log_.events_[*from]);
+  from.reset();
+  if (banks_seen_ != all_banks_) NoteDigestCount(event);
+}
+
+void Parser::NoteDigestCount(const Event& event) {
+  Note(Reason::kLogDigests, event,
+       absl::StrCat(event.digest_count, " digests for ", log_.sizes_.size(), " banks"));
 }
 
 Parser::Next Parser::ReadData(Event& event) {
@@ -186,28 +251,63 @@ Parser::Next Parser::Accept(const Event& event) {
   if (log_.events_.size() >= kMaxEvents) {
     return Limit(event, absl::StrCat("more than ", kMaxEvents, " records"));
   }
+  MakeRoom();
   log_.events_.push_back(event);
+  if (trust_boundary_.has_value()) {
+    NoteNonZeroDigest(*trust_boundary_);
+    trust_boundary_.reset();
+  }
+  NoteRegister(event);
+  if (log_.format_ == Format::kCryptoAgile && event.number != 0) NoteFewerDigests(event);
   if (event.untrusted_type == kEvNoAction) {
     NoteNoAction(event);
-  } else {
+  } else if (event.Extends()) {
     NoteExtending(event);
   }
   return Next::kGoOn;
 }
 
-void Parser::NoteNoAction(const Event& event) {
-  if (!Plausible(event.register_index)) {
-    Note(Reason::kLogPcrIndex, event, "EV_NO_ACTION for a register that does not exist");
+// The bytes are several logs, one behind the other: this one ends here.
+Parser::Next Parser::AnotherLog(const Event& event) {
+  log_.next_log_ = event.offset;
+  Note(Reason::kLogTrailing, event, "the header of another log");
+  return Next::kStop;
+}
+
+void Parser::NoteRegister(const Event& event) {
+  const uint32_t index = event.register_index;
+  if (!event.Extends()) {
+    const bool known =
+        Plausible(index) || (event.untrusted_type == kEvTxtPcrMapping && index == kTxtNoRegister);
+    if (!known) Note(Reason::kLogPcrIndex, event, "a remark for a register that does not exist");
+  } else if (log_.register_kind_ == RegisterKind::kPcr) {
+    if (index >= registers::kCount) {
+      Note(Reason::kLogPcrIndex, event, absl::StrCat("register ", index));
+    }
+  } else if (index < kFirstCcRegister || index > kLastCcRegister) {
+    Note(Reason::kLogPcrIndex, event, absl::StrCat("measurement register ", index));
   }
+}
+
+void Parser::NoteNoAction(const Event& event) {
   if (HasNonZeroDigest(event)) {
-    Note(Reason::kLogNoAction, event, "EV_NO_ACTION with a digest that is not zero");
+    if (IsTrustBoundary(log_, event)) {
+      trust_boundary_ = event;
+    } else {
+      NoteNonZeroDigest(event);
+    }
   }
   if (event.number != 0 && IsSpecId03(event.data)) {
     Note(Reason::kLogNoAction, event, "a second Spec ID event");
   }
-  if (event.register_index == 0 && absl::StartsWith(AsText(event.data), kStartupLocality)) {
+  if (event.register_index == 0 && log_.register_kind_ == RegisterKind::kPcr &&
+      absl::StartsWith(AsText(event.data), kStartupLocality)) {
     NoteStartupLocality(event);
   }
+}
+
+void Parser::NoteNonZeroDigest(const Event& event) {
+  Note(Reason::kLogNoAction, event, "EV_NO_ACTION with a digest that is not zero");
 }
 
 // Believed once, and only before anything was extended: it tells what PCR 0 started from.
@@ -226,12 +326,15 @@ void Parser::NoteStartupLocality(const Event& event) {
 }
 
 void Parser::NoteExtending(const Event& event) {
-  if (event.register_index >= registers::kCount) {
-    Note(Reason::kLogPcrIndex, event, absl::StrCat("register ", event.register_index));
+  if (log_.register_kind_ != RegisterKind::kPcr) return;
+  const uint32_t index = event.register_index;
+  if (index == 0) {
+    if (!register0_extended_) log_.hcrtm_ = event.untrusted_type == kEvEfiHcrtmEvent;
+    register0_extended_ = true;
+  } else if (IsDynamicRegister(index) && !log_.dynamic_launch_.has_value() &&
+             IsDynamicLaunch(event.untrusted_type)) {
+    log_.dynamic_launch_ = event.number;
   }
-  if (event.register_index != 0) return;
-  if (!register0_extended_) log_.hcrtm_ = event.untrusted_type == kEvEfiHcrtmEvent;
-  register0_extended_ = true;
 }
 
 bool Parser::HasNonZeroDigest(const Event& event) const {

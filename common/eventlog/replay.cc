@@ -1,28 +1,26 @@
 #include "common/eventlog/replay.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "common/eventlog/defects.h"
 
 namespace bootgate::eventlog {
 namespace {
 
-bool Extends(const Event& event) {
-  return event.untrusted_type != kEvNoAction && event.register_index < registers::kCount;
-}
+using registers::RegisterBank;
 
-crypto::Digest StartValue(const Log& log, crypto::HashAlg alg, uint32_t register_index) {
-  crypto::Digest value(alg);
-  if (register_index == 0) value.mutable_view().back() = log.startup_locality();
-  return value;
+bool ExtendsRegister(const Event& event) {
+  return event.Extends() && event.register_index < registers::kCount;
 }
 
 // The event's digest as a value; nullopt when the record has none of this bank.
 std::optional<crypto::Digest> DigestIn(const Log& log, const Event& event, crypto::HashAlg alg) {
   const std::optional<ByteView> bytes = log.DigestOf(event, alg);
-  if (!bytes.has_value()) return std::nullopt;
-  absl::StatusOr<crypto::Digest> digest = crypto::Digest::From(alg, *bytes);
-  if (!digest.ok()) return std::nullopt;
-  return *digest;
+  if (!bytes.has_value() || bytes->size() != crypto::DigestSize(alg)) return std::nullopt;
+  crypto::Digest digest(alg);
+  std::ranges::copy(*bytes, digest.mutable_view().begin());
+  return digest;
 }
 
 Defect NoDigest(const Event& event, crypto::HashAlg alg) {
@@ -33,30 +31,60 @@ Defect NoDigest(const Event& event, crypto::HashAlg alg) {
           .text = absl::StrCat("event ", event.number, " has no ", crypto::Name(alg), " digest")};
 }
 
-}  // namespace
-
-Replay ReplayBank(const Log& log, crypto::HashAlg alg) {
-  Replay replay{.bank = registers::RegisterBank(alg), .defects = {}};
+Replay Run(const Log& log, crypto::HashAlg alg, const RegisterBank* starts) {
+  Replay replay{.bank = RegisterBank(alg), .defects = {}};
   for (const Event& event : log.events()) {
-    if (!Extends(event)) continue;
+    if (!ExtendsRegister(event)) continue;
+    const uint32_t index = event.register_index;
     const std::optional<crypto::Digest> digest = DigestIn(log, event, alg);
     if (!digest.has_value()) {
       AddDefect(replay.defects, NoDigest(event, alg));
       continue;
     }
-    if (!replay.bank.Has(event.register_index)) {
-      replay.bank.Set(event.register_index, StartValue(log, alg, event.register_index));
+    if (!replay.bank.Has(index)) {
+      const bool given = starts != nullptr && starts->Has(index);
+      replay.bank.Set(index, given ? *starts->Get(index) : ValueAtStart(log, alg, index));
     }
-    replay.bank.Extend(event.register_index, *digest);
+    replay.bank.Extend(index, *digest);
   }
   return replay;
 }
 
+}  // namespace
+
+StartValue StartOf(const Log& log, uint32_t register_index) {
+  if (log.register_kind() != RegisterKind::kPcr) return StartValue::kZeros;
+  if (register_index == 0 && log.startup_locality() != 0) return StartValue::kLocality;
+  if (!IsDynamicRegister(register_index)) return StartValue::kZeros;
+  return log.dynamic_launch().has_value() ? StartValue::kDynamicLaunch : StartValue::kOnes;
+}
+
+crypto::Digest ValueAtStart(const Log& log, crypto::HashAlg alg, uint32_t register_index) {
+  crypto::Digest value(alg);
+  switch (StartOf(log, register_index)) {
+    case StartValue::kZeros:
+    case StartValue::kDynamicLaunch:
+      return value;
+    case StartValue::kLocality:
+      value.mutable_view().back() = log.startup_locality();
+      return value;
+    case StartValue::kOnes:
+      return crypto::Digest::Ones(alg);
+  }
+  __builtin_unreachable();
+}
+
+Replay ReplayBank(const Log& log, crypto::HashAlg alg) { return Run(log, alg, nullptr); }
+
+Replay ReplayBankFrom(const Log& log, const RegisterBank& starts) {
+  return Run(log, starts.alg(), &starts);
+}
+
 std::vector<crypto::Digest> Trace(const Log& log, crypto::HashAlg alg, uint32_t register_index) {
   std::vector<crypto::Digest> trace;
-  crypto::Digest value = StartValue(log, alg, register_index);
+  crypto::Digest value = ValueAtStart(log, alg, register_index);
   for (const Event& event : log.events()) {
-    if (!Extends(event) || event.register_index != register_index) continue;
+    if (!ExtendsRegister(event) || event.register_index != register_index) continue;
     const std::optional<crypto::Digest> digest = DigestIn(log, event, alg);
     if (digest.has_value()) value = registers::Extended(value, *digest);
     trace.push_back(value);

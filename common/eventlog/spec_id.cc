@@ -45,6 +45,8 @@ void CheckVendorInfo(bytes::Reader in, SpecId& spec) {
   } else if (in.remaining() != size[0]) {
     spec.problem =
         absl::StrCat("vendor info of ", size[0], " bytes announced, ", in.remaining(), " present");
+  } else {
+    spec.vendor_info = in.rest();
   }
 }
 

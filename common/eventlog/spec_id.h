@@ -26,6 +26,7 @@ struct SpecId {
   bool usable = false;
   Reason reason = Reason::kLogSpecId;  // of the problem
   std::string problem;
+  ByteView vendor_info;  // borrowed; empty unless it is as long as it says
 };
 
 // Whether the event data begins with the signature of a crypto-agile log's header.

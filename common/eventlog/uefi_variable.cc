@@ -29,6 +29,7 @@ std::optional<UefiVariableParts> SplitUefiVariable(ByteView event_data) {
     return std::nullopt;
   }
   parts.exact = in.empty();
+  parts.surplus = in.remaining();
   return parts;
 }
 

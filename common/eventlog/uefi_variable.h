@@ -14,6 +14,7 @@ struct UefiVariableParts {
   ByteView name;  // UTF-16, little-endian
   ByteView data;
   bool exact = false;  // nothing follows the data
+  size_t surplus = 0;  // bytes that follow it
 };
 
 // nullopt when a part lies outside `event_data`.
