@@ -27,12 +27,12 @@ size_t HashOf(absl::string_view path) { return absl::Hash<absl::string_view>{}(p
 uint32_t TagOf(size_t hash) { return static_cast<uint32_t>(uint64_t{hash} >> 32); }
 
 // One record as it lies in the block.
-struct Record {
+struct Listed {
   ByteView digest;
   absl::string_view path;
 };
 
-Record RecordAt(ByteView records, size_t offset) {
+Listed RecordAt(ByteView records, size_t offset) {
   const ByteView head = records.subspan(offset, kRecordHead);
   const size_t size = head[kDigestBytes] | size_t{head[kDigestBytes + 1]} << 8;
   return {head.first(kDigestBytes), AsText(records.subspan(offset + kRecordHead, size))};
@@ -84,8 +84,20 @@ absl::StatusOr<Line> ReadLine(absl::string_view text) {
   return line;
 }
 
-bool HasSha256(const Entry& entry) {
-  return entry.digest_name == "sha256" && entry.file_digest.size() == kDigestBytes;
+// What is looked up of an entry.
+struct Key {
+  bool authentic = false;
+  absl::string_view path;
+  ByteView digest;  // of SHA-256; none: of another algorithm
+  size_t hash = 0;
+};
+
+Key KeyOf(const Entry& entry) {
+  const bool sha256 = entry.digest_name == "sha256" && entry.file_digest.size() == kDigestBytes;
+  return {.authentic = !entry.violation && !entry.file_digest.empty(),
+          .path = entry.path,
+          .digest = sha256 ? entry.file_digest : ByteView{},
+          .hash = HashOf(entry.path)};
 }
 
 }  // namespace
@@ -124,7 +136,7 @@ void AllowList::BuildSlots() {
   slots_.assign(std::bit_ceil(2 * lines_ + 1), Slot{});
   const size_t mask = slots_.size() - 1;
   for (size_t offset = 0; offset < records_.size();) {
-    const Record record = RecordAt(records_, offset);
+    const Listed record = RecordAt(records_, offset);
     const size_t hash = HashOf(record.path);
     size_t at = hash & mask;
     while (slots_[at].record != 0) at = (at + 1) & mask;
@@ -144,7 +156,7 @@ Listing AllowList::FindHashed(size_t hash, absl::string_view path, ByteView dige
   const size_t mask = slots_.size() - 1;
   for (size_t at = hash & mask; slots_[at].record != 0; at = (at + 1) & mask) {
     if (slots_[at].tag != TagOf(hash)) continue;
-    const Record record = RecordAt(records_, slots_[at].record - 1);
+    const Listed record = RecordAt(records_, slots_[at].record - 1);
     if (record.path != path) continue;
     if (SameBytes(record.digest, digest)) return Listing::kListed;
     found = Listing::kOtherDigest;
@@ -152,21 +164,24 @@ Listing AllowList::FindHashed(size_t hash, absl::string_view path, ByteView dige
   return found;
 }
 
-void AllowList::FindAll(std::span<const Entry> entries, std::span<Listing> out) const {
+void AllowList::FindAll(const Entries& entries, std::span<Listing> out, size_t first) const {
   if (slots_.empty()) {
-    std::ranges::fill(out.first(entries.size()), Listing::kUnlisted);
+    std::ranges::fill(out, Listing::kUnlisted);
     return;
   }
-  std::array<size_t, kBatch> hashes{};
-  for (size_t start = 0; start < entries.size(); start += kBatch) {
-    const size_t size = std::min(kBatch, entries.size() - start);
-    const std::span<const Entry> batch = entries.subspan(start, size);
+  std::array<Key, kBatch> keys;
+  for (size_t start = 0; start < out.size(); start += kBatch) {
+    const size_t size = std::min(kBatch, out.size() - start);
     for (size_t i = 0; i < size; ++i) {
-      hashes[i] = HashOf(batch[i].path);
-      __builtin_prefetch(&slots_[hashes[i] & (slots_.size() - 1)]);
+      keys[i] = KeyOf(entries[first + start + i]);
+      __builtin_prefetch(&slots_[keys[i].hash & (slots_.size() - 1)]);
     }
-    for (size_t i = 0; i < size; ++i) PrefetchRecord(hashes[i]);
-    for (size_t i = 0; i < size; ++i) out[start + i] = FindEntry(hashes[i], batch[i]);
+    for (size_t i = 0; i < size; ++i) PrefetchRecord(keys[i].hash);
+    for (size_t i = 0; i < size; ++i) {
+      const Key& key = keys[i];
+      out[start + i] =
+          key.authentic ? FindHashed(key.hash, key.path, key.digest) : Listing::kUnlisted;
+    }
   }
 }
 
@@ -177,12 +192,6 @@ void AllowList::PrefetchRecord(size_t hash) const {
   const uint8_t* const record = records_.data() + (slot.record - 1);
   __builtin_prefetch(record);
   if (records_.size() - slot.record >= kMemoryLine) __builtin_prefetch(record + kMemoryLine);
-}
-
-Listing AllowList::FindEntry(size_t hash, const Entry& entry) const {
-  const bool authentic = !entry.violation && !entry.file_digest.empty();
-  if (!authentic) return Listing::kUnlisted;
-  return FindHashed(hash, entry.path, HasSha256(entry) ? entry.file_digest : ByteView{});
 }
 
 }  // namespace bootgate::ima

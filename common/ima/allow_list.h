@@ -35,9 +35,9 @@ class AllowList {
   // `digest`: of SHA-256; of any other length it is in no line.
   Listing Find(absl::string_view path, ByteView digest) const;
 
-  // One Listing for each entry, in order; entries of other digests than sha256 are kOtherDigest
-  // or kUnlisted. `out` is as long as `entries`.
-  void FindAll(std::span<const Entry> entries, std::span<Listing> out) const;
+  // One Listing for each entry from number `first` on, in order, as many as `out` takes; entries of
+  // other digests than sha256 are kOtherDigest or kUnlisted.
+  void FindAll(const Entries& entries, std::span<Listing> out, size_t first = 0) const;
 
  private:
   struct Slot {
@@ -48,7 +48,6 @@ class AllowList {
   void Add(ByteView digest, absl::string_view path);
   void BuildSlots();
   Listing FindHashed(size_t hash, absl::string_view path, ByteView digest) const;
-  Listing FindEntry(size_t hash, const Entry& entry) const;
   void PrefetchRecord(size_t hash) const;
 
   Bytes records_;            // each: digest, length of the path (2 bytes, little-endian), path

@@ -2,131 +2,59 @@
 
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
-#include "common/bytes/reader.h"
 #include "common/ima/fields.h"
-#include "common/registers/bank.h"
+#include "common/ima/list_walk.h"
 
 namespace bootgate::ima {
 namespace {
 
-constexpr size_t kListedDigest = 20;        // bytes
-constexpr size_t kMaxTemplateName = 255;    // bytes, the kernel's TCG_EVENT_NAME_LEN_MAX
 constexpr size_t kTypicalEntryBytes = 112;  // for the first reservation only
 
 }  // namespace
 
-class ListParser {
- public:
-  explicit ListParser(ByteView bytes) : bytes_(bytes), in_(bytes) {}
-  List Run();
-
- private:
-  bool ReadEntry(Entry& entry);
-  bool ReadTemplateData(Entry& entry);
-  bool ReadLegacyData(Entry& entry);
-  void Check(Entry& entry);
-  bool Cut(const Entry& entry, absl::string_view what);
-  bool Limit(const Entry& entry, std::string text);
-  void Note(Reason reason, const Entry& entry, std::string text);
-
-  ByteView bytes_;
-  bytes::Reader in_;
-  List list_;
-};
-
-List List::Parse(ByteView bytes) { return ListParser(bytes).Run(); }
-
-List ListParser::Run() {
-  if (bytes_.size() > kMaxListBytes) {
-    Limit(Entry{}, absl::StrCat("list of ", bytes_.size(), " bytes"));
-    return std::move(list_);
+List List::Parse(ByteView bytes, const Limits& limits) {
+  List list;
+  list.entries_.bytes_ = bytes;
+  list.entries_.format_ = Format::Of(bytes);
+  ListWalk walk(list.entries_.format_, limits);
+  if (bytes.size() > std::min<size_t>(limits.list_bytes, UINT32_MAX)) {
+    walk.NoteListBytes(0, bytes.size());
+    list.defects_ = std::move(walk.defects());
+    return list;
   }
-  list_.entries_.reserve(std::min(kMaxEntries, bytes_.size() / kTypicalEntryBytes + 1));
-  while (!in_.empty()) {
-    Entry entry;
-    entry.offset = in_.offset();
-    entry.number = static_cast<uint32_t>(list_.entries_.size());
-    if (entry.number >= kMaxEntries) {
-      Limit(entry, absl::StrCat("more than ", kMaxEntries, " entries"));
-      break;
-    }
-    if (!ReadEntry(entry)) break;
-    Check(entry);
-    list_.entries_.push_back(entry);
+  std::vector<uint32_t>& offsets = list.entries_.offsets_;
+  offsets.reserve(std::min(limits.entries, bytes.size() / kTypicalEntryBytes + 1));
+  bytes::Reader in(bytes);
+  Entry entry;
+  while (!in.empty()) {
+    const size_t offset = in.offset();
+    const ListWalk::Step step = walk.Next(in, entry);
+    if (step == ListWalk::Step::kCut) walk.NoteCut(offset);
+    if (step != ListWalk::Step::kEntry) break;
+    offsets.push_back(static_cast<uint32_t>(offset));
   }
-  return std::move(list_);
+  list.defects_ = std::move(walk.defects());
+  return list;
 }
 
-bool ListParser::ReadEntry(Entry& entry) {
-  uint32_t name_size = 0;
-  ByteView name;
-  if (!in_.TryU32Le(&entry.register_index) || !in_.TryTake(kListedDigest, &entry.listed_digest) ||
-      !in_.TryU32Le(&name_size)) {
-    return Cut(entry, "its header");
-  }
-  if (name_size > kMaxTemplateName) {
-    return Limit(entry, absl::StrCat("template name of ", name_size, " bytes"));
-  }
-  if (!in_.TryTake(name_size, &name)) return Cut(entry, "its template name");
-  entry.template_name = AsText(name);
-  entry.template_kind = TemplateOf(entry.template_name);
-  return entry.template_kind == Template::kIma ? ReadLegacyData(entry) : ReadTemplateData(entry);
+Record Entries::RecordAt(size_t number) const {
+  const size_t offset = offsets_[number];
+  bytes::Reader in(bytes_.subspan(offset), offset);
+  Record record;
+  RecordFault fault;
+  TakeRecord(in, format_, bytes_.size(), record, fault);
+  return record;
 }
 
-bool ListParser::ReadTemplateData(Entry& entry) {
-  uint32_t size = 0;
-  if (!in_.TryU32Le(&size)) return Cut(entry, "its template data size");
-  if (size > kMaxTemplateData) {
-    return Limit(entry, absl::StrCat("template data of ", size, " bytes"));
-  }
-  if (!in_.TryTake(size, &entry.template_data)) return Cut(entry, "its template data");
-  return true;
-}
-
-// The oldest template has no length of its own: a digest, then a length and a name.
-bool ListParser::ReadLegacyData(Entry& entry) {
-  const size_t start = in_.offset();
-  ByteView skipped;
-  uint32_t size = 0;
-  if (!in_.TryTake(kListedDigest, &skipped) || !in_.TryU32Le(&size)) {
-    return Cut(entry, "its template data");
-  }
-  if (size > kMaxTemplateData) return Limit(entry, absl::StrCat("file name of ", size, " bytes"));
-  if (!in_.TryTake(size, &skipped)) return Cut(entry, "its file name");
-  entry.template_data = bytes_.subspan(start, in_.offset() - start);
-  return true;
-}
-
-void ListParser::Check(Entry& entry) {
-  entry.violation = std::ranges::all_of(entry.listed_digest, [](uint8_t b) { return b == 0; });
-  if (!ReadFields(entry)) {
-    Note(Reason::kImaTemplate, entry, "its template's fields are not well-formed");
-  }
-  if (entry.register_index >= registers::kCount) {
-    Note(Reason::kImaTemplate, entry, absl::StrCat("register ", entry.register_index));
-  }
-}
-
-bool ListParser::Cut(const Entry& entry, absl::string_view what) {
-  Note(Reason::kImaTruncated, entry, absl::StrCat("the list ends inside ", what));
-  return false;
-}
-
-bool ListParser::Limit(const Entry& entry, std::string text) {
-  Note(Reason::kImaLimit, entry, std::move(text));
-  return false;
-}
-
-void ListParser::Note(Reason reason, const Entry& entry, std::string text) {
-  if (list_.defects_.size() >= kMaxDefects) return;
-  const bool last = list_.defects_.size() + 1 == kMaxDefects;
-  list_.defects_.push_back(
-      {.reason = reason,
-       .offset = entry.offset,
-       .entry = entry.number,
-       .text = absl::StrCat("entry ", entry.number, " at offset ", entry.offset, ": ", text,
-                            last ? "; further defects are not listed" : "")});
+Entry Entries::operator[](size_t number) const {
+  const size_t offset = offsets_[number];
+  bytes::Reader in(bytes_.subspan(offset), offset);
+  Entry entry;
+  RecordFault fault;
+  TakeRecord(in, format_, bytes_.size(), entry, fault);
+  entry.number = static_cast<uint32_t>(number);
+  ReadFields(entry);
+  return entry;
 }
 
 }  // namespace bootgate::ima

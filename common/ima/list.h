@@ -1,20 +1,22 @@
 // The IMA measurement list in the kernel's binary form.
 //
 // Implements: Linux Documentation/security/IMA-templates.rst and security/integrity/ima
-// (ima_template.c, ima_fs.c): template names ima-ng, ima-sig, ima-buf, ima.
+// (ima_template.c, ima_fs.c): every template and format, either byte order, listed digests of any
+// bank.
 //
-// Parsing is total and borrows the bytes. Digests listed in the file are not believed: template
-// digests are recomputed from the template data (replay.h).
+// Parsing is total and borrows the bytes. Beside them a list takes 4 bytes for each entry: where it
+// begins. An entry is read again whenever it is asked for, which costs less than keeping it. Lists
+// that come in pieces: list_stream.h. Digests listed in the file are not believed: template digests
+// are recomputed from the template data (replay.h).
 #pragma once
 
+#include <cstddef>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
-#include "common/base/bytes_view.h"
-#include "common/base/reason.h"
-#include "common/crypto/hash.h"
+#include "common/ima/entry.h"
 
 namespace bootgate::ima {
 
@@ -23,24 +25,11 @@ inline constexpr size_t kMaxEntries = size_t{1} << 20;
 inline constexpr size_t kMaxTemplateData = size_t{1} << 20;  // bytes
 inline constexpr size_t kMaxDefects = 256;  // the last one says that there were more
 
-enum class Template { kIma, kImaNg, kImaSig, kImaBuf, kOther };
-
-// One entry. All views borrow the list.
-struct Entry {
-  size_t offset = 0;    // bytes
-  uint32_t number = 0;  // from 0 in this list (the cursor adds what came before)
-  uint32_t register_index = 10;
-  Template template_kind = Template::kOther;
-  ByteView listed_digest;  // SHA-1 template digest as listed: never an input to a decision
-  bool violation = false;  // listed digest all zeros: extended as ones, content unauthenticated
-  absl::string_view template_name;
-  ByteView template_data;  // what the template digest is computed from
-  // Fields, when the template has them and they are well-formed:
-  absl::string_view digest_name;  // "sha256"
-  ByteView file_digest;
-  absl::string_view path;  // n-ng without its NUL; any bytes
-  ByteView signature;      // sig (ima-sig)
-  ByteView buffer;         // buf (ima-buf)
+// What is read of a list at most; past it there is one defect kImaLimit and no further entry.
+struct Limits {
+  size_t list_bytes = kMaxListBytes;  // never more than 4 GiB
+  size_t entries = kMaxEntries;
+  size_t template_data = kMaxTemplateData;  // bytes
 };
 
 struct Defect {
@@ -50,15 +39,73 @@ struct Defect {
   std::string text;
 };
 
-class List {
+// The entries in order, each made when it is asked for. Numbers are below size().
+class Entries {
  public:
-  static List Parse(ByteView bytes);
-  const std::vector<Entry>& entries() const { return entries_; }
-  const std::vector<Defect>& defects() const { return defects_; }
+  class Iterator;
+  using value_type = Entry;
+  using const_iterator = Iterator;
+
+  size_t size() const { return offsets_.size(); }
+  bool empty() const { return offsets_.empty(); }
+  Entry operator[](size_t number) const;
+  Entry front() const { return (*this)[0]; }
+  Entry back() const { return (*this)[size() - 1]; }
+  Iterator begin() const;
+  Iterator end() const;
+
+  // Without its fields: all that a replay needs.
+  Record RecordAt(size_t number) const;
+
+  const Format& format() const { return format_; }
+  size_t memory_bytes() const { return offsets_.capacity() * sizeof(uint32_t); }
 
  private:
-  friend class ListParser;
-  std::vector<Entry> entries_;
+  friend class List;
+  ByteView bytes_;
+  Format format_;
+  std::vector<uint32_t> offsets_;
+};
+
+class Entries::Iterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = Entry;
+  using difference_type = std::ptrdiff_t;
+  using pointer = void;
+  using reference = Entry;
+
+  Iterator() = default;
+  Iterator(const Entries* entries, size_t number) : entries_(entries), number_(number) {}
+  Entry operator*() const { return (*entries_)[number_]; }
+  Iterator& operator++() {
+    ++number_;
+    return *this;
+  }
+  Iterator operator++(int) {
+    const Iterator before = *this;
+    ++number_;
+    return before;
+  }
+  friend bool operator==(const Iterator&, const Iterator&) = default;
+
+ private:
+  const Entries* entries_ = nullptr;
+  size_t number_ = 0;
+};
+
+inline Entries::Iterator Entries::begin() const { return {this, 0}; }
+inline Entries::Iterator Entries::end() const { return {this, size()}; }
+
+class List {
+ public:
+  static List Parse(ByteView bytes, const Limits& limits = {});
+  const Entries& entries() const { return entries_; }
+  const std::vector<Defect>& defects() const { return defects_; }
+  const Format& format() const { return entries_.format(); }
+
+ private:
+  Entries entries_;
   std::vector<Defect> defects_;
 };
 

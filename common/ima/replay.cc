@@ -1,90 +1,129 @@
 #include "common/ima/replay.h"
 
 #include <algorithm>
+#include <array>
 
 namespace bootgate::ima {
 namespace {
 
-constexpr size_t kHashedLegacyName = 256;  // bytes: IMA_EVENT_NAME_LEN_MAX and a NUL
-constexpr size_t kLegacyDigest = 20;       // bytes
-constexpr size_t kLegacyHeader = kLegacyDigest + 4;
+using crypto::Digest;
+using crypto::HashAlg;
+
 constexpr uint32_t kAggregatedByAll = 8;     // PCR 0-7
 constexpr uint32_t kAggregatedBeyond1 = 10;  // PCR 0-9, by SHA-256 and longer
+constexpr size_t kBatch = 16;                // records read, and looked up, at once
 
-// The oldest template is hashed with the name filled up with NULs, whatever its length.
-crypto::Digest LegacyTemplateDigest(ByteView data, crypto::HashAlg alg) {
-  static constexpr uint8_t kNuls[kHashedLegacyName] = {};
-  if (data.size() < kLegacyHeader) return crypto::Hash(alg, data);
-  const ByteView name = data.subspan(kLegacyHeader);
-  const size_t padding = kHashedLegacyName - std::min(name.size(), kHashedLegacyName);
-  return crypto::Hash(alg, {data.first(kLegacyDigest), name, ByteView(kNuls, padding)});
-}
+// Reads records ahead of their extending, so that look-ups wait for memory together.
+class ReplayWalk {
+ public:
+  ReplayWalk(const Entries& entries, uint32_t register_index, const KnownDigests* known)
+      : entries_(entries), register_index_(register_index), known_(known) {}
 
-crypto::Digest TemplateDigest(const Entry& entry, crypto::HashAlg alg) {
-  if (entry.template_kind == Template::kIma) return LegacyTemplateDigest(entry.template_data, alg);
-  return crypto::Hash(alg, entry.template_data);
-}
-
-crypto::Digest PaddedSha1(const Entry& entry, crypto::HashAlg alg) {
-  const crypto::Digest sha1 = TemplateDigest(entry, crypto::HashAlg::kSha1);
-  crypto::Digest padded(alg);
-  std::ranges::copy(sha1.view(), padded.mutable_view().begin());
-  return padded;
-}
-
-std::optional<Match> FindByRule(const List& list, crypto::Digest value,
-                                const crypto::Digest& quoted, size_t at_least,
-                                uint32_t register_index, ExtendRule rule) {
-  if (at_least == 0 && value == quoted) return Match{.entries = 0, .rule = rule};
-  size_t position = 0;
-  for (const Entry& entry : list.entries()) {
-    ++position;
-    if (entry.register_index == register_index) {
-      value = registers::Extended(value, ExtendDigest(entry, value.alg(), rule));
+  // Records [first, first + result), the result is 0 at the end alone.
+  size_t Read(size_t first) {
+    const size_t count = std::min(kBatch, entries_.size() - first);
+    for (size_t i = 0; i < count; ++i) records_[i] = entries_.RecordAt(first + i);
+    if (known_ != nullptr) {
+      std::array<ByteView, kBatch> bytes;
+      for (size_t i = 0; i < count; ++i) bytes[i] = records_[i].bytes;
+      known_->FindAll(std::span(bytes).first(count), std::span(places_).first(count));
     }
-    if (position >= at_least && value == quoted) return Match{.entries = position, .rule = rule};
+    return count;
+  }
+
+  void Extend(size_t i, ExtendRule rule, Digest& value) const {
+    if (records_[i].register_index != register_index_) return;
+    value = registers::Extended(value, DigestOf(i, value.alg(), rule));
+  }
+
+ private:
+  Digest DigestOf(size_t i, HashAlg alg, ExtendRule rule) const {
+    if (places_[i] != KnownDigests::kNone && !records_[i].violation) {
+      const HashAlg computed = rule == ExtendRule::kBankHash ? alg : HashAlg::kSha1;
+      const std::optional<Digest> digest = known_->TemplateDigest(places_[i], computed);
+      if (digest.has_value()) return computed == alg ? *digest : Padded(*digest, alg);
+    }
+    return ExtendDigest(records_[i], alg, rule);
+  }
+
+  const Entries& entries_;
+  const uint32_t register_index_;
+  const KnownDigests* const known_;
+  std::array<Record, kBatch> records_;
+  std::array<KnownDigests::Place, kBatch> places_{};
+};
+
+std::optional<Match> FindByRule(const List& list, const MatchQuery& query, ExtendRule rule) {
+  ReplayWalk walk(list.entries(), query.register_index, query.known);
+  Digest value = query.start;
+  size_t position = std::min(query.first, list.entries().size());
+  const auto met = [&] { return position >= query.at_least && value == query.quoted; };
+  const auto match = [&] { return Match{.entries = position, .rule = rule, .value = value}; };
+  if (met()) return match();
+  while (const size_t count = walk.Read(position)) {
+    for (size_t i = 0; i < count; ++i) {
+      walk.Extend(i, rule, value);
+      ++position;
+      if (met()) return match();
+    }
   }
   return std::nullopt;
 }
 
-}  // namespace
-
-std::optional<Match> FindMatch(const List& list, const crypto::Digest& start,
-                               const crypto::Digest& quoted, size_t at_least,
-                               uint32_t register_index) {
-  if (start.alg() != quoted.alg()) return std::nullopt;
-  const std::optional<Match> match =
-      FindByRule(list, start, quoted, at_least, register_index, ExtendRule::kBankHash);
-  if (match.has_value() || start.alg() == crypto::HashAlg::kSha1) return match;
-  return FindByRule(list, start, quoted, at_least, register_index, ExtendRule::kPaddedSha1);
-}
-
-crypto::Digest ExtendDigest(const Entry& entry, crypto::HashAlg alg, ExtendRule rule) {
-  if (entry.violation) return crypto::Digest::Ones(alg);
-  switch (rule) {
-    case ExtendRule::kBankHash:
-      return TemplateDigest(entry, alg);
-    case ExtendRule::kPaddedSha1:
-      return PaddedSha1(entry, alg);
-  }
-  __builtin_unreachable();
-}
-
-bool ListedDigestHolds(const Entry& entry) {
-  if (entry.violation) return true;
-  return SameBytes(TemplateDigest(entry, crypto::HashAlg::kSha1).view(), entry.listed_digest);
-}
-
-std::optional<crypto::Digest> BootAggregate(const registers::RegisterBank& bank) {
-  const bool sha1 = bank.alg() == crypto::HashAlg::kSha1;
-  const uint32_t count = sha1 ? kAggregatedByAll : kAggregatedBeyond1;
+std::optional<Digest> AggregateOver(const registers::RegisterBank& bank, uint32_t count) {
   Bytes values;
   for (uint32_t index = 0; index < count; ++index) {
-    const std::optional<crypto::Digest> value = bank.Get(index);
+    const std::optional<Digest> value = bank.Get(index);
     if (!value.has_value()) return std::nullopt;
     values.insert(values.end(), value->view().begin(), value->view().end());
   }
   return crypto::Hash(bank.alg(), values);
+}
+
+}  // namespace
+
+std::optional<Match> FindMatch(const List& list, const MatchQuery& query) {
+  if (query.start.alg() != query.quoted.alg()) return std::nullopt;
+  const bool sha1 = query.start.alg() == HashAlg::kSha1;  // there the rules are one
+  for (const ExtendRule rule :
+       {ExtendRule::kBankHash, ExtendRule::kPaddedSha1, ExtendRule::kPaddedAll}) {
+    const std::optional<Match> match = FindByRule(list, query, rule);
+    if (match.has_value() || sha1) return match;
+  }
+  return std::nullopt;
+}
+
+std::optional<Match> FindMatch(const List& list, const Digest& start, const Digest& quoted,
+                               size_t at_least, uint32_t register_index) {
+  return FindMatch(
+      list,
+      {.start = start, .quoted = quoted, .at_least = at_least, .register_index = register_index});
+}
+
+Digest Replay(const List& list, const Digest& start, ExtendRule rule, uint32_t register_index) {
+  ReplayWalk walk(list.entries(), register_index, nullptr);
+  Digest value = start;
+  size_t position = 0;
+  while (const size_t count = walk.Read(position)) {
+    for (size_t i = 0; i < count; ++i) walk.Extend(i, rule, value);
+    position += count;
+  }
+  return value;
+}
+
+std::optional<Digest> BootAggregate(const registers::RegisterBank& bank) {
+  const bool sha1 = bank.alg() == HashAlg::kSha1;
+  return AggregateOver(bank, sha1 ? kAggregatedByAll : kAggregatedBeyond1);
+}
+
+std::vector<BootAggregateValue> BootAggregates(const registers::RegisterBank& bank) {
+  std::vector<BootAggregateValue> values;
+  for (const uint32_t count : {kAggregatedBeyond1, kAggregatedByAll}) {
+    if (bank.alg() == HashAlg::kSha1 && count == kAggregatedBeyond1) continue;
+    const std::optional<Digest> digest = AggregateOver(bank, count);
+    if (digest.has_value()) values.push_back({*digest, count});
+  }
+  return values;
 }
 
 }  // namespace bootgate::ima

@@ -1,38 +1,52 @@
 // Replay of an IMA list against a quoted register.
-//
-// Kernels since 5.8 extend each bank with that bank's own hash of the template data; older ones,
-// and banks whose hash the kernel lacks at IMA's start, get the SHA-1 template digest padded with
-// zeros.
 #pragma once
 
+#include "common/ima/known_digests.h"
 #include "common/ima/list.h"
+#include "common/ima/template_digest.h"
 #include "common/registers/bank.h"
 
 namespace bootgate::ima {
-
-enum class ExtendRule { kBankHash, kPaddedSha1 };
 
 // Where the replay met the quoted value.
 struct Match {
   size_t entries = 0;  // how many entries of the list lead there
   ExtendRule rule = ExtendRule::kBankHash;
+  crypto::Digest value;  // the register there: where the next replay of this boot starts
 };
 
-// Looks for the first position at or after `at_least` entries at which register `register_index`
-// (10) has `quoted`, starting from `start`. Both rules are tried. nullopt when there is none.
+struct MatchQuery {
+  crypto::Digest start;          // the register's value before entry `first`
+  crypto::Digest quoted;         // of the same algorithm, or there is no match
+  size_t first = 0;              // entries before it went into `start`
+  size_t at_least = 0;           // positions before it are no match; counted from the list's start
+  uint32_t register_index = 10;  // entries of other registers are passed over
+  const KnownDigests* known = nullptr;  // when there, digests in it are not computed again
+};
+
+// Looks for the first position at or after `at_least` at which the register has the quoted value.
+// The rules are tried one after the other, never mixed. nullopt when there is none.
+std::optional<Match> FindMatch(const List& list, const MatchQuery& query);
 std::optional<Match> FindMatch(const List& list, const crypto::Digest& start,
                                const crypto::Digest& quoted, size_t at_least,
                                uint32_t register_index = 10);
 
-// The digest an entry extends a bank with.
-crypto::Digest ExtendDigest(const Entry& entry, crypto::HashAlg alg, ExtendRule rule);
-
-// False when the listed SHA-1 digest is not the hash of the template data (violations excepted).
-bool ListedDigestHolds(const Entry& entry);
+// The register after the whole list, from `start`.
+crypto::Digest Replay(const List& list, const crypto::Digest& start, ExtendRule rule,
+                      uint32_t register_index = 10);
 
 // boot_aggregate over quoted registers: PCR 0-9 for SHA-256 and longer, 0-7 for SHA-1. The kernel
 // hashes in the algorithm of ima_hash over the registers of the bank of that algorithm.
 // nullopt when a register is missing.
 std::optional<crypto::Digest> BootAggregate(const registers::RegisterBank& bank);
+
+// Every value that some kernel would have computed, the present one first: until 5.8, which added
+// PCR 8 and 9 (the boot loader's measurements), and in older stable kernels that took the choice of
+// the algorithm but not those registers, every algorithm was over PCR 0-7.
+struct BootAggregateValue {
+  crypto::Digest digest;
+  uint32_t registers = 0;  // how many, from PCR 0
+};
+std::vector<BootAggregateValue> BootAggregates(const registers::RegisterBank& bank);
 
 }  // namespace bootgate::ima

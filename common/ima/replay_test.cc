@@ -88,7 +88,7 @@ TEST(ExtendDigest, ViolationExtendsOnes) {
   const List list = List::Parse(bytes);
   for (const HashAlg alg : crypto::kAllHashAlgs) {
     for (const ExtendRule rule : {ExtendRule::kBankHash, ExtendRule::kPaddedSha1}) {
-      EXPECT_EQ(ExtendDigest(list.entries().at(0), alg, rule), crypto::Digest::Ones(alg));
+      EXPECT_EQ(ExtendDigest(list.entries()[0], alg, rule), crypto::Digest::Ones(alg));
     }
   }
 }
@@ -102,8 +102,8 @@ TEST(ExtendDigest, OldestTemplateIsHashedWithItsNameFilledUp) {
   const crypto::Digest expected = crypto::Hash(HashAlg::kSha1, hashed);
   const Bytes bytes = ListBuilder().Legacy(expected.view(), digest, path).Finish();
   const List list = List::Parse(bytes);
-  EXPECT_EQ(ExtendDigest(list.entries().at(0), HashAlg::kSha1, ExtendRule::kBankHash), expected);
-  EXPECT_TRUE(ListedDigestHolds(list.entries().at(0)));
+  EXPECT_EQ(ExtendDigest(list.entries()[0], HashAlg::kSha1, ExtendRule::kBankHash), expected);
+  EXPECT_TRUE(ListedDigestHolds(list.entries()[0]));
 }
 
 // The replay takes the data, the listed digest says something else: nobody may believe the listing.
@@ -111,8 +111,8 @@ TEST(Attack, A50_OverwrittenListedDigestDoesNotHold) {
   const Bytes data = NgData("/usr/bin/evil", "evil");
   const Bytes bytes = ListBuilder().Listed(10, Bytes(20, 0xff), "ima-ng", data).Finish();
   const List list = List::Parse(bytes);
-  EXPECT_FALSE(list.entries().at(0).violation);
-  EXPECT_FALSE(ListedDigestHolds(list.entries().at(0)));
+  EXPECT_FALSE(list.entries()[0].violation);
+  EXPECT_FALSE(ListedDigestHolds(list.entries()[0]));
   EXPECT_TRUE(FindMatch(list, kZero, Extended(kZero, Sha256(data)), 1).has_value());
 }
 

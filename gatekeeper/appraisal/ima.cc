@@ -284,7 +284,7 @@ class ImaAppraiser : private Notes {
 
   const tpm2::QuotedPcrs& quoted_;
   const ImaInput& input_;
-  const std::vector<ima::Entry>& entries_;
+  const ima::Entries& entries_;
   ImaAppraisal& out_;
   std::vector<const RegisterBank*> unmatched_;
   HashAlg matched_alg_ = HashAlg::kSha256;

@@ -18,7 +18,7 @@ size_t OffsetOfEvent(ByteView log, size_t number) {
 }
 
 size_t OffsetOfEntry(ByteView list, size_t number) {
-  return ima::List::Parse(list).entries().at(number).offset;
+  return ima::List::Parse(list).entries()[number].offset;
 }
 
 struct LogAttack {

@@ -1,0 +1,80 @@
+// Template digests that we computed once ourselves, so that an entry which many hosts have is only
+// extended, and can be sent as its name alone: the SHA-256 of its record's bytes.
+//
+// Nothing in it was told by a host: Add hashes. An entry is found by all of its bytes or by its
+// name, never by less. Bounded: when it is full it is emptied and begins again. Not for several
+// threads at once, except that any number may look things up while nobody adds.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "common/crypto/hash.h"
+#include "common/ima/record.h"
+
+namespace bootgate::ima {
+
+class KnownDigests {
+ public:
+  struct Options {
+    std::vector<crypto::HashAlg> banks = {crypto::HashAlg::kSha256, crypto::HashAlg::kSha1};
+    size_t max_records = size_t{1} << 20;
+    size_t max_bytes = size_t{256} << 20;  // of records and digests; never more than 4 GiB
+  };
+
+  // Where an entry lies; good until the next Add or Clear. 0 is none.
+  using Place = uint32_t;
+  static constexpr Place kNone = 0;
+
+  KnownDigests();  // with the default options
+  explicit KnownDigests(Options options);
+
+  // Hashes the record for every bank and keeps it. False for a record that is never kept: a
+  // violation, or longer than kMaxKnownRecord.
+  bool Add(const Record& record);
+  void Clear();
+
+  Place Find(ByteView record) const;
+  // One place for each record, in order; `out` is as long. Overlaps the waiting for memory.
+  void FindAll(std::span<const ByteView> records, std::span<Place> out) const;
+  Place FindName(ByteView name) const;
+
+  // The parts of a kept entry. `place` came from a look-up and is not kNone.
+  ByteView RecordBytes(Place place) const;
+  // nullopt when `alg` is not among the banks.
+  std::optional<crypto::Digest> TemplateDigest(Place place, crypto::HashAlg alg) const;
+
+  size_t size() const { return records_; }
+  size_t memory_bytes() const;
+
+ private:
+  struct Slot {
+    uint32_t tag = 0;  // of the key's hash
+    Place place = kNone;
+  };
+  // A table of slots, a power of two of them, at most half of them taken.
+  using Slots = std::vector<Slot>;
+
+  size_t HeadBytes() const;
+  size_t RecordSize(Place place) const;
+  ByteView NameAt(Place place) const;
+  Place FindHashed(uint64_t hash, ByteView record) const;
+  void PrefetchRecord(uint64_t hash) const;
+  void Insert(Place place);
+  void Grow();
+
+  Options options_;
+  size_t digest_bytes_ = 0;  // of all banks
+  Bytes block_;              // each: size of the record, digests, the record, its name
+  Slots by_bytes_;
+  Slots by_name_;
+  size_t records_ = 0;
+};
+
+// The name of a record: the SHA-256 of its bytes.
+crypto::Digest RecordName(ByteView record);
+
+inline constexpr size_t kMaxKnownRecord = size_t{16} << 10;  // bytes
+
+}  // namespace bootgate::ima

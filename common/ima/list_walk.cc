@@ -1,0 +1,52 @@
+#include "common/ima/list_walk.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/ima/fields.h"
+#include "common/registers/bank.h"
+
+namespace bootgate::ima {
+
+ListWalk::Step ListWalk::Next(bytes::Reader& in, Entry& entry) {
+  if (entries_ >= limits_.entries) {
+    Note(Reason::kImaLimit, in.offset(), absl::StrCat("more than ", limits_.entries, " entries"));
+    return Step::kEnd;
+  }
+  const size_t offset = in.offset();
+  entry = Entry{};
+  if (!TakeRecord(in, format_, limits_.template_data, entry, fault_)) {
+    if (fault_.reason == Reason::kImaTruncated) return Step::kCut;
+    Note(fault_.reason, offset, fault_.text);
+    return Step::kEnd;
+  }
+  entry.number = entries_;
+  Check(entry);
+  ++entries_;
+  return Step::kEntry;
+}
+
+void ListWalk::Check(Entry& entry) {
+  if (!ReadFields(entry)) {
+    Note(Reason::kImaTemplate, entry.offset, "its template's fields are not well-formed");
+  }
+  if (entry.register_index >= registers::kCount) {
+    Note(Reason::kImaTemplate, entry.offset, absl::StrCat("register ", entry.register_index));
+  }
+}
+
+void ListWalk::NoteCut(size_t offset) { Note(fault_.reason, offset, fault_.text); }
+
+void ListWalk::NoteListBytes(size_t offset, size_t bytes) {
+  Note(Reason::kImaLimit, offset, absl::StrCat("list of ", bytes, " bytes"));
+}
+
+void ListWalk::Note(Reason reason, size_t offset, absl::string_view text) {
+  if (defects_.size() >= kMaxDefects) return;
+  const bool last = defects_.size() + 1 == kMaxDefects;
+  defects_.push_back({.reason = reason,
+                      .offset = offset,
+                      .entry = entries_,
+                      .text = absl::StrCat("entry ", entries_, " at offset ", offset, ": ", text,
+                                           last ? "; further defects are not listed" : "")});
+}
+
+}  // namespace bootgate::ima
