@@ -19,8 +19,8 @@ class Reader {
   // `base`: offset of the first byte in the file it came from, for messages.
   explicit Reader(ByteView bytes, size_t base = 0) : bytes_(bytes), base_(base) {}
 
-  size_t offset() const { return base_ + pos_; }                // bytes, absolute
-  size_t remaining() const { return bytes_.size() - pos_; }     // bytes
+  size_t offset() const { return base_ + pos_; }             // bytes, absolute
+  size_t remaining() const { return bytes_.size() - pos_; }  // bytes
   bool empty() const { return remaining() == 0; }
   ByteView rest() const { return bytes_.subspan(pos_); }
 
@@ -54,6 +54,19 @@ class Reader {
     ByteView b;
     if (!TryTake(4, &b)) return false;
     *value = uint32_t{b[0]} | uint32_t{b[1]} << 8 | uint32_t{b[2]} << 16 | uint32_t{b[3]} << 24;
+    return true;
+  }
+  bool TryU64Le(uint64_t* value) {
+    ByteView b;
+    if (!TryTake(8, &b)) return false;
+    *value = 0;
+    for (size_t i = 8; i > 0; --i) *value = *value << 8 | b[i - 1];
+    return true;
+  }
+  bool TryU8(uint8_t* value) {
+    ByteView b;
+    if (!TryTake(1, &b)) return false;
+    *value = b[0];
     return true;
   }
   bool TryU16Le(uint16_t* value) {

@@ -24,7 +24,7 @@ enum class Action {
   kCallingInt19h,               // "Calling INT 19h"
   kReturnedInt18h,              // "Returned INT 18h"
   kReturnedViaInt18h,           // "Returned via INT 18h"
-  kBootingBcv,                  // "Booting BCV Device"...: with a description after it
+  kBootingBcv,  // "Booting BCV Device", then a description: the one string that goes on
   kBootSequenceUserIntervention,
   kChassisIntrusion,
   kPasswordCheck,

@@ -5,9 +5,6 @@
 // people; whether a key may be there is the policy's to say.
 #pragma once
 
-#include <array>
-#include <cstdint>
-
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "common/base/bytes_view.h"
@@ -18,18 +15,21 @@ enum class CertificateOrigin {
   kMicrosoft,     // Windows, UEFI CA, KEK
   kDistribution,  // Debian, Ubuntu, Red Hat, ...
   kVendor,        // the machine's maker or a cloud
-  kTest,          // published private keys and samples: trusting one is trusting everybody
+  kTest,          // samples and development keys, whose private halves went around
 };
 absl::string_view Name(CertificateOrigin origin);  // "microsoft", "distribution", "vendor", "test"
 
 struct KnownCertificate {
-  std::array<uint8_t, 32> sha256;  // of the DER
-  CertificateOrigin origin;
+  absl::string_view sha256;  // of the DER, lower-case hexadecimal
+  CertificateOrigin origin = CertificateOrigin::kMicrosoft;
   absl::string_view name;  // "Microsoft Corporation UEFI CA 2011"
 };
 
 // nullptr when the fingerprint (32 bytes) is not in the table.
 const KnownCertificate* FindKnownCertificate(ByteView sha256);
+
+// Whether a subject says itself that it is for tests: "DO NOT TRUST - AMI Test PK", "Snake Oil".
+bool IsTestSubject(absl::string_view subject);
 
 absl::Span<const KnownCertificate> AllKnownCertificates();
 

@@ -30,6 +30,7 @@ enum class SignatureKind {
   kRsa2048Sha256,
   kOther,  // a type GUID without a name: `type` says which
 };
+bool IsCertificate(SignatureKind kind);      // kX509, kX509Sha...
 absl::string_view Name(SignatureKind kind);  // "x509", "sha256", "x509_sha256", "other"
 
 // One entry. All views borrow the bytes that were read.
@@ -55,17 +56,19 @@ class SignatureLists {
    public:
     SignatureEntry operator*() const;
     Iterator& operator++();
-    friend bool operator==(const Iterator&, const Iterator&) = default;
+    friend bool operator==(const Iterator& a, const Iterator& b) {
+      return a.rest_.size() == b.rest_.size() && a.entry_ == b.entry_;
+    }
 
    private:
     friend class SignatureLists;
-    Iterator(const uint8_t* at, size_t left) : at_(at), left_(left) {}
-    const uint8_t* at_;  // the current list's header
-    size_t left_;        // bytes from there to the end
-    size_t entry_ = 0;   // of the current list
+    explicit Iterator(ByteView rest) : rest_(rest) {}
+    void SkipEmptyLists();
+    ByteView rest_;     // from the current list's header on; empty at the end
+    size_t entry_ = 0;  // of the current list
   };
-  Iterator begin() const { return Iterator(bytes_.data(), bytes_.size()); }
-  Iterator end() const { return Iterator(bytes_.data() + bytes_.size(), 0); }
+  Iterator begin() const;
+  Iterator end() const { return Iterator({}); }
 
  private:
   ByteView bytes_;  // well formed
@@ -73,9 +76,12 @@ class SignatureLists {
   std::string problem_;
 };
 
-// An EFI_SIGNATURE_DATA of a certificate by itself, as authority events carry it: the owner, then
-// the certificate. nullopt when there is no room for both.
+// An EFI_SIGNATURE_DATA by itself, as authority events carry it: the owner, then a certificate or a
+// SHA-256 hash. nullopt when it is neither.
 std::optional<SignatureEntry> ReadSignatureData(ByteView bytes);
+
+// Whether the bytes are one DER element of the form of a certificate, and nothing after it.
+bool LooksLikeCertificate(ByteView bytes);
 
 // An EFI_TIME as "2023-05-09T00:00:00Z"; "" when all is zero or the bytes are no time.
 std::string EfiTimeText(ByteView efi_time);

@@ -16,7 +16,7 @@ bool HoldsSignatureLists(absl::string_view variable_name);
 // "CN=Debian Secure Boot CA (Debian Secure Boot CA)", "sha256 80b4d969...", escaped.
 std::string SignatureWords(const SignatureEntry& entry);
 
-// "3 certificates: CN=..., CN=..., CN=...; 1 hash", "371 hashes, newest published 2023-05-09",
+// "3 certificates: CN=..., CN=..., CN=...; 1 hash", "371 hashes, newest published 2023-05",
 // "malformed: ...". Escaped, at most a few hundred bytes.
 std::string SignatureListWords(absl::string_view variable_name, ByteView data);
 

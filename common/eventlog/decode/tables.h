@@ -31,7 +31,7 @@ struct HandoffTables {
 // what it announces, or announces more than kMaxTables.
 std::optional<HandoffTables> DecodeHandoffTables(uint32_t type, ByteView event_data);
 
-// "ACPI 2.0"; "" for a GUID without a name.
-absl::string_view TableName(absl::string_view guid);
+// "ACPI 2.0"; "" for a GUID (16 bytes) without a name.
+absl::string_view TableName(ByteView guid);
 
 }  // namespace bootgate::eventlog
