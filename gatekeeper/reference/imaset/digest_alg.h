@@ -19,7 +19,10 @@ enum class DigestAlg : uint8_t { kSha1 = 2, kSha256 = 4, kSha384 = 5, kSha512 = 
 inline constexpr size_t kDigestAlgs = 23;     // numbers 0 .. 22
 inline constexpr size_t kLongestDigest = 64;  // bytes
 
-size_t SizeOf(DigestAlg alg);             // bytes
+// In bytes, by number. Here, so that it is compiled into look-ups.
+inline constexpr uint8_t kDigestSizes[kDigestAlgs] = {
+    16, 16, 20, 20, 32, 48, 64, 28, 16, 32, 40, 32, 48, 64, 16, 20, 24, 32, 32, 64, 32, 48, 64};
+constexpr size_t SizeOf(DigestAlg alg) { return kDigestSizes[static_cast<size_t>(alg)]; }
 absl::string_view NameOf(DigestAlg alg);  // "sha256", as the kernel writes it
 std::optional<DigestAlg> DigestAlgFromNumber(uint32_t number);
 // Also "sm3", "sm3_256", as older kernels and other tools write.

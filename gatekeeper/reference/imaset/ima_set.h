@@ -19,8 +19,13 @@
 #include "absl/time/time.h"
 #include "common/base/bytes_view.h"
 #include "gatekeeper/reference/imaset/draft.h"
+#include "gatekeeper/reference/imaset/file_bytes.h"
 
 namespace bootgate::gatekeeper::reference {
+
+namespace layout {
+struct Sections;
+}
 
 inline constexpr size_t kMaxSetBytes = size_t{1} << 30;
 inline constexpr size_t kMaxSetItems = size_t{16} << 20;
@@ -96,8 +101,7 @@ class ImaSet {
   ImaSet& operator=(const ImaSet&) = delete;
 
   const std::string& id() const { return id_; }  // hex SHA-256 of the file
-  size_t file_bytes() const { return file_.size(); }
-  ByteView file() const { return file_; }
+  ByteView file() const { return bytes_.view(); }
   SetCounts counts() const;
   absl::string_view name() const;
   absl::string_view origin() const;
@@ -119,15 +123,12 @@ class ImaSet {
   SetDraft ToDraft() const;
 
  private:
-  class Owner;  // of the bytes: a mapping, or memory
-  struct Sections;
-  explicit ImaSet(std::unique_ptr<Owner> owner);
-  static absl::StatusOr<std::shared_ptr<const ImaSet>> Check(std::unique_ptr<Owner> owner);
+  ImaSet(FileBytes bytes, const layout::Sections& sections);
+  static absl::StatusOr<std::shared_ptr<const ImaSet>> Make(FileBytes bytes);
 
-  std::unique_ptr<Owner> owner_;
-  ByteView file_;
-  std::unique_ptr<const Sections> sections_;
-  std::string id_;
+  FileBytes bytes_;
+  const std::unique_ptr<const layout::Sections> sections_;
+  const std::string id_;
 };
 
 }  // namespace bootgate::gatekeeper::reference
