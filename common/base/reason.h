@@ -60,6 +60,8 @@ absl::string_view Name(OutcomeClass outcome);  // "ADMIT", ...
   X(kLogSbDuplicate, "LOG_SB_DUPLICATE") X(kLogAfterSeparator, "LOG_AFTER_SEPARATOR")           \
   X(kLogAuthenticode, "LOG_AUTHENTICODE") X(kLogQuirk, "LOG_QUIRK")                             \
   X(kLogUnbound, "LOG_UNBOUND") X(kPcrUnexplained, "PCR_UNEXPLAINED")                           \
+  X(kCelParse, "CEL_PARSE") X(kCelTruncated, "CEL_TRUNCATED") X(kCelLimit, "CEL_LIMIT")         \
+  X(kCelDigests, "CEL_DIGESTS") X(kCelRegister, "CEL_REGISTER")                                 \
   /* IMA */                                                                                     \
   X(kImaTruncated, "IMA_TRUNCATED") X(kImaTemplate, "IMA_TEMPLATE")                             \
   X(kImaTemplateHash, "IMA_TEMPLATE_HASH") X(kImaTemplateLegacy, "IMA_TEMPLATE_LEGACY")         \
