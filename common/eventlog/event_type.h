@@ -13,6 +13,7 @@
 
 namespace bootgate::eventlog {
 
+inline constexpr uint32_t kEvPostCode = 0x00000001;
 inline constexpr uint32_t kEvSeparator = 0x00000004;
 inline constexpr uint32_t kEvAction = 0x00000005;
 inline constexpr uint32_t kEvEventTag = 0x00000006;
@@ -20,6 +21,7 @@ inline constexpr uint32_t kEvSCrtmContents = 0x00000007;
 inline constexpr uint32_t kEvSCrtmVersion = 0x00000008;
 inline constexpr uint32_t kEvCompactHash = 0x0000000c;
 inline constexpr uint32_t kEvIpl = 0x0000000d;
+inline constexpr uint32_t kEvPostCode2 = 0x00000013;
 inline constexpr uint32_t kEvTxtHashStart = 0x00000402;
 inline constexpr uint32_t kEvEfiVariableDriverConfig = 0x80000001;
 inline constexpr uint32_t kEvEfiVariableBoot = 0x80000002;
@@ -35,6 +37,8 @@ inline constexpr uint32_t kEvEfiHandoffTables2 = 0x8000000b;
 inline constexpr uint32_t kEvEfiVariableBoot2 = 0x8000000c;
 inline constexpr uint32_t kEvEfiGptEvent2 = 0x8000000d;
 inline constexpr uint32_t kEvEfiVariableAuthority = 0x800000e0;
+inline constexpr uint32_t kEvEfiSpdmFirmwareBlob = 0x800000e1;
+inline constexpr uint32_t kEvEfiSpdmFirmwareConfig = 0x800000e2;
 inline constexpr uint32_t kEvEfiSpdmDevicePolicy = 0x800000e3;
 inline constexpr uint32_t kEvEfiSpdmDeviceAuthority = 0x800000e4;
 

@@ -20,13 +20,12 @@ enum class BootRole {
   kLoader,  // an EFI application: shim, GRUB, systemd-boot, a kernel with a stub, ...
   kKernel,
   kInitrd,
-  kCommandLine,    // `text` is the whole command line
+  kCommandLine,    // `text` is the whole command line; empty when the log has only its digest
   kConfiguration,  // grub.cfg, loader.conf, device tree, certificates of a UKI
   kCommand,        // one GRUB command
   kModule,         // a module that GRUB loaded, or its command line
   kSection,        // another section of a unified kernel image
   kExtension,      // a system or configuration extension, or a credential
-  kPhase,          // systemd's boot phases
   kOther,          // a boot loader's, without a role
 };
 absl::string_view Name(BootRole role);  // "loader", "kernel", "command line", ...

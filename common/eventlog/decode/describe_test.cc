@@ -75,7 +75,7 @@ TEST(DecodeImageLoad, JoinsTheFilePath) {
   ASSERT_TRUE(load.has_value());
   EXPECT_EQ(load->size, 913408u);
   EXPECT_EQ(load->file_path, "\\EFI\\BOOT\\BOOTX64.EFI");
-  EXPECT_EQ(load->location, "Node(2,1)");
+  EXPECT_EQ(load->location, "Acpi(@@@0000,0x0)/\\EFI\\BOOT\\BOOTX64.EFI");
 }
 
 TEST(Attack, A44_DevicePathNodesThatDoNotMoveForwardEndThePath) {

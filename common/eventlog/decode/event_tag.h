@@ -23,7 +23,7 @@ struct TaggedEvent {
   uint32_t id = 0;
   ByteView data;           // borrowed
   bool exact = false;      // nothing follows it
-  absl::string_view name;  // "linux initrd"; empty for a tag without a name
+  absl::string_view name;  // "Linux initrd"; empty for a tag without a name
 };
 
 // The first tagged record of the data. nullopt when it is too short for what it announces.

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "common/base/bytes_view.h"
 
 namespace bootgate::eventlog {
@@ -21,7 +22,7 @@ enum class NoteKind {
   kPlatformId2,      // "SP800-155 Event2": with vendor, model, firmware
   kPlatformId3,      // "SP800-155 Event3"
   kHcrtmComponent,   // "H-CRTM CompMeas"
-  kWindowsBoot,      // "WBCL", or Windows records inside
+  kWindowsBoot,      // Windows records inside, see the room beside this one
   kOther,
 };
 absl::string_view Name(NoteKind kind);

@@ -14,14 +14,23 @@
 
 namespace bootgate::eventlog {
 
-enum class ShimItem { kMokList, kMokListX, kMokListTrusted, kMokSbState, kSbatLevel, kShim };
+enum class ShimItem {
+  kMokList,         // keys that the machine's owner enrolled
+  kMokListX,        // keys and hashes that the owner forbids
+  kMokListTrusted,  // whether the owner's keys go into the kernel's keyring
+  kMokSbState,      // 1: shim's validation is off
+  kMokDbState,      // 1: the firmware's db is not used
+  kSbatLevel,       // the levels below which loaders are refused
+  kVendorDb,        // keys built into shim
+  kShim,            // the key built into shim that let an image run
+};
 
-// An event by which shim told of one of its variables, as EV_IPL (PCR 14: only the name, or the
-// name and the data is not in the log) or as a UEFI variable (PCR 7).
+// An event by which shim told of one of its variables: as EV_IPL in PCR 14, which only names it, or
+// as a UEFI variable in PCR 7.
 struct ShimEvent {
   ShimItem item = ShimItem::kShim;
   ByteView data;          // the variable's content where the log has it; borrowed
-  bool has_data = false;  // an EV_IPL event only names the variable
+  bool has_data = false;  // false for EV_IPL
 };
 std::optional<ShimEvent> DecodeShimEvent(const Event& event);
 absl::string_view Name(ShimItem item);  // "MokList", ...

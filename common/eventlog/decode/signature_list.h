@@ -36,8 +36,8 @@ absl::string_view Name(SignatureKind kind);  // "x509", "sha256", "x509_sha256",
 // One entry. All views borrow the bytes that were read.
 struct SignatureEntry {
   SignatureKind kind = SignatureKind::kOther;
-  ByteView type;        // 16 bytes, the list's SignatureType
-  ByteView owner;       // 16 bytes, SignatureOwner; GuidText prints it
+  ByteView type;        // 16 bytes, the list's SignatureType; empty where there is no list
+  ByteView owner;       // 16 bytes, SignatureOwner; empty where the event has none
   ByteView value;       // certificate, hash or modulus, without the time of revocation
   ByteView revoked_at;  // kX509Sha...: 16 bytes, an EFI_TIME (see EfiTimeText); else empty
 };
