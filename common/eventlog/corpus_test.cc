@@ -196,7 +196,7 @@ TEST(CorpusLogs, AreThere) {
   if (!testing::WiderCorpus().has_value()) {
     GTEST_SKIP() << "the wider corpus is not beside the source tree ($BOOTGATE_CORPUS)";
   }
-  EXPECT_EQ(WiderLogs().size(), 89u);
+  EXPECT_GE(WiderLogs().size(), 89u);
 }
 
 // The registers of the four measured boots, as their TPM told them.

@@ -31,18 +31,21 @@ inline bytes::Writer SpecIdHead() {
 
 class LogBuilder {
  public:
-  // A crypto-agile log with these banks, its Spec ID event already in it.
-  static LogBuilder CryptoAgile(std::vector<crypto::HashAlg> banks) {
+  // A crypto-agile log with these banks, its Spec ID event already in it. Header register 1 or
+  // the vendor information "td-shim": of a confidential machine.
+  static LogBuilder CryptoAgile(std::vector<crypto::HashAlg> banks, uint32_t header_register = 0,
+                                absl::string_view vendor_info = "") {
     bytes::Writer spec = SpecIdHead();
     spec.U32Le(static_cast<uint32_t>(banks.size()));
     for (const crypto::HashAlg alg : banks) {
       spec.U16Le(static_cast<uint16_t>(alg));
       spec.U16Le(static_cast<uint16_t>(crypto::DigestSize(alg)));
     }
-    spec.U8(0);
+    spec.U8(static_cast<uint8_t>(vendor_info.size())).Raw(AsBytes(vendor_info));
     LogBuilder log;
     log.banks_ = std::move(banks);
-    log.Legacy(0, eventlog::kEvNoAction, spec.view(), crypto::Digest(crypto::HashAlg::kSha1));
+    log.Legacy(header_register, eventlog::kEvNoAction, spec.view(),
+               crypto::Digest(crypto::HashAlg::kSha1));
     return log;
   }
 

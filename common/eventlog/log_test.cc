@@ -323,6 +323,110 @@ TEST(Attack, A38_NoActionWithADigestIsTold) {
   EXPECT_EQ(ReplayBank(log, HashAlg::kSha256).bank.mask(), 0u);
 }
 
+// ---- what the registers are
+
+LogBuilder Confidential() { return LogBuilder::CryptoAgile({HashAlg::kSha384}, 1); }
+
+TEST(RegisterKind, IsSaidByTheHeader) {
+  const Bytes tpm = TwoBanks().Event(1, kEvSeparator, Bytes(4, 0)).Finish();
+  EXPECT_EQ(Log::Parse(tpm).register_kind(), RegisterKind::kPcr);
+  const Bytes machine = Confidential().Event(1, kEvSeparator, Bytes(4, 0)).Finish();
+  EXPECT_EQ(Log::Parse(machine).register_kind(), RegisterKind::kCcMeasurement);
+  const Bytes shim = LogBuilder::CryptoAgile({HashAlg::kSha384}, 0, "td-shim").Finish();
+  EXPECT_EQ(Log::Parse(shim).register_kind(), RegisterKind::kCcMeasurement);
+}
+
+TEST(Attack, A42_ConfidentialMachineHasFourRegistersToExtend) {
+  for (const uint32_t index : {0u, 5u, 7u, 23u, 24u, 0xffffffffu}) {
+    const Bytes bytes = Confidential().Event(index, kEvEfiAction, Text("x")).Finish();
+    EXPECT_THAT(Codes(Log::Parse(bytes)), ElementsAre("LOG_PCR_INDEX")) << index;
+  }
+  for (const uint32_t index : {1u, 2u, 3u, 4u}) {
+    const Bytes bytes = Confidential().Event(index, kEvEfiAction, Text("x")).Finish();
+    EXPECT_THAT(Log::Parse(bytes).defects(), IsEmpty()) << index;
+  }
+}
+
+// Its registers start at zeros whatever the log says.
+TEST(RegisterKind, ConfidentialMachineHasNoStartupLocality) {
+  const Bytes bytes = Confidential()
+                          .Event(0, kEvNoAction, LocalityData(3))
+                          .Event(1, kEvEfiAction, Text("x"))
+                          .Finish();
+  const Log log = Log::Parse(bytes);
+  EXPECT_EQ(log.startup_locality(), 0);
+  EXPECT_EQ(StartOf(log, 1), StartValue::kZeros);
+  EXPECT_EQ(StartOf(log, 17), StartValue::kZeros);
+}
+
+TEST(LogParse, PaddingOfAMegabyteIsFine) {
+  for (const uint8_t filler : {uint8_t{0x00}, uint8_t{0xff}}) {
+    Bytes bytes = Confidential().Event(1, kEvSeparator, Bytes(4, 0)).Finish();
+    bytes.resize(size_t{1} << 20, filler);
+    const Log log = Log::Parse(bytes);
+    EXPECT_THAT(log.events(), SizeIs(2));
+    EXPECT_THAT(log.defects(), IsEmpty());
+  }
+}
+
+TEST(LogParse, Sm3BankIsRead) {
+  const Bytes bytes =
+      LogBuilder::CryptoAgile({HashAlg::kSm3_256}).Event(7, kEvSeparator, Bytes(4, 0)).Finish();
+  const Log log = Log::Parse(bytes);
+  EXPECT_THAT(log.defects(), IsEmpty());
+  EXPECT_EQ(*ReplayBank(log, HashAlg::kSm3_256).bank.Get(7),
+            registers::Extended(crypto::Digest(HashAlg::kSm3_256),
+                                crypto::Hash(HashAlg::kSm3_256, Bytes(4, 0))));
+}
+
+// ---- several logs in the same bytes
+
+TEST(SplitLogs, LogsOneBehindTheOtherAreTakenApart) {
+  const Bytes first = testing::CorpusFile("eventlogs/startup-locality-3.bin");
+  const Bytes second = testing::CorpusFile("eventlogs/sha256-only.bin");
+  const Bytes third = testing::CorpusFile("eventlogs/ccel-tdx-grub.bin");
+  Bytes all = first;
+  all.insert(all.end(), second.begin(), second.end());
+  all.insert(all.end(), third.begin(), third.end());
+  const std::vector<ByteView> logs = SplitLogs(all);
+  ASSERT_THAT(logs, SizeIs(3));
+  EXPECT_TRUE(SameBytes(logs[0], first));
+  EXPECT_TRUE(SameBytes(logs[1], second));
+  EXPECT_TRUE(SameBytes(logs[2], third));
+  for (const ByteView log : logs) EXPECT_THAT(Log::Parse(log).defects(), IsEmpty());
+}
+
+TEST(SplitLogs, OneLogIsItselfAndNothingIsNone) {
+  const Bytes bytes = testing::CorpusFile("eventlogs/sha256-only.bin");
+  EXPECT_THAT(SplitLogs(bytes), SizeIs(1));
+  EXPECT_THAT(SplitLogs({}), IsEmpty());
+}
+
+TEST(Attack, A44_LogsWithoutEndAreALimit) {
+  const Bytes one = TwoBanks().Event(1, kEvSeparator, Bytes(4, 0)).Finish();
+  Bytes many;
+  for (size_t i = 0; i < kMaxLogs + 10; ++i) many.insert(many.end(), one.begin(), one.end());
+  const std::vector<ByteView> logs = SplitLogs(many);
+  ASSERT_THAT(logs, SizeIs(kMaxLogs));
+  EXPECT_EQ(logs.back().size(), 11 * one.size());
+}
+
+TEST(Attack, A38_AnotherLogBehindTheFirstIsTold) {
+  const Bytes legacy =
+      LogBuilder()
+          .Legacy(2, kEvSeparator, Bytes(4, 0), crypto::Hash(HashAlg::kSha1, Bytes(4, 0)))
+          .Finish();
+  for (const Bytes& first : {TwoBanks().Event(1, kEvEfiAction, Text("x")).Finish(), legacy}) {
+    Bytes bytes = first;
+    const Bytes second = TwoBanks().Event(0, kEvEfiAction, Text("y")).Finish();
+    bytes.insert(bytes.end(), second.begin(), second.end());
+    const Log log = Log::Parse(bytes);
+    EXPECT_THAT(Codes(log), ElementsAre("LOG_TRAILING"));
+    EXPECT_EQ(log.next_log(), first.size());
+    EXPECT_EQ(log.events().size(), Log::Parse(first).events().size());
+  }
+}
+
 TEST(Attack, A38_SecondSpecIdEventIsTold) {
   bytes::Writer spec = SpecIdHead();
   spec.U32Le(1).U16Le(0x0b).U16Le(32).U8(0);

@@ -75,6 +75,9 @@ class Parser {
   void NoteRegister(const Event& event);
   void NoteFewerDigests(const Event& event);
   void NoteDigestCount(const Event& event);
+  uint32_t ExpectedBanks() const {
+    return log_.fewer_digests_from_.has_value() ? fewer_banks_ : all_banks_;
+  }
   void NoteNoAction(const Event& event);
   void NoteNonZeroDigest(const Event& event);
   void NoteStartupLocality(const Event& event);
@@ -115,6 +118,9 @@ Log Parser::Run() {
     event.number = static_cast<uint32_t>(log_.events_.size());
     next = log_.format_ == Format::kCryptoAgile ? ReadAgile(event) : ReadLegacy(event);
     if (next == Next::kGoOn) next = Accept(event);
+  }
+  if (trust_boundary_.has_value() && !IsTrustBoundary(log_, *trust_boundary_)) {
+    NoteNonZeroDigest(*trust_boundary_);
   }
   if (log_.hcrtm_ && !locality_named_) log_.startup_locality_ = 4;
   return std::move(log_);
@@ -180,7 +186,9 @@ Parser::Next Parser::ReadAgile(Event& event) {
     return Limit(event, absl::StrCat("record with ", event.digest_count, " digests"));
   }
   if (ReadDigests(event) == Next::kStop) return Next::kStop;
-  return ReadData(event);
+  if (ReadData(event) == Next::kGoOn) return Next::kGoOn;
+  if (banks_seen_ != ExpectedBanks()) NoteDigestCount(event);
+  return Next::kStop;
 }
 
 Parser::Next Parser::ReadDigests(Event& event) {
@@ -217,8 +225,7 @@ Parser::Next Parser::ReadDigests(Event& event) {
 // some boot loaders write. Anything else is a defect of the record where it shows.
 void Parser::NoteFewerDigests(const Event& event) {
   std::optional<uint32_t>& from = log_.fewer_digests_from_;
-  const uint32_t expected = from.has_value() ? fewer_banks_ : all_banks_;
-  if (banks_seen_ == expected) return;
+  if (banks_seen_ == ExpectedBanks()) return;
   if (!from.has_value() && banks_seen_ != 0 && MayBeginFewerDigests(event)) {
     from = event.number;
     fewer_banks_ = banks_seen_;
@@ -291,7 +298,7 @@ void Parser::NoteRegister(const Event& event) {
 
 void Parser::NoteNoAction(const Event& event) {
   if (HasNonZeroDigest(event)) {
-    if (IsTrustBoundary(log_, event)) {
+    if (LooksLikeTrustBoundary(event)) {
       trust_boundary_ = event;
     } else {
       NoteNonZeroDigest(event);

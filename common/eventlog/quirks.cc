@@ -1,19 +1,19 @@
 #include "common/eventlog/quirks.h"
 
-#include <algorithm>
+#include <bitset>
 
 #include "absl/strings/match.h"
 #include "common/bytes/reader.h"
 #include "common/eventlog/coverage.h"
 #include "common/eventlog/event_type.h"
 #include "common/eventlog/uefi_variable.h"
+#include "common/registers/bank.h"
 
 namespace bootgate::eventlog {
 namespace {
 
 constexpr uint32_t kNoRegister = 0xffffffff;
 constexpr uint32_t kTrustPointAggregation = 0xc0010004;  // SIPAEVENT_TRUSTPOINT_AGGREGATION
-constexpr uint32_t kSipaHeaderBytes = 4 + 4;
 constexpr uint32_t kSecureBootRegister = 7;
 constexpr uint32_t kBitLockerRegister = 11;
 constexpr uint32_t kFirstWindowsRegister = 12;
@@ -106,15 +106,10 @@ bool IsWindowsEnd(const Log& log, const Event& event) {
          event.register_index <= kLastWindowsRegister && AsText(event.data) == kWindowsEnd;
 }
 
-// A measurement register stands for several PCRs, each of which has a separator of its own.
-bool IsRepeatedCcSeparator(const Log& log, const Event& event) {
-  if (log.register_kind() != RegisterKind::kCcMeasurement || event.untrusted_type != kEvSeparator) {
-    return false;
-  }
-  const auto before = std::span(log.events()).first(event.number);
-  return std::ranges::any_of(before, [&event](const Event& earlier) {
-    return earlier.untrusted_type == kEvSeparator && earlier.register_index == event.register_index;
-  });
+bool IsCcSeparator(const Log& log, const Event& event) {
+  return log.register_kind() == RegisterKind::kCcMeasurement &&
+         event.untrusted_type == kEvSeparator && event.register_index >= kFirstCcRegister &&
+         event.register_index <= kLastCcRegister;
 }
 
 bool IsCcHeaderInRegister0(const Log& log, const Event& event) {
@@ -122,9 +117,11 @@ bool IsCcHeaderInRegister0(const Log& log, const Event& event) {
          event.register_index != kFirstCcRegister;
 }
 
+// `once_per_register`: each register's first event of that kind is as it should be.
 struct Row {
   Quirk quirk;
   bool (*shows)(const Log& log, const Event& event);
+  bool once_per_register = false;
 };
 
 constexpr Row kRows[] = {
@@ -171,7 +168,8 @@ constexpr Row kRows[] = {
       "A measurement register of a confidential machine has several separators: it stands for "
       "several PCRs.",
       "google/go-eventlog: cos-113-intel-tdx-dupe-separator; cc-api/cc-trusted-api: ccel_data.bin"},
-     IsRepeatedCcSeparator},
+     IsCcSeparator,
+     /*once_per_register=*/true},
     {{"cc-header-in-register-0",
       "The header of a confidential machine's log is in register 0 instead of 1; the vendor "
       "information says whose log it is.",
@@ -184,13 +182,17 @@ constexpr Row kRows[] = {
 size_t QuirkCount() { return std::size(kRows); }
 const Quirk& QuirkAt(size_t index) { return kRows[index].quirk; }
 
-bool IsTrustBoundary(const Log& log, const Event& event) {
+bool LooksLikeTrustBoundary(const Event& event) {
   bytes::Reader in(event.data);
   uint32_t tag = 0;
   uint32_t size = 0;
   return event.untrusted_type == kEvNoAction && event.register_index == kNoRegister &&
          in.TryU32Le(&tag) && tag == kTrustPointAggregation && in.TryU32Le(&size) &&
-         size >= in.remaining() && EachDigestIsOf(log, event, event.data);
+         size >= in.remaining();
+}
+
+bool IsTrustBoundary(const Log& log, const Event& event) {
+  return LooksLikeTrustBoundary(event) && EachDigestIsOf(log, event, event.data);
 }
 
 bool MayBeginFewerDigests(const Event& event) {
@@ -210,8 +212,13 @@ std::vector<UsedQuirk> UsedQuirks(const Log& log) {
   std::vector<UsedQuirk> used;
   for (const Row& row : kRows) {
     UsedQuirk use{.quirk = &row.quirk, .first_event = 0, .events = 0};
+    std::bitset<registers::kCount> seen;
     for (const Event& event : log.events()) {
       if (!row.shows(log, event)) continue;
+      if (row.once_per_register && !seen[event.register_index]) {
+        seen.set(event.register_index);
+        continue;
+      }
       if (use.events == 0) use.first_event = event.number;
       ++use.events;
     }

@@ -31,7 +31,9 @@ const Quirk& QuirkAt(size_t index);  // below QuirkCount()
 
 // Windows' last record: EV_NO_ACTION for no register, with the digest of its own data, which is a
 // trust point (a quote that Windows took itself). That it is the last one the caller must see to.
+// LooksLike: by its form alone, without hashing.
 bool IsTrustBoundary(const Log& log, const Event& event);
+bool LooksLikeTrustBoundary(const Event& event);
 
 // Whether the event can be the first of a log's tail whose records have fewer digests than
 // announced.

@@ -236,6 +236,29 @@ TEST(Quirks, BootVariableHashedWholeIsSaid) {
   EXPECT_THAT(Ids(log), ElementsAre("boot-variable-hashed-whole"));
 }
 
+TEST(Quirks, SeparatorsRepeatedInAMeasurementRegisterAreSaid) {
+  const Bytes zeros(4, 0);
+  const Bytes bytes = LogBuilder::CryptoAgile({HashAlg::kSha384}, 1)
+                          .Event(1, kEvSeparator, zeros)
+                          .Event(2, kEvSeparator, zeros)
+                          .Event(1, kEvSeparator, zeros)
+                          .Finish();
+  const std::vector<UsedQuirk> used = UsedQuirks(Log::Parse(bytes));
+  ASSERT_EQ(used.size(), 1u);
+  EXPECT_EQ(used[0].quirk->id, "cc-repeated-separator");
+  EXPECT_EQ(used[0].first_event, 3u);
+  EXPECT_EQ(used[0].events, 1u);
+}
+
+// The form that a tail must have is not enough for a record that cannot be read.
+TEST(Attack, A43_RecordWithoutDigestsThatCannotBeReadIsToldForBoth) {
+  bytes::Writer record;
+  record.U32Le(0).U32Le(kEvEfiAction).U32Le(0).U32Le(0x7fffffff);
+  const Bytes bytes = TwoBanks().Event(1, kEvEfiAction, Text("x")).Raw(record.view()).Finish();
+  EXPECT_THAT(Codes(Log::Parse(bytes)),
+              ::testing::UnorderedElementsAre("LOG_LIMIT", "LOG_DIGESTS"));
+}
+
 TEST(Quirks, WindowsEndSeparatorsAreSaid) {
   const Bytes bytes = OneBank()
                           .Event(12, kEvSeparator, Text("WBCL"))

@@ -80,6 +80,59 @@ TEST(ReplayBank, HcrtmEventThatIsNotTheFirstMeansNothing) {
             registers::Extended(registers::Extended(Locality(0), Sha256("a")), Sha256("HCRTM")));
 }
 
+constexpr uint32_t kMleHash = 0x404;
+
+TEST(StartOf, DynamicRegistersStartAtOnesWithoutALaunch) {
+  const Bytes bytes = OneBank().Event(17, kEvEfiAction, Text("a")).Finish();
+  const Log log = Log::Parse(bytes);
+  EXPECT_EQ(log.dynamic_launch(), std::nullopt);
+  for (uint32_t index = 0; index < registers::kCount; ++index) {
+    const bool dynamic = index >= 17 && index <= 22;
+    EXPECT_EQ(StartOf(log, index), dynamic ? StartValue::kOnes : StartValue::kZeros) << index;
+  }
+  EXPECT_EQ(ReplayBank(log, HashAlg::kSha256).bank.Get(17),
+            registers::Extended(crypto::Digest::Ones(HashAlg::kSha256), Sha256("a")));
+}
+
+TEST(StartOf, LaunchSetsDynamicRegistersToZeros) {
+  const Bytes bytes = OneBank()
+                          .Event(0, kEvEfiAction, Text("firmware"))
+                          .Event(0xff, kEvTxtPcrMapping, Text("da"))
+                          .Event(17, kEvTxtHashStart, Text("a"))
+                          .Event(18, kMleHash, Text("b"))
+                          .Finish();
+  const Log log = Log::Parse(bytes);
+  EXPECT_TRUE(log.defects().empty());
+  EXPECT_EQ(log.dynamic_launch(), 3u);
+  EXPECT_EQ(StartOf(log, 22), StartValue::kDynamicLaunch);
+  EXPECT_EQ(StartOf(log, 23), StartValue::kZeros);
+  EXPECT_EQ(ReplayBank(log, HashAlg::kSha256).bank.Get(17),
+            registers::Extended(Locality(0), Sha256("a")));
+  EXPECT_EQ(Trace(log, HashAlg::kSha256, 18),
+            std::vector<crypto::Digest>{registers::Extended(Locality(0), Sha256("b"))});
+}
+
+// The firmware's own measurement of its STM has such a type too.
+TEST(StartOf, LaunchTypesInOtherRegistersAreNoLaunch) {
+  const Bytes bytes = OneBank().Event(0, 0x40e, Text("stm")).Finish();
+  const Log log = Log::Parse(bytes);
+  EXPECT_EQ(log.dynamic_launch(), std::nullopt);
+  EXPECT_EQ(StartOf(log, 17), StartValue::kOnes);
+}
+
+TEST(ReplayBankFrom, BeginsWithTheGivenValuesAndElseAsUsual) {
+  const Bytes bytes =
+      OneBank().Event(0, kEvEfiAction, Text("a")).Event(1, kEvEfiAction, Text("b")).Finish();
+  const Log log = Log::Parse(bytes);
+  registers::RegisterBank starts(HashAlg::kSha256);
+  starts.Set(0, Locality(4));
+  starts.Set(5, Locality(4));
+  const Replay replay = ReplayBankFrom(log, starts);
+  EXPECT_EQ(replay.bank.Get(0), registers::Extended(Locality(4), Sha256("a")));
+  EXPECT_EQ(replay.bank.Get(1), registers::Extended(Locality(0), Sha256("b")));
+  EXPECT_FALSE(replay.bank.Has(5));
+}
+
 TEST(Trace, HasTheValueAfterEachEventOfTheRegister) {
   const Bytes bytes = OneBank()
                           .Event(7, kEvEfiAction, Text("a"))
