@@ -15,6 +15,7 @@
 #include "common/eventlog/replay.h"
 #include "common/registers/selection.h"
 #include "gatekeeper/appraisal/notes.h"
+#include "gatekeeper/appraisal/windows_boot.h"
 
 namespace bootgate::gatekeeper::appraisal {
 namespace {
@@ -77,6 +78,7 @@ class BootAppraiser : private Notes {
                     !results_.empty() && !HasFailure();
     AddClaim("bootLogReplayed", out_.replayed);
     ReportSecureBoot();
+    ReportWindows();
   }
 
  private:
@@ -382,6 +384,15 @@ class BootAppraiser : private Notes {
                            crypto::Name(uncovered->alg), " measured."));
       finding.register_index = event.register_index;
       finding.event = event.number;
+    }
+  }
+
+  // What Windows' boot programs measured, as the first allowed bank proves it.
+  void ReportWindows() {
+    for (const BankResult& result : results_) {
+      if (!IsAllowed(result.alg) || !log_.HasBank(result.alg)) continue;
+      ReportWindowsBoot(ReadWindowsFacts(log_, result.alg, result.matched), *this);
+      return;
     }
   }
 
