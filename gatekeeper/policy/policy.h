@@ -57,6 +57,9 @@ class Policy {
   const std::vector<Warning>& warnings() const { return warnings_; }
   const Configuration& configuration() const { return configuration_; }
   const Program& program() const { return *program_; }
+  // Whether any rule can see claims of this type: false means that nobody needs to make them. True
+  // for every type when a condition does not say by a literal which type it selects.
+  bool Reads(absl::string_view claim_type) const;
 
  private:
   Policy() = default;
@@ -64,6 +67,8 @@ class Policy {
   std::vector<Warning> warnings_;
   Configuration configuration_;
   std::shared_ptr<const Program> program_;
+  bool reads_all_ = false;
+  std::vector<std::string> reads_;  // types, sorted
 };
 
 enum class Decision { kPermit, kDeny, kError };

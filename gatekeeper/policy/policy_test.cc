@@ -47,6 +47,37 @@ TEST(PolicyTest, CopiesShareAndEvaluateAlike) {
   EXPECT_EQ(&policy.program(), &copy.program());
 }
 
+Policy WithRule(const std::string& rule) {
+  return ReadOrThrow("version=1.2;authorizationrules{" + rule + "};");
+}
+
+TEST(ReadsTest, ConditionsThatNameTheirTypeReadNoOther) {
+  const Policy policy = ReadOrThrow(
+      "version=1.2;authorizationrules{c:[type==\"events\", issuer==\"AttestationService\"] && "
+      "![value==true, type==\"tpmVersion\"]=>permit();};"
+      "issuancerules{c:[type==\"pcrs\"]=>issue(type=\"here\", value=true);};");
+  for (const char* const read : {"events", "tpmVersion", "pcrs"}) {
+    EXPECT_TRUE(policy.Reads(read)) << read;
+  }
+  for (const char* const other : {"here", "bootEvents", "event", "Events", ""}) {
+    EXPECT_FALSE(policy.Reads(other)) << other;
+  }
+}
+
+TEST(ReadsTest, WithoutConditionsNothingIsRead) {
+  EXPECT_FALSE(WithRule("=>permit();").Reads("events"));
+}
+
+TEST(ReadsTest, ConditionsThatLeaveTheTypeOpenReadEverything) {
+  for (const char* const rule :
+       {"[value==true]=>permit();", "[type!=\"events\"]=>permit();", "![value==1]=>deny();",
+        "[issuer==\"AttestationService\"]=>permit();",
+        "c:[type==\"a\"] && [type==c.value]=>permit();",
+        "[type==AppendString(\"eve\", \"nts\")]=>permit();"}) {
+    EXPECT_TRUE(WithRule(rule).Reads("events")) << rule;
+  }
+}
+
 struct SampleRow {
   const char* policy;
   std::vector<Claim> claims;
