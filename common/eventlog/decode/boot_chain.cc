@@ -94,27 +94,50 @@ BootRole RoleOfSection(absl::string_view name) {
   return BootRole::kSection;
 }
 
-BootPart FromText(uint32_t register_index, std::string text, bool utf16) {
-  switch (register_index) {
-    case kGrubCommands:  // before version 251, systemd-boot and its stub measured here
-      if (utf16) return {BootRole::kCommandLine, BootStack::kSystemdBoot, std::move(text)};
-      return {BootRole::kCommand, BootStack::kGrub, std::move(text)};
-    case kGrubFiles: {
-      const BootRole role = RoleOfFile(text, BootRole::kOther);
-      return {role, BootStack::kGrub, std::move(text)};
-    }
-    case kUki:
-      return {RoleOfSection(text), BootStack::kSystemdStub, std::move(text)};
-    case kUkiConfig:
-      if (absl::EndsWith(text, " initrd")) {
-        return {BootRole::kExtension, BootStack::kSystemdStub, std::move(text)};
-      }
-      return {BootRole::kCommandLine, BootStack::kSystemdStub, std::move(text)};
-    case kUkiExtension:
-      return {BootRole::kExtension, BootStack::kSystemdStub, std::move(text)};
-    default:
-      return {BootRole::kOther, BootStack::kUnknown, std::move(text)};
+// GRUB builds that write their label without a colon, with the text for the digest behind it.
+constexpr struct {
+  absl::string_view label;
+  BootRole role;
+} kOldLabels[] = {
+    {"grub_cmd ", BootRole::kCommand},
+    {"grub_kernel_cmdline ", BootRole::kCommandLine},
+    {"grub_linuxefi Kernel", BootRole::kKernel},
+    {"grub_linuxefi Initrd", BootRole::kInitrd},
+};
+
+std::optional<BootPart> FromOldGrub(absl::string_view text) {
+  for (const auto& row : kOldLabels) {
+    if (!absl::StartsWith(text, row.label)) continue;
+    const absl::string_view rest = text.substr(row.label.size());
+    return BootPart{row.role, BootStack::kGrub, std::string(rest.empty() ? text : rest)};
   }
+  return std::nullopt;
+}
+
+// By the register that the stacks agree on. Confidential guests have few registers and put all of
+// it into one: there only the text tells.
+BootPart FromText(uint32_t register_index, std::string text, bool utf16) {
+  const bool section = utf16 && absl::StartsWith(text, ".");
+  if (register_index == kUki || section) {
+    return {RoleOfSection(text), BootStack::kSystemdStub, std::move(text)};
+  }
+  if (register_index == kUkiExtension ||
+      (register_index == kUkiConfig && absl::EndsWith(text, " initrd"))) {
+    return {BootRole::kExtension, BootStack::kSystemdStub, std::move(text)};
+  }
+  if (register_index == kUkiConfig) {
+    return {BootRole::kCommandLine, BootStack::kSystemdStub, std::move(text)};
+  }
+  if (register_index == kGrubCommands) {  // before version 251, systemd's stub measured here
+    return {utf16 ? BootRole::kCommandLine : BootRole::kCommand,
+            utf16 ? BootStack::kSystemdBoot : BootStack::kGrub, std::move(text)};
+  }
+  const bool path = absl::StartsWith(text, "(") || absl::StartsWith(text, "/");
+  if (register_index == kGrubFiles || path) {
+    const BootRole role = RoleOfFile(text, BootRole::kOther);
+    return {role, BootStack::kGrub, std::move(text)};
+  }
+  return {BootRole::kOther, BootStack::kUnknown, std::move(text)};
 }
 
 std::optional<BootPart> FromIpl(const Event& event) {
@@ -126,6 +149,9 @@ std::optional<BootPart> FromIpl(const Event& event) {
   std::string text = IplText(parts, event.data);
   if (!parts.label.empty()) return FromGrub(parts.label, std::move(text));
   const bool utf16 = text != AsText(parts.text);
+  text.resize(std::min(text.find('\0'), text.size()));
+  const std::optional<BootPart> old = FromOldGrub(text);
+  if (old.has_value()) return old;
   return FromText(event.register_index, std::move(text), utf16);
 }
 

@@ -49,7 +49,11 @@ std::string DescribeIpl(const Event& event) {
   if (!part.has_value() || part->role == BootRole::kOther) {
     return absl::StrCat("boot loader: ", text);
   }
-  return absl::StrCat(Name(part->stack), " ", Name(part->role), ": ", text);
+  if (part->role == BootRole::kCommandLine) {
+    return absl::StrCat("kernel command line: ", Printable(part->text));
+  }
+  const absl::string_view stack = part->stack == BootStack::kGrub ? "GRUB" : Name(part->stack);
+  return absl::StrCat(stack, " ", Name(part->role), ": ", Printable(part->text));
 }
 
 std::string DescribeImage(const Event& event) {
@@ -62,10 +66,15 @@ std::string DescribeImage(const Event& event) {
 
 std::string DescribeTag(const Event& event) {
   const std::optional<TaggedEvent> tag = DecodeTaggedEvent(event.data);
-  if (!tag.has_value()) {
-    return absl::StrCat("tagged event that cannot be read: ", Hex(event.data));
+  if (!tag.has_value()) {  // some write their text without a tag
+    const std::string text = FirmwareText(event.data);
+    return text.empty() ? absl::StrCat("tagged event that cannot be read: ", Hex(event.data))
+                        : absl::StrCat("tag: ", Printable(text));
   }
   if (!tag->name.empty()) return std::string(tag->name);
+  if (DecodeNote(event.data).kind == NoteKind::kWindowsBoot) {
+    return absl::StrCat("Windows boot records, ", tag->data.size(), " bytes");
+  }
   const bool text = !tag->data.empty() && tag->data[0] >= ' ' && tag->data[0] < 0x7f;
   return absl::StrCat("tag 0x", absl::Hex(tag->id, absl::kZeroPad8), ": ",
                       text ? Shown(tag->data) : Hex(tag->data));
@@ -160,9 +169,12 @@ std::string DescribeDevice(const Event& event) {
 std::string DescribeOther(const Event& event) {
   const DynamicLaunchType* const launch = FindDynamicLaunchType(event.untrusted_type);
   if (launch != nullptr) return absl::StrCat("dynamic launch, ", launch->meaning);
+  const std::string name = TypeName(event.untrusted_type);
   const std::string text = FirmwareText(event.data);
-  return absl::StrCat(TypeName(event.untrusted_type), " ",
-                      text.empty() ? Hex(event.data) : Printable(text));
+  if (!text.empty()) return absl::StrCat(name, " ", Printable(text));
+  const std::string leading = LeadingText(event.data);
+  if (leading.empty()) return absl::StrCat(name, " ", Hex(event.data));
+  return absl::StrCat(name, " ", leading, ", ", event.data.size(), " bytes");
 }
 
 std::string DescribeData(const Event& event) {

@@ -89,13 +89,12 @@ std::string Bmc(Fields& in) {
 
 // A compressed EISA id: three letters of five bits each, then four digits.
 std::string EisaId(uint32_t id) {
-  const uint32_t letters = (id & 0xff) << 8 | (id >> 8 & 0xff);
+  const uint32_t letters = id & 0xffff;
   std::string text;
   for (const int shift : {10, 5, 0}) {
     text.push_back(static_cast<char>('@' + (letters >> shift & 0x1f)));
   }
-  const uint32_t product = (id >> 16 & 0xff) << 8 | id >> 24;
-  return absl::AsciiStrToUpper(absl::StrCat(text, absl::Hex(product, absl::kZeroPad4)));
+  return absl::AsciiStrToUpper(absl::StrCat(text, absl::Hex(id >> 16, absl::kZeroPad4)));
 }
 
 std::string Acpi(Fields& in) {
@@ -260,7 +259,8 @@ std::string Media(Fields& in) { return absl::StrCat("Media(", GuidText(in.Take(1
 std::string FvFile(Fields& in) { return absl::StrCat("FvFile(", GuidText(in.Take(16)), ")"); }
 std::string Fv(Fields& in) { return absl::StrCat("Fv(", GuidText(in.Take(16)), ")"); }
 std::string Offset(Fields& in) {
-  in.U32();  // reserved
+  constexpr size_t kWithoutReserved = 16;  // bytes; some firmware leaves the reserved ones out
+  if (in.Rest().size() != kWithoutReserved) in.U32();
   const uint64_t first = in.U64();
   return absl::StrCat("Offset(", Number(first), ",", Number(in.U64()), ")");
 }

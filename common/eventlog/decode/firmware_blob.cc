@@ -45,6 +45,14 @@ std::string FirmwareVersion(ByteView event_data) {
   return event_data.size() == kGuidBytes && !plain.empty() ? GuidText(event_data) : "";
 }
 
+std::string LeadingText(ByteView event_data) {
+  constexpr size_t kLeast = 4, kMost = 64;  // bytes
+  const absl::string_view all = AsText(event_data);
+  const absl::string_view text = all.substr(0, all.find('\0'));
+  const bool names = text.size() >= kLeast && text.size() <= kMost && IsPlainText(text);
+  return names ? std::string(text) : "";
+}
+
 std::string FirmwareText(ByteView event_data) {
   const absl::string_view plain = WithoutNuls(event_data);
   if (IsPlainText(plain)) return std::string(plain);

@@ -30,4 +30,8 @@ std::string FirmwareVersion(ByteView event_data);
 // like where they hold one ("POST CODE", "ACPI DATA", "HCRTM"). "" otherwise. Not escaped.
 std::string FirmwareText(ByteView event_data);
 
+// The text that the data begins with, up to a NUL: EV_NONHOST_INFO, EV_PLATFORM_CONFIG_FLAGS and
+// the like name themselves so before their bytes. "" when it has no such beginning.
+std::string LeadingText(ByteView event_data);
+
 }  // namespace bootgate::eventlog

@@ -47,7 +47,7 @@ std::optional<ShimItem> FindItem(absl::string_view name) {
 
 std::optional<ShimEvent> FromIpl(ByteView data) {
   absl::string_view name = AsText(data);
-  if (!name.empty() && name.back() == '\0') name.remove_suffix(1);
+  while (!name.empty() && name.back() == '\0') name.remove_suffix(1);
   const std::optional<ShimItem> item = FindItem(name);
   if (!item.has_value()) return std::nullopt;
   return ShimEvent{.item = *item};

@@ -33,12 +33,22 @@ std::string SwitchWord(const UefiVariable& variable) {
   return variable.data[0] == 1 ? " (on)" : " (off)";
 }
 
+// "SbatLevel: 2025021800, shim 4, grub 5".
+std::string SbatWords(const SbatLevel& level) {
+  std::string words = absl::StrCat("SbatLevel: ", Printable(level.day));
+  for (const SbatRow& row : level.rows) {
+    if (row.component == "sbat") continue;
+    absl::StrAppend(&words, ", ", Printable(row.component), " ", row.generation);
+  }
+  return words;
+}
+
 std::string AuthorityWords(const Authority& authority) {
   const std::string name = Printable(authority.variable);
   if (authority.variable == "SbatLevel") {
     const std::optional<SbatLevel> level = ReadSbatLevel(authority.data);
     if (!level.has_value()) return "SbatLevel that cannot be read";
-    return absl::StrCat("SbatLevel: ", Printable(AsText(authority.data)));
+    return SbatWords(*level);
   }
   if (!authority.signature.has_value()) return absl::StrCat(name, " = ", Hex(authority.data));
   return absl::StrCat(name, " authority: ", SignatureWords(*authority.signature));
