@@ -17,7 +17,7 @@ namespace {
 using crypto::Digest;
 
 constexpr uint32_t kImaRegister = 10;
-constexpr size_t kMaxEventWords = 160;  // bytes of one event's description
+constexpr size_t kMaxEventWords = 512;  // bytes of one event's description
 
 struct Row {
   Cause cause;
