@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/hex.h"
 #include "common/eventlog/replay.h"
+#include "gatekeeper/appraisal/json/events_json.h"
 
 namespace bootgate::gatekeeper::admission {
 namespace {
@@ -51,7 +52,7 @@ class Judgement {
     Merge(ima.findings, ima.claims, ima.coverage);
     if (ima.behind) ReportImaMismatch();
     CompareWithReference(boot, ima);
-    AskPolicy();
+    AskPolicy(boot, ima);
     return Finish(OutcomeOf(findings_));
   }
 
@@ -208,13 +209,14 @@ class Judgement {
     found->back().register_index = 10;
   }
 
-  void AskPolicy() {
+  void AskPolicy(const appraisal::BootAppraisal& boot, const appraisal::ImaAppraisal& ima) {
     if (input_.policy == nullptr) {
       findings_.push_back(Failing(Reason::kNoPolicy, "No policy is assigned to this host."));
       NotChecked("policy", "there is none");
       return;
     }
     CheckRequiredRegisters(input_.policy->configuration());
+    AddJsonClaims(boot, ima);
     const policy::Evaluation evaluation = policy::Evaluate(*input_.policy, claims_);
     coverage_.checked.push_back(absl::StrCat("policy ", input_.policy->id()));
     switch (evaluation.decision) {
@@ -238,6 +240,44 @@ class Judgement {
         return;
     }
     __builtin_unreachable();
+  }
+
+  // The logs and the registers as JSON, for a policy that looks at them.
+  void AddJsonClaims(const appraisal::BootAppraisal& boot, const appraisal::ImaAppraisal& ima) {
+    if (input_.policy->Reads("pcrs")) {
+      AddClaim("pcrs", appraisal::json::PcrsJson(input_.quoted.banks()));
+      claims_.back().read_only = true;
+    }
+    if (!input_.policy->Reads("events")) return;
+    std::optional<std::string> events = appraisal::json::EventsJson(EventsInput(boot, ima));
+    if (events.has_value()) {
+      AddClaim("events", *std::move(events));
+    } else {
+      findings_.push_back(
+          Failing(Reason::kLogLimit,
+                  absl::StrCat("The events claim, which the policy reads, would be longer than ",
+                               appraisal::json::kMaxEventsJson, " bytes.")));
+    }
+  }
+
+  appraisal::json::EventsInput EventsInput(const appraisal::BootAppraisal& boot,
+                                           const appraisal::ImaAppraisal& ima) {
+    appraisal::json::EventsInput events;
+    events.boot_logs = {&boot.log};
+    auto& proven = events.proven.emplace();
+    for (const registers::RegisterBank& bank : input_.quoted.banks()) {
+      if (!IsAllowed(bank.alg())) continue;
+      proven.push_back({.alg = bank.alg(), .registers = ProvenMask(bank, boot.log)});
+    }
+    if (ima.match) {
+      events.ima = &ima.list;
+      events.ima_entries = ima.match->entries;
+    }
+    if (input_.ima.first_entry > 0) {
+      NotChecked(absl::StrCat("IMA entries 0-", input_.ima.first_entry - 1, " in the events claim"),
+                 "earlier evidence of this boot had them");
+    }
+    return events;
   }
 
   // Policy language specification, 3.6. Only a mask that the policy sets is asked for: the

@@ -1,9 +1,13 @@
 #include "gatekeeper/admission/judge.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 
+#include "common/bytes/writer.h"
+#include "common/eventlog/event_type.h"
 #include "gatekeeper/admission/made_boot_test.h"
+#include "gatekeeper/admission/verdict_json.h"
 #include "gmock/gmock.h"
 
 namespace bootgate::gatekeeper::admission {
@@ -456,6 +460,112 @@ TEST_F(JudgeTest, RejectOutranksDeny) {
   const Verdict verdict = Judge(input);
   EXPECT_EQ(verdict.outcome, OutcomeClass::kReject);
   EXPECT_THAT(Failing(verdict), Contains("LOG_MISSING"));
+}
+
+Verdict JudgeWith(const std::string& policy_text, const std::vector<RegisterBank>& banks,
+                  ByteView log, ByteView list) {
+  policy::ParseError error;
+  const policy::Policy policy = policy::Policy::Read(policy_text, &error).value();
+  const tpm2::QuotedPcrs quoted = QuoteOver(banks);
+  JudgeInput input{.quoted = quoted, .boot_log = log, .ima = {}};
+  input.ima.list = list;
+  input.logs_bound = true;
+  input.ima.bound_entries = SIZE_MAX;
+  input.policy = &policy;
+  return Judge(input);
+}
+
+const Claim* Find(const Verdict& verdict, absl::string_view type) {
+  const auto found =
+      std::ranges::find_if(verdict.claims, [&](const Claim& claim) { return claim.type == type; });
+  return found == verdict.claims.end() ? nullptr : &*found;
+}
+
+TEST_F(JudgeTest, LogsAsJsonAreMadeForPoliciesThatLookAtThem) {
+  const Bytes list = list_.Finish();
+  const Verdict plain = JudgeBound(Banks(log_, list), log_, list);
+  EXPECT_EQ(Find(plain, "events"), nullptr);
+  EXPECT_EQ(Find(plain, "pcrs"), nullptr);
+  const Verdict reading = JudgeWith(
+      "version=1.0;authorizationrules{[type==\"events\"] && [type==\"pcrs\"]=>permit();};",
+      Banks(log_, list), log_, list);
+  EXPECT_EQ(reading.outcome, OutcomeClass::kAdmit);
+  ASSERT_NE(Find(reading, "events"), nullptr);
+  const auto events = nlohmann::json::parse(std::get<std::string>(Find(reading, "events")->value));
+  const auto& rows = events.at("Events");
+  EXPECT_EQ(rows.size(), eventlog::Log::Parse(log_).events().size() + 3);
+  EXPECT_EQ(rows[2].at("ProcessedData").at("UnicodeName"), "SecureBoot");
+  EXPECT_EQ(rows[2].at("DataVerified"), true);
+  EXPECT_EQ(rows.back().at("ProcessedData").at("EventName"), "/bin/b");
+  EXPECT_THAT(std::get<std::string>(Find(reading, "pcrs")->value),
+              ::testing::StartsWith(R"({"PCRs":[{"Index":0,"Digests":{"SHA256":")"));
+}
+
+// What follows the quoted state is nobody's word.
+TEST_F(JudgeTest, EventsPastTheQuotedStateAreNotInTheClaim) {
+  const Bytes quoted_list = list_.Finish();
+  ListBuilder longer;
+  const Bytes list =
+      AddAggregate(longer, log_).Ng("/bin/a", "a").Ng("/bin/b", "b").Ng("/later", "x").Finish();
+  const Verdict verdict =
+      JudgeWith("version=1.0;authorizationrules{[type==\"events\"]=>permit();};",
+                Banks(log_, quoted_list), log_, list);
+  ASSERT_NE(Find(verdict, "events"), nullptr);
+  const std::string& events = std::get<std::string>(Find(verdict, "events")->value);
+  EXPECT_THAT(events, HasSubstr("/bin/b"));
+  EXPECT_THAT(events, Not(HasSubstr("/later")));
+}
+
+TEST_F(JudgeTest, RegistersMayBeTestedButNotPublished) {
+  const Bytes list = list_.Finish();
+  const Verdict verdict = JudgeWith(
+      "version=1.0;authorizationrules{=>permit();};"
+      "issuancerules{c:[type==\"pcrs\"]=>issue(claim=c);};",
+      Banks(log_, list), log_, list);
+  EXPECT_THAT(Failing(verdict), ElementsAre("POLICY_ERROR"));
+}
+
+TEST_F(JudgeTest, LongClaimsAreKeptByTheirDigest) {
+  Verdict verdict(OutcomeClass::kAdmit);
+  verdict.claims.push_back({.type = "short", .value = std::string(kMaxClaimText, 'a')});
+  verdict.claims.push_back({.type = "events", .value = std::string(kMaxClaimText + 1, 'a')});
+  const auto claims = nlohmann::json::parse(VerdictJson(verdict)).at("claims");
+  EXPECT_EQ(claims[0].at("value").get<std::string>().size(), kMaxClaimText);
+  EXPECT_FALSE(claims[1].contains("value"));
+  EXPECT_EQ(claims[1].at("value_bytes"), kMaxClaimText + 1);
+  EXPECT_EQ(claims[1].at("value_sha256"),
+            crypto::Hash(HashAlg::kSha256, AsBytes(std::string(kMaxClaimText + 1, 'a'))).hex());
+}
+
+bytes::Writer WindowsRecord(uint32_t id, ByteView data) {
+  bytes::Writer out;
+  out.U32Le(id).U32Le(static_cast<uint32_t>(data.size())).Raw(data);
+  return out;
+}
+
+TEST_F(JudgeTest, WindowsClaimsComeFromWhatTheQuoteCovers) {
+  const Bytes off = WindowsRecord(0x00040001, Bytes{0}).Finish();
+  const Bytes log = FirmwareLog({HashAlg::kSha256})
+                        .Event(12, eventlog::kEvEventTag, WindowsRecord(0x40010001, off).view())
+                        .Finish();
+  ListBuilder list;
+  const Bytes entries = AddAggregate(list, log).Finish();
+  const Verdict verdict = JudgeBound(Banks(log, entries), log, entries);
+  EXPECT_EQ(BoolClaim(verdict, "bootDebuggingDisabled"), true);
+  EXPECT_EQ(BoolClaim(verdict, "vbsReportPresent"), false);
+  EXPECT_EQ(BoolClaim(verdict, "vbsEnabled"), std::nullopt) << "the log does not say";
+}
+
+TEST_F(JudgeTest, A44_NestedWindowsRecordsAreDenied) {
+  Bytes nested;
+  while (nested.size() < 16'000) nested = WindowsRecord(0x40010002, nested).Finish();
+  const Bytes log =
+      FirmwareLog({HashAlg::kSha256}).Event(12, eventlog::kEvEventTag, nested).Finish();
+  ListBuilder list;
+  const Bytes entries = AddAggregate(list, log).Finish();
+  const Verdict verdict = JudgeBound(Banks(log, entries), log, entries);
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kDeny);
+  EXPECT_THAT(Failing(verdict), Contains("LOG_LIMIT"));
 }
 
 }  // namespace

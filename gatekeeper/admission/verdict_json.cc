@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "common/crypto/hash.h"
+
 namespace bootgate::gatekeeper::admission {
 namespace {
 
@@ -23,7 +25,17 @@ Json ToJson(const Finding& finding) {
               {"text", finding.text}};
 }
 
+// A claim as long as a boot log, by what names it.
+Json LongClaim(const Claim& claim, const std::string& text) {
+  return Json{{"type", claim.type},
+              {"value_bytes", text.size()},
+              {"value_sha256", crypto::Hash(crypto::HashAlg::kSha256, AsBytes(text)).hex()},
+              {"issuer", Name(claim.issuer)}};
+}
+
 Json ToJson(const Claim& claim) {
+  const auto* text = std::get_if<std::string>(&claim.value);
+  if (text != nullptr && text->size() > kMaxClaimText) return LongClaim(claim, *text);
   Json value = std::visit([](const auto& held) { return Json(held); }, claim.value);
   return Json{{"type", claim.type}, {"value", std::move(value)}, {"issuer", Name(claim.issuer)}};
 }

@@ -7,10 +7,14 @@
 
 namespace bootgate::gatekeeper::admission {
 
+inline constexpr size_t kMaxClaimText = 4096;  // bytes
+
 // {"outcome", "findings": [{"code", "severity", "register", "event", "expected", "actual",
 // "text"}],
 //  "claims": [{"type", "value", "issuer"}], "checked": [text], "not_checked": [{"what", "why"}]}.
 // register and event are null where a finding has none. Indented by `indent`; on one line when -1.
+// A claim's text longer than kMaxClaimText has, instead of "value", "value_bytes" and
+// "value_sha256" (hex): it is not kept, because the evidence can make it again.
 std::string VerdictJson(const Verdict& verdict, int indent = -1);
 
 }  // namespace bootgate::gatekeeper::admission
