@@ -27,6 +27,7 @@ struct Command {
 absl::Status RunQuote(const Arguments& arguments);
 absl::Status RunMakeCredential(const Arguments& arguments);
 absl::Status RunEventLog(const Arguments& arguments);
+absl::Status RunEvents(const Arguments& arguments);
 absl::Status RunIma(const Arguments& arguments);
 absl::Status RunIssue(const Arguments& arguments);
 absl::Status RunFloor(const Arguments& arguments);

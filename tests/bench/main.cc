@@ -12,6 +12,7 @@ constexpr Command kCommands[] = {
     {"quote", "CASEDIR ITER", 2, RunQuote},
     {"makecred", "EK.tpm2b ITER", 2, RunMakeCredential},
     {"eventlog", "LOG PCRS.json ITER", 3, RunEventLog},
+    {"events", "LOG ITER", 2, RunEvents},
     {"ima", "LIST.bin ALLOW.sha256 PCR10 ITER", 4, RunIma},
     {"issue", "ITER", 1, RunIssue},
     {"floor", "LOG LIST.bin ITER", 3, RunFloor},
