@@ -51,11 +51,12 @@ constexpr size_t kShortMessage = kShortBlocks - 1 - 8;  // bytes; 0x80 and the l
 // A short message with its padding (FIPS 180-4, 5.1.1), all blocks in one call: SHA256_Final takes
 // a call of its own for the padding. Extends and template digests are such messages.
 void RunShortSha256(std::initializer_list<ByteView> parts, size_t size, uint8_t* out) {
-  std::array<uint8_t, kShortBlocks> blocks{};
+  std::array<uint8_t, kShortBlocks> blocks;  // filled up to `padded`
+  const size_t padded = (size + 1 + 8 + kSha256Block - 1) / kSha256Block * kSha256Block;
   uint8_t* to = blocks.data();
   for (const ByteView part : parts) to = std::ranges::copy(part, to).out;
   *to = 0x80;
-  const size_t padded = (size + 1 + 8 + kSha256Block - 1) / kSha256Block * kSha256Block;
+  std::fill(to + 1, blocks.data() + padded, uint8_t{0});
   blocks[padded - 2] = static_cast<uint8_t>(size * 8 >> 8);
   blocks[padded - 1] = static_cast<uint8_t>(size * 8);
   SHA256_CTX context;
@@ -65,7 +66,7 @@ void RunShortSha256(std::initializer_list<ByteView> parts, size_t size, uint8_t*
     const uint32_t word = htobe32(context.h[i]);
     memcpy(out + i * sizeof word, &word, sizeof word);
   }
-  explicit_bzero(blocks.data(), blocks.size());  // may have been a key
+  explicit_bzero(blocks.data(), padded);  // may have been a key
 }
 
 void RunSha256(std::initializer_list<ByteView> parts, uint8_t* out) {

@@ -199,7 +199,9 @@ Parser::Next Parser::ReadDigests(Event& event) {
     uint16_t tpm_alg = 0;
     ByteView digest;
     if (!in_.TryU16Le(&tpm_alg)) return Cut(event, "its digests");
-    const size_t size = log_.SizeOf(tpm_alg);
+    const auto row = std::ranges::find(log_.sizes_, tpm_alg, &Log::DigestSize::tpm_alg);
+    const bool announced = row != log_.sizes_.end();
+    const size_t size = announced ? row->size : log_.SizeOf(tpm_alg);
     if (size == 0) {
       Note(Plausible(event.register_index) ? Reason::kLogDigests : Reason::kLogTrailing, event,
            absl::StrCat("digest of algorithm 0x", absl::Hex(tpm_alg, absl::kZeroPad4),
@@ -207,9 +209,8 @@ Parser::Next Parser::ReadDigests(Event& event) {
       return Next::kStop;
     }
     if (!in_.TryTake(size, &digest)) return Cut(event, "its digests");
-    const auto row = std::ranges::find(log_.sizes_, tpm_alg, &Log::DigestSize::tpm_alg);
     const uint32_t bit = uint32_t{1} << (row - log_.sizes_.begin());
-    strange = strange || row == log_.sizes_.end() || (seen & bit) != 0;
+    strange = strange || !announced || (seen & bit) != 0;
     seen |= bit;
   }
   event.digest_bytes = bytes_.subspan(start, in_.offset() - start);

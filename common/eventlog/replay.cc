@@ -1,7 +1,5 @@
 #include "common/eventlog/replay.h"
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 #include "common/eventlog/defects.h"
 
@@ -12,15 +10,6 @@ using registers::RegisterBank;
 
 bool ExtendsRegister(const Event& event) {
   return event.Extends() && event.register_index < registers::kCount;
-}
-
-// The event's digest as a value; nullopt when the record has none of this bank.
-std::optional<crypto::Digest> DigestIn(const Log& log, const Event& event, crypto::HashAlg alg) {
-  const std::optional<ByteView> bytes = log.DigestOf(event, alg);
-  if (!bytes.has_value() || bytes->size() != crypto::DigestSize(alg)) return std::nullopt;
-  crypto::Digest digest(alg);
-  std::ranges::copy(*bytes, digest.mutable_view().begin());
-  return digest;
 }
 
 Defect NoDigest(const Event& event, crypto::HashAlg alg) {
@@ -36,7 +25,7 @@ Replay Run(const Log& log, crypto::HashAlg alg, const RegisterBank* starts) {
   for (const Event& event : log.events()) {
     if (!ExtendsRegister(event)) continue;
     const uint32_t index = event.register_index;
-    const std::optional<crypto::Digest> digest = DigestIn(log, event, alg);
+    const std::optional<ByteView> digest = log.DigestOf(event, alg);
     if (!digest.has_value()) {
       AddDefect(replay.defects, NoDigest(event, alg));
       continue;
@@ -85,8 +74,8 @@ std::vector<crypto::Digest> Trace(const Log& log, crypto::HashAlg alg, uint32_t 
   crypto::Digest value = ValueAtStart(log, alg, register_index);
   for (const Event& event : log.events()) {
     if (!ExtendsRegister(event) || event.register_index != register_index) continue;
-    const std::optional<crypto::Digest> digest = DigestIn(log, event, alg);
-    if (digest.has_value()) value = registers::Extended(value, *digest);
+    const std::optional<ByteView> digest = log.DigestOf(event, alg);
+    if (digest.has_value()) value = crypto::Hash(alg, {value.view(), *digest});
     trace.push_back(value);
   }
   return trace;

@@ -15,8 +15,16 @@ bool RegisterBank::Set(uint32_t index, const crypto::Digest& value) {
 }
 
 bool RegisterBank::Extend(uint32_t index, const crypto::Digest& digest) {
-  if (index >= kCount || digest.alg() != alg_) return false;
-  return Set(index, Extended(Has(index) ? values_[index] : crypto::Digest(alg_), digest));
+  return digest.alg() == alg_ && Extend(index, digest.view());
+}
+
+bool RegisterBank::Extend(uint32_t index, ByteView digest) {
+  if (index >= kCount || digest.size() != crypto::DigestSize(alg_)) return false;
+  crypto::Digest& value = values_[index];
+  if (!known_[index]) value = crypto::Digest(alg_);
+  known_[index] = true;
+  value = crypto::Hash(alg_, {value.view(), digest});
+  return true;
 }
 
 crypto::Digest Extended(const crypto::Digest& old, const crypto::Digest& digest) {

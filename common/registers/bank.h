@@ -30,6 +30,8 @@ class RegisterBank {
 
   // new = H(old || digest); a register without a value starts at zeros. False as in Set.
   bool Extend(uint32_t index, const crypto::Digest& digest);
+  // The same with the digest as it lies in a log: false also when its size is not the bank's.
+  bool Extend(uint32_t index, ByteView digest);
 
   friend bool operator==(const RegisterBank&, const RegisterBank&) = default;
 
