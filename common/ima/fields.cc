@@ -67,23 +67,30 @@ bool IsDigestName(absl::string_view name) {
 }
 
 // Some kernels write 20 zeros for the digest of a violation, whatever algorithm they name.
-bool HasRightSize(const Entry& entry, absl::string_view name, ByteView digest) {
-  if (entry.violation && digest.size() == kSha1Size) return true;
+bool IsDigestOf(const Entry& entry, absl::string_view name, ByteView digest) {
+  if (entry.violation && digest.size() == kSha1Size) return IsDigestName(name);
   const DigestRow* const row = RowOf(name);
   if (row != nullptr) return digest.size() == row->size;
-  return !digest.empty() && digest.size() <= crypto::kMaxDigestSize;
+  return IsDigestName(name) && !digest.empty() && digest.size() <= crypto::kMaxDigestSize;
+}
+
+// Where the name ends; the size of `text` when it has no name.
+size_t ColonOf(absl::string_view text) {
+  const size_t end = std::min(text.size(), kMaxDigestName + 1);
+  for (size_t i = 0; i < end; ++i) {
+    if (text[i] == ':') return i;
+  }
+  return text.size();
 }
 
 // Algorithm name, colon, NUL, digest.
 bool SplitDigest(ByteView field, const Entry& entry, absl::string_view& name, ByteView& digest) {
   const absl::string_view text = AsText(field);
-  const size_t colon = text.substr(0, kMaxDigestName + 1).find(':');
-  if (colon == absl::string_view::npos || colon + 1 >= text.size() || text[colon + 1] != '\0') {
-    return false;
-  }
+  const size_t colon = ColonOf(text);
+  if (colon + 1 >= text.size() || text[colon + 1] != '\0') return false;
   name = text.substr(0, colon);
   digest = field.subspan(colon + 2);
-  return IsDigestName(name) && HasRightSize(entry, name, digest);
+  return IsDigestOf(entry, name, digest);
 }
 
 bool ReadDigest(ByteView field, Entry& entry) {
@@ -100,8 +107,8 @@ bool ReadDigestNg(ByteView field, Entry& entry) {
 // Digest type, colon, and the rest as in d-ng.
 bool ReadDigestNgV2(ByteView field, Entry& entry) {
   const absl::string_view text = AsText(field);
-  const size_t colon = text.substr(0, kMaxDigestName + 1).find(':');
-  if (colon == absl::string_view::npos) return false;
+  const size_t colon = ColonOf(text);
+  if (colon == text.size()) return false;
   entry.digest_type = text.substr(0, colon);
   if (entry.digest_type != "ima" && entry.digest_type != "verity") return false;
   return ReadDigestNg(field.subspan(colon + 1), entry);

@@ -5,13 +5,15 @@
 
 #include "absl/hash/hash.h"
 #include "common/bytes/reader.h"
+#include "common/bytes/writer.h"
 #include "common/ima/template_digest.h"
 
 namespace bootgate::ima {
 namespace {
 
-constexpr size_t kSizeBytes = 4;
-constexpr size_t kNameBytes = 32;
+constexpr size_t kWordBytes = 4;
+constexpr size_t kWords = 3;  // size, number, register
+constexpr size_t kNameAt = kWords * kWordBytes;
 constexpr size_t kBatch = 16;       // look-ups whose waiting overlaps
 constexpr size_t kMemoryLine = 64;  // bytes that memory hands over at once
 constexpr size_t kLinesAhead = 4;   // of most kept entries
@@ -19,6 +21,11 @@ constexpr size_t kMaxProbes = 64;   // slots looked at: crafted keys cost no mor
 constexpr size_t kFirstSlots = 1024;
 
 uint64_t HashOf(ByteView key) { return absl::Hash<absl::string_view>{}(AsText(key)); }
+
+bool ReadsAlike(const Record& record) {
+  const Format alone = Format::Of(record.bytes);
+  return alone.order == record.order && alone.listed_digest_size == record.listed_digest.size();
+}
 
 uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
 
@@ -41,25 +48,26 @@ void KnownDigests::Clear() {
   by_bytes_.assign(kFirstSlots, Slot{});
   by_name_.assign(kFirstSlots, Slot{});
   records_ = 0;
+  ++generation_;
 }
 
 bool KnownDigests::Add(const Record& record) {
-  if (record.violation || record.bytes.size() > kMaxKnownRecord) return false;
+  if (record.violation || record.bytes.size() > kMaxKnownRecord || !ReadsAlike(record)) {
+    return false;
+  }
   if (Find(record.bytes) != kNone) return true;
-  const size_t size = HeadBytes() + record.bytes.size() + kNameBytes;
+  const size_t size = HeadBytes() + record.bytes.size();
   if (size > options_.max_bytes || options_.max_records == 0) return false;
   if (records_ >= options_.max_records || block_.size() + size > options_.max_bytes) Clear();
   if (2 * (records_ + 1) > by_bytes_.size()) Grow();
   const auto place = static_cast<Place>(block_.size() + 1);
-  const auto append = [this](ByteView part) {
-    block_.insert(block_.end(), part.begin(), part.end());
-  };
-  for (size_t i = 0; i < kSizeBytes; ++i) {
-    block_.push_back(static_cast<uint8_t>(record.bytes.size() >> (8 * i)));
-  }
-  for (const crypto::HashAlg alg : options_.banks) append(ima::TemplateDigest(record, alg).view());
-  append(record.bytes);
-  append(RecordName(record.bytes).view());
+  bytes::Writer out;
+  out.U32Le(static_cast<uint32_t>(record.bytes.size()));
+  out.U32Le(static_cast<uint32_t>(records_)).U32Le(record.register_index);
+  out.Raw(RecordName(record.bytes).view());
+  for (const crypto::HashAlg alg : options_.banks) out.Raw(ima::TemplateDigest(record, alg).view());
+  out.Raw(record.bytes);
+  block_.insert(block_.end(), out.view().begin(), out.view().end());
   ++records_;
   Insert(place);
   return true;
@@ -82,29 +90,35 @@ void KnownDigests::Grow() {
   for (size_t offset = 0; offset < block_.size();) {
     const auto place = static_cast<Place>(offset + 1);
     Insert(place);
-    offset += HeadBytes() + RecordSize(place) + kNameBytes;
+    offset += HeadBytes() + RecordSize(place);
   }
 }
 
-size_t KnownDigests::HeadBytes() const { return kSizeBytes + digest_bytes_; }
+size_t KnownDigests::HeadBytes() const { return kNameAt + kNameBytes + digest_bytes_; }
 
-size_t KnownDigests::RecordSize(Place place) const {
-  bytes::Reader in(ByteView(block_).subspan(place - 1));
-  uint32_t size = 0;
-  in.TryU32Le(&size);
-  return size;
+uint32_t KnownDigests::WordAt(Place place, size_t word) const {
+  bytes::Reader in(ByteView(block_).subspan(place - 1 + word * kWordBytes));
+  uint32_t value = 0;
+  in.TryU32Le(&value);
+  return value;
 }
+
+size_t KnownDigests::RecordSize(Place place) const { return WordAt(place, 0); }
+
+uint32_t KnownDigests::NumberOf(Place place) const { return WordAt(place, 1); }
+
+uint32_t KnownDigests::RegisterIndex(Place place) const { return WordAt(place, 2); }
 
 ByteView KnownDigests::RecordBytes(Place place) const {
   return ByteView(block_).subspan(place - 1 + HeadBytes(), RecordSize(place));
 }
 
 ByteView KnownDigests::NameAt(Place place) const {
-  return ByteView(block_).subspan(place - 1 + HeadBytes() + RecordSize(place), kNameBytes);
+  return ByteView(block_).subspan(place - 1 + kNameAt, kNameBytes);
 }
 
 std::optional<crypto::Digest> KnownDigests::TemplateDigest(Place place, crypto::HashAlg alg) const {
-  size_t offset = place - 1 + kSizeBytes;
+  size_t offset = place - 1 + kNameAt + kNameBytes;
   for (const crypto::HashAlg bank : options_.banks) {
     const size_t size = crypto::DigestSize(bank);
     if (bank == alg) {
@@ -117,7 +131,7 @@ std::optional<crypto::Digest> KnownDigests::TemplateDigest(Place place, crypto::
   return std::nullopt;
 }
 
-KnownDigests::Place KnownDigests::FindHashed(uint64_t hash, ByteView record) const {
+KnownDigests::Place KnownDigests::FindRecord(uint64_t hash, ByteView record) const {
   const size_t mask = by_bytes_.size() - 1;
   for (size_t probe = 0; probe < kMaxProbes; ++probe) {
     const Slot slot = by_bytes_[(hash + probe) & mask];
@@ -127,8 +141,22 @@ KnownDigests::Place KnownDigests::FindHashed(uint64_t hash, ByteView record) con
   return kNone;
 }
 
+KnownDigests::Place KnownDigests::FindHashedName(uint64_t hash, ByteView name) const {
+  const size_t mask = by_name_.size() - 1;
+  for (size_t probe = 0; probe < kMaxProbes; ++probe) {
+    const Slot slot = by_name_[(hash + probe) & mask];
+    if (slot.place == kNone) return kNone;
+    if (slot.tag == TagOf(hash) && SameBytes(NameAt(slot.place), name)) return slot.place;
+  }
+  return kNone;
+}
+
 KnownDigests::Place KnownDigests::Find(ByteView record) const {
-  return FindHashed(HashOf(record), record);
+  return FindRecord(HashOf(record), record);
+}
+
+KnownDigests::Place KnownDigests::FindName(ByteView name) const {
+  return FindHashedName(HashOf(name), name);
 }
 
 void KnownDigests::FindAll(std::span<const ByteView> records, std::span<Place> out) const {
@@ -139,30 +167,33 @@ void KnownDigests::FindAll(std::span<const ByteView> records, std::span<Place> o
       hashes[i] = HashOf(batch[i]);
       __builtin_prefetch(&by_bytes_[hashes[i] & (by_bytes_.size() - 1)]);
     }
-    for (size_t i = 0; i < batch.size(); ++i) PrefetchRecord(hashes[i]);
-    for (size_t i = 0; i < batch.size(); ++i) out[start + i] = FindHashed(hashes[i], batch[i]);
+    for (size_t i = 0; i < batch.size(); ++i) PrefetchPlace(by_bytes_, hashes[i]);
+    for (size_t i = 0; i < batch.size(); ++i) out[start + i] = FindRecord(hashes[i], batch[i]);
   }
 }
 
-void KnownDigests::PrefetchRecord(uint64_t hash) const {
-  const Slot slot = by_bytes_[hash & (by_bytes_.size() - 1)];
+void KnownDigests::FindNames(ByteView names, std::span<Place> out) const {
+  std::array<uint64_t, kBatch> hashes{};
+  const auto name = [&](size_t i) { return names.subspan(i * kNameBytes, kNameBytes); };
+  for (size_t start = 0; start < out.size(); start += kBatch) {
+    const size_t size = std::min(kBatch, out.size() - start);
+    for (size_t i = 0; i < size; ++i) {
+      hashes[i] = HashOf(name(start + i));
+      __builtin_prefetch(&by_name_[hashes[i] & (by_name_.size() - 1)]);
+    }
+    for (size_t i = 0; i < size; ++i) PrefetchPlace(by_name_, hashes[i]);
+    for (size_t i = 0; i < size; ++i) out[start + i] = FindHashedName(hashes[i], name(start + i));
+  }
+}
+
+void KnownDigests::PrefetchPlace(const Slots& slots, uint64_t hash) const {
+  const Slot slot = slots[hash & (slots.size() - 1)];
   if (slot.tag != TagOf(hash) || slot.place == kNone) return;
   const size_t offset = slot.place - 1;
   const size_t ahead = std::min(block_.size() - offset, kLinesAhead * kMemoryLine);
   for (size_t line = 0; line < ahead; line += kMemoryLine) {
     __builtin_prefetch(block_.data() + offset + line);
   }
-}
-
-KnownDigests::Place KnownDigests::FindName(ByteView name) const {
-  const uint64_t hash = HashOf(name);
-  const size_t mask = by_name_.size() - 1;
-  for (size_t probe = 0; probe < kMaxProbes; ++probe) {
-    const Slot slot = by_name_[(hash + probe) & mask];
-    if (slot.place == kNone) return kNone;
-    if (slot.tag == TagOf(hash) && SameBytes(NameAt(slot.place), name)) return slot.place;
-  }
-  return kNone;
 }
 
 size_t KnownDigests::memory_bytes() const {

@@ -26,12 +26,13 @@ class KnownDigests {
   // Where an entry lies; good until the next Add or Clear. 0 is none.
   using Place = uint32_t;
   static constexpr Place kNone = 0;
+  static constexpr size_t kNameBytes = 32;
 
   KnownDigests();  // with the default options
   explicit KnownDigests(Options options);
 
   // Hashes the record for every bank and keeps it. False for a record that is never kept: a
-  // violation, or longer than kMaxKnownRecord.
+  // violation, longer than kMaxKnownRecord, or one that alone would not be read as in its list.
   bool Add(const Record& record);
   void Clear();
 
@@ -39,13 +40,20 @@ class KnownDigests {
   // One place for each record, in order; `out` is as long. Overlaps the waiting for memory.
   void FindAll(std::span<const ByteView> records, std::span<Place> out) const;
   Place FindName(ByteView name) const;
+  // One place for each of the names, which lie one after the other, kNameBytes each.
+  void FindNames(ByteView names, std::span<Place> out) const;
 
   // The parts of a kept entry. `place` came from a look-up and is not kNone.
   ByteView RecordBytes(Place place) const;
+  uint32_t RegisterIndex(Place place) const;
+  // From 0 in the order in which they were added: for what others keep beside an entry. After each
+  // generation() it begins again.
+  uint32_t NumberOf(Place place) const;
   // nullopt when `alg` is not among the banks.
   std::optional<crypto::Digest> TemplateDigest(Place place, crypto::HashAlg alg) const;
 
   size_t size() const { return records_; }
+  uint64_t generation() const { return generation_; }  // how often it was emptied
   size_t memory_bytes() const;
 
  private:
@@ -57,19 +65,23 @@ class KnownDigests {
   using Slots = std::vector<Slot>;
 
   size_t HeadBytes() const;
+  uint32_t WordAt(Place place, size_t word) const;
   size_t RecordSize(Place place) const;
   ByteView NameAt(Place place) const;
-  Place FindHashed(uint64_t hash, ByteView record) const;
-  void PrefetchRecord(uint64_t hash) const;
+  Place FindRecord(uint64_t hash, ByteView record) const;
+  Place FindHashedName(uint64_t hash, ByteView name) const;
+  void PrefetchPlace(const Slots& slots, uint64_t hash) const;
   void Insert(Place place);
   void Grow();
 
   Options options_;
   size_t digest_bytes_ = 0;  // of all banks
-  Bytes block_;              // each: size of the record, digests, the record, its name
+  // Each: size of the record, its number, its register, its name, digests, the record.
+  Bytes block_;
   Slots by_bytes_;
   Slots by_name_;
   size_t records_ = 0;
+  uint64_t generation_ = 0;
 };
 
 // The name of a record: the SHA-256 of its bytes.

@@ -25,8 +25,8 @@ List List::Parse(ByteView bytes, const Limits& limits) {
   std::vector<uint32_t>& offsets = list.entries_.offsets_;
   offsets.reserve(std::min(limits.entries, bytes.size() / kTypicalEntryBytes + 1));
   bytes::Reader in(bytes);
-  Entry entry;
   while (!in.empty()) {
+    Entry entry;
     const size_t offset = in.offset();
     const ListWalk::Step step = walk.Next(in, entry);
     if (step == ListWalk::Step::kCut) walk.NoteCut(offset);

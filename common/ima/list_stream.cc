@@ -24,8 +24,8 @@ void ListStream::Finish(Each each) {
 void ListStream::Walk(Each each) {
   bytes::Reader in(pending_, offset_);
   size_t done = offset_;
-  Entry entry;
   while (!in.empty() && !ended_) {
+    Entry entry;
     const ListWalk::Step step = walk_->Next(in, entry);
     if (step == ListWalk::Step::kCut) break;
     ended_ = step == ListWalk::Step::kEnd;

@@ -74,6 +74,23 @@ TEST(ListParse, UnknownTemplateIsKeptRaw) {
   EXPECT_EQ(list.entries()[1].path, "/a");
 }
 
+TEST(ListParse, FormatOfNothingReadableIsTheUsual) {
+  for (const Bytes& bytes : {Bytes{}, Bytes(27, 0), Bytes(400, 0), Bytes(400, 0xff)}) {
+    EXPECT_EQ(List::Parse(bytes).format(), Format{});
+  }
+}
+
+TEST(ListParse, EntriesCanBeWalkedLikeAContainer) {
+  const Bytes bytes = ListBuilder().Ng("/a", "1").Ng("/b", "2").Finish();
+  const List list = List::Parse(bytes);
+  std::string paths;
+  for (const Entry& entry : list.entries()) paths += std::string(entry.path);
+  EXPECT_EQ(paths, "/a/b");
+  EXPECT_EQ(list.entries().front().number, 0u);
+  EXPECT_EQ(list.entries().back().number, 1u);
+  EXPECT_EQ(list.entries().RecordAt(1).offset, list.entries()[1].offset);
+}
+
 TEST(ListParse, ReadsTheOldestTemplate) {
   const Bytes digest(20, 0xaa);
   const Bytes bytes = ListBuilder().Legacy(digest, digest, "/sbin/init").Ng("/a", "a").Finish();
@@ -228,6 +245,30 @@ TEST(Attack, A60_SizesAboveTheLimitsStopTheReading) {
   bytes::Writer legacy;
   legacy.U32Le(10).Raw(Bytes(20, 1)).U32Le(3).Raw(AsBytes("ima")).Raw(Bytes(20, 1)).U32Le(~0u);
   EXPECT_THAT(Codes(List::Parse(legacy.view())), ElementsAre("IMA_LIMIT"));
+}
+
+TEST(Attack, A60_MillionEntriesTakeFourBytesEach) {
+  constexpr size_t kMostExtra = size_t{64} << 20;
+  Bytes bytes;
+  const Bytes entry = ListBuilder().Ng("/usr/bin/something", "content").Finish();
+  bytes.reserve(kMaxEntries * entry.size());
+  for (size_t i = 0; i < kMaxEntries; ++i) bytes.insert(bytes.end(), entry.begin(), entry.end());
+  const List list = List::Parse(bytes);
+  EXPECT_THAT(list.defects(), IsEmpty());
+  ASSERT_THAT(list.entries(), SizeIs(kMaxEntries));
+  EXPECT_LE(list.entries().memory_bytes(), kMostExtra);
+  EXPECT_EQ(list.entries().back().path, "/usr/bin/something");
+}
+
+TEST(Attack, A60_LimitsAreTheCallers) {
+  const Bytes bytes = ListBuilder().Ng("/a", "1").Ng("/b", "2").Finish();
+  for (const Limits& limits : {Limits{.list_bytes = bytes.size() - 1}, Limits{.entries = 1},
+                               Limits{.template_data = 40}}) {
+    const List list = List::Parse(bytes, limits);
+    EXPECT_THAT(Codes(list), ElementsAre("IMA_LIMIT"));
+    EXPECT_LE(list.entries().size(), 1u);
+  }
+  EXPECT_THAT(List::Parse(bytes, {.list_bytes = bytes.size(), .entries = 2}).defects(), IsEmpty());
 }
 
 TEST(Attack, A60_EntriesAndDefectsAreBounded) {

@@ -12,10 +12,9 @@ ListWalk::Step ListWalk::Next(bytes::Reader& in, Entry& entry) {
     return Step::kEnd;
   }
   const size_t offset = in.offset();
-  entry = Entry{};
   if (!TakeRecord(in, format_, limits_.template_data, entry, fault_)) {
     if (fault_.reason == Reason::kImaTruncated) return Step::kCut;
-    Note(fault_.reason, offset, fault_.text);
+    Note(fault_.reason, offset, TextOf(fault_));
     return Step::kEnd;
   }
   entry.number = entries_;
@@ -33,7 +32,7 @@ void ListWalk::Check(Entry& entry) {
   }
 }
 
-void ListWalk::NoteCut(size_t offset) { Note(fault_.reason, offset, fault_.text); }
+void ListWalk::NoteCut(size_t offset) { Note(fault_.reason, offset, TextOf(fault_)); }
 
 void ListWalk::NoteListBytes(size_t offset, size_t bytes) {
   Note(Reason::kImaLimit, offset, absl::StrCat("list of ", bytes, " bytes"));

@@ -16,6 +16,7 @@ class ListWalk {
   //   kCut    the bytes end inside one; `cut` says where. More bytes may complete it.
   //   kEnd    a limit was met, which is noted as a defect: nothing more is read
   enum class Step { kEntry, kCut, kEnd };
+  // `entry` comes as new.
   Step Next(bytes::Reader& in, Entry& entry);
 
   void NoteCut(size_t offset);  // nothing follows the bytes that ended inside an entry

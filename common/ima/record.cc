@@ -29,12 +29,12 @@ bool NamesATemplate(ByteView list, const Format& format) {
 }
 
 bool Cut(absl::string_view where, RecordFault& fault) {
-  fault = {Reason::kImaTruncated, absl::StrCat("the list ends inside ", where)};
+  fault = {Reason::kImaTruncated, where, 0};
   return false;
 }
 
 bool TooLong(absl::string_view what, uint32_t size, RecordFault& fault) {
-  fault = {Reason::kImaLimit, absl::StrCat(what, " of ", size, " bytes")};
+  fault = {Reason::kImaLimit, what, size};
   return false;
 }
 
@@ -61,6 +61,13 @@ bool TakeLegacyData(bytes::Reader& in, size_t max_size, Record& record, RecordFa
 }
 
 }  // namespace
+
+std::string TextOf(const RecordFault& fault) {
+  if (fault.reason == Reason::kImaLimit) {
+    return absl::StrCat(fault.what, " of ", fault.size, " bytes");
+  }
+  return absl::StrCat("the list ends inside ", fault.what);
+}
 
 Format Format::Of(ByteView list) {
   const ByteView start = list.first(std::min(list.size(), kFormatBytes));

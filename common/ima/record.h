@@ -55,8 +55,10 @@ struct Record {
 
 struct RecordFault {
   Reason reason = Reason::kImaTruncated;  // or kImaLimit
-  std::string text;
+  absl::string_view what;                 // where the bytes end, or what is too long
+  uint32_t size = 0;                      // bytes, of what is too long
 };
+std::string TextOf(const RecordFault& fault);
 
 // Takes the next record. False with the fault when the bytes end inside it (kImaTruncated) or its
 // template name or data is longer than allowed (kImaLimit); `in` is then somewhere inside it.

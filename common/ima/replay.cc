@@ -13,6 +13,24 @@ constexpr uint32_t kAggregatedByAll = 8;     // PCR 0-7
 constexpr uint32_t kAggregatedBeyond1 = 10;  // PCR 0-9, by SHA-256 and longer
 constexpr size_t kBatch = 16;                // records read, and looked up, at once
 
+// What a known entry extends a bank with; violations are never known.
+std::optional<Digest> KnownDigest(const KnownDigests& known, KnownDigests::Place place, HashAlg alg,
+                                  ExtendRule rule) {
+  if (rule == ExtendRule::kBankHash) return known.TemplateDigest(place, alg);
+  const std::optional<Digest> sha1 = known.TemplateDigest(place, HashAlg::kSha1);
+  if (!sha1.has_value()) return std::nullopt;
+  return Padded(*sha1, alg);
+}
+
+// The digest of a known entry, computed when its bank is not among the kept ones.
+Digest DigestAt(const KnownDigests& known, KnownDigests::Place place, HashAlg alg,
+                ExtendRule rule) {
+  const std::optional<Digest> digest = KnownDigest(known, place, alg, rule);
+  if (digest.has_value()) return *digest;
+  const List alone = List::Parse(known.RecordBytes(place));
+  return ExtendDigest(alone.entries().RecordAt(0), alg, rule);
+}
+
 // Reads records ahead of their extending, so that look-ups wait for memory together.
 class ReplayWalk {
  public:
@@ -38,10 +56,9 @@ class ReplayWalk {
 
  private:
   Digest DigestOf(size_t i, HashAlg alg, ExtendRule rule) const {
-    if (places_[i] != KnownDigests::kNone && !records_[i].violation) {
-      const HashAlg computed = rule == ExtendRule::kBankHash ? alg : HashAlg::kSha1;
-      const std::optional<Digest> digest = known_->TemplateDigest(places_[i], computed);
-      if (digest.has_value()) return computed == alg ? *digest : Padded(*digest, alg);
+    if (places_[i] != KnownDigests::kNone) {
+      const std::optional<Digest> digest = KnownDigest(*known_, places_[i], alg, rule);
+      if (digest.has_value()) return *digest;
     }
     return ExtendDigest(records_[i], alg, rule);
   }
@@ -70,6 +87,33 @@ std::optional<Match> FindByRule(const List& list, const MatchQuery& query, Exten
   return std::nullopt;
 }
 
+std::optional<Match> FindByRule(std::span<const KnownDigests::Place> places,
+                                const MatchQuery& query, ExtendRule rule) {
+  const KnownDigests& known = *query.known;
+  Digest value = query.start;
+  size_t position = std::min(query.first, places.size());
+  const auto met = [&] { return position >= query.at_least && value == query.quoted; };
+  while (!met()) {
+    if (position == places.size() || places[position] == KnownDigests::kNone) return std::nullopt;
+    const KnownDigests::Place place = places[position++];
+    if (known.RegisterIndex(place) != query.register_index) continue;
+    value = registers::Extended(value, DigestAt(known, place, value.alg(), rule));
+  }
+  return Match{.entries = position, .rule = rule, .value = value};
+}
+
+// The rules one after the other; for SHA-1 they are one.
+template <typename Entries>
+std::optional<Match> FindByAnyRule(const Entries& entries, const MatchQuery& query) {
+  if (query.start.alg() != query.quoted.alg()) return std::nullopt;
+  for (const ExtendRule rule :
+       {ExtendRule::kBankHash, ExtendRule::kPaddedSha1, ExtendRule::kPaddedAll}) {
+    const std::optional<Match> match = FindByRule(entries, query, rule);
+    if (match.has_value() || query.start.alg() == HashAlg::kSha1) return match;
+  }
+  return std::nullopt;
+}
+
 std::optional<Digest> AggregateOver(const registers::RegisterBank& bank, uint32_t count) {
   Bytes values;
   for (uint32_t index = 0; index < count; ++index) {
@@ -83,14 +127,12 @@ std::optional<Digest> AggregateOver(const registers::RegisterBank& bank, uint32_
 }  // namespace
 
 std::optional<Match> FindMatch(const List& list, const MatchQuery& query) {
-  if (query.start.alg() != query.quoted.alg()) return std::nullopt;
-  const bool sha1 = query.start.alg() == HashAlg::kSha1;  // there the rules are one
-  for (const ExtendRule rule :
-       {ExtendRule::kBankHash, ExtendRule::kPaddedSha1, ExtendRule::kPaddedAll}) {
-    const std::optional<Match> match = FindByRule(list, query, rule);
-    if (match.has_value() || sha1) return match;
-  }
-  return std::nullopt;
+  return FindByAnyRule(list, query);
+}
+
+std::optional<Match> FindMatch(std::span<const KnownDigests::Place> places,
+                               const MatchQuery& query) {
+  return FindByAnyRule(places, query);
 }
 
 std::optional<Match> FindMatch(const List& list, const Digest& start, const Digest& quoted,

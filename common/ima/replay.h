@@ -1,6 +1,8 @@
 // Replay of an IMA list against a quoted register.
 #pragma once
 
+#include <span>
+
 #include "common/ima/known_digests.h"
 #include "common/ima/list.h"
 #include "common/ima/template_digest.h"
@@ -30,6 +32,11 @@ std::optional<Match> FindMatch(const List& list, const MatchQuery& query);
 std::optional<Match> FindMatch(const List& list, const crypto::Digest& start,
                                const crypto::Digest& quoted, size_t at_least,
                                uint32_t register_index = 10);
+
+// The same over entries that are all known, given by their places in `query.known`. No match past a
+// place that is kNone.
+std::optional<Match> FindMatch(std::span<const KnownDigests::Place> places,
+                               const MatchQuery& query);
 
 // The register after the whole list, from `start`.
 crypto::Digest Replay(const List& list, const crypto::Digest& start, ExtendRule rule,

@@ -15,11 +15,7 @@ const crypto::Digest kZero(HashAlg::kSha256);
 
 crypto::Digest Sha256(ByteView bytes) { return crypto::Hash(HashAlg::kSha256, bytes); }
 
-crypto::Digest Padded(const crypto::Digest& sha1) {
-  crypto::Digest padded(HashAlg::kSha256);
-  std::ranges::copy(sha1.view(), padded.mutable_view().begin());
-  return padded;
-}
+crypto::Digest Padded(const crypto::Digest& sha1) { return ima::Padded(sha1, HashAlg::kSha256); }
 
 const Bytes kThree = ListBuilder().Ng("/a", "1").Ng("/b", "2").Ng("/c", "3").Finish();
 
@@ -93,6 +89,126 @@ TEST(ExtendDigest, ViolationExtendsOnes) {
   }
 }
 
+TEST(ExtendDigest, ViolationOfOldKernelsIsTwentyOnesInEveryBank) {
+  const Bytes bytes = ListBuilder().Violation("/x").Finish();
+  const Record violation = List::Parse(bytes).entries().RecordAt(0);
+  for (const HashAlg alg : crypto::kAllHashAlgs) {
+    const crypto::Digest digest = ExtendDigest(violation, alg, ExtendRule::kPaddedAll);
+    for (size_t i = 0; i < digest.size(); ++i) EXPECT_EQ(digest.view()[i], i < 20 ? 0xff : 0);
+  }
+}
+
+TEST(FindMatch, AcceptsViolationsOfOldKernels) {
+  const Bytes bytes = ListBuilder().Ng("/a", "1").Violation("/x").Finish();
+  const List list = List::Parse(bytes);
+  const crypto::Digest first = crypto::Hash(HashAlg::kSha1, NgData("/a", "1"));
+  const crypto::Digest quoted =
+      Extended(Extended(kZero, Padded(first)), Padded(crypto::Digest::Ones(HashAlg::kSha1)));
+  const auto match = FindMatch(list, kZero, quoted, 0);
+  ASSERT_TRUE(match.has_value());
+  EXPECT_EQ(match->rule, ExtendRule::kPaddedAll);
+  EXPECT_EQ(Replay(list, kZero, ExtendRule::kPaddedAll), quoted);
+}
+
+TEST(FindMatch, CarriesOnInsideAList) {
+  const List list = List::Parse(kThree);
+  const crypto::Digest quoted = Replay(list, kZero, ExtendRule::kBankHash);
+  const auto match = FindMatch(list, {.start = AfterTwo(), .quoted = quoted, .first = 2});
+  ASSERT_TRUE(match.has_value());
+  EXPECT_EQ(match->entries, 3u);
+  EXPECT_EQ(match->value, quoted);
+  EXPECT_FALSE(FindMatch(list, {.start = AfterTwo(), .quoted = quoted, .first = 1}));
+  EXPECT_EQ(FindMatch(list, {.start = quoted, .quoted = quoted, .first = 3})->entries, 3u);
+  EXPECT_EQ(FindMatch(list, {.start = quoted, .quoted = quoted, .first = 9})->entries, 3u);
+}
+
+TEST(FindMatch, ValueOfTheMatchStartsTheNext) {
+  const Bytes two = ListBuilder().Ng("/a", "1").Ng("/b", "2").Finish();
+  const Bytes rest = ListBuilder().Ng("/c", "3").Finish();
+  const crypto::Digest end = Replay(List::Parse(kThree), kZero, ExtendRule::kBankHash);
+  const auto first = FindMatch(List::Parse(two), {.start = kZero, .quoted = AfterTwo()});
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(FindMatch(List::Parse(rest), {.start = first->value, .quoted = end})->entries, 1u);
+}
+
+// Every entry, some or none known: the same match in every bank by every rule.
+TEST(FindMatch, KnownDigestsChangeNothing) {
+  ListBuilder builder;
+  for (int i = 0; i < 100; ++i) builder.Ng("/usr/bin/" + std::to_string(i), std::to_string(i));
+  const Bytes bytes =
+      builder.Violation("/v").Ng("/x", "1", 11).Legacy(Bytes(20, 1), Bytes(20, 2), "/y").Finish();
+  const List list = List::Parse(bytes);
+  for (const size_t every : {1u, 3u, 1000u}) {
+    KnownDigests known;
+    for (size_t i = 0; i < list.entries().size(); i += every) known.Add(list.entries().RecordAt(i));
+    for (const HashAlg alg : crypto::kAllHashAlgs) {
+      for (const ExtendRule rule :
+           {ExtendRule::kBankHash, ExtendRule::kPaddedSha1, ExtendRule::kPaddedAll}) {
+        const crypto::Digest quoted = Replay(list, crypto::Digest(alg), rule);
+        const auto match =
+            FindMatch(list, {.start = crypto::Digest(alg), .quoted = quoted, .known = &known});
+        ASSERT_TRUE(match.has_value()) << crypto::Name(alg);
+        EXPECT_EQ(match->entries, list.entries().size());
+        EXPECT_EQ(match->rule, alg == HashAlg::kSha1 ? ExtendRule::kBankHash : rule);
+      }
+    }
+  }
+}
+
+TEST(FindMatch, PlacesOfKnownEntriesReplayAsTheirList) {
+  const Bytes bytes = ListBuilder()
+                          .Ng("/a", "1")
+                          .Ng("/x", "9", 11)
+                          .Legacy(Bytes(20, 1), Bytes(20, 2), "/y")
+                          .Finish();
+  const List list = List::Parse(bytes);
+  KnownDigests known;
+  std::vector<KnownDigests::Place> places;
+  for (size_t i = 0; i < list.entries().size(); ++i) {
+    known.Add(list.entries().RecordAt(i));
+  }
+  for (const Entry& entry : list.entries()) places.push_back(known.Find(entry.bytes));
+  for (const HashAlg alg : crypto::kAllHashAlgs) {
+    for (const ExtendRule rule :
+         {ExtendRule::kBankHash, ExtendRule::kPaddedSha1, ExtendRule::kPaddedAll}) {
+      MatchQuery query{.start = crypto::Digest(alg),
+                       .quoted = Replay(list, crypto::Digest(alg), rule),
+                       .at_least = 3,
+                       .known = &known};
+      const auto match = FindMatch(places, query);
+      ASSERT_TRUE(match.has_value()) << crypto::Name(alg);
+      EXPECT_EQ(match->entries, 3u);
+      query.register_index = 11;
+      EXPECT_FALSE(FindMatch(places, query).has_value());
+    }
+  }
+  places[1] = KnownDigests::kNone;
+  EXPECT_FALSE(FindMatch(
+      places,
+      {.start = kZero, .quoted = Replay(list, kZero, ExtendRule::kBankHash), .known = &known}));
+}
+
+TEST(ListedDigestHolds, InListsOfEveryBank) {
+  for (const HashAlg alg : crypto::kAllHashAlgs) {
+    for (const ByteOrder order : {ByteOrder::kLittle, ByteOrder::kBig}) {
+      const Bytes data = NgData("/a", "1", order);
+      const Bytes bytes = ListBuilder(order)
+                              .Listed(10, crypto::Hash(alg, data).view(), "ima-ng", data)
+                              .Listed(10, Bytes(crypto::DigestSize(alg), 0), "ima-ng", data)
+                              .Listed(10, Bytes(crypto::DigestSize(alg), 7), "ima-ng", data)
+                              .Finish();
+      const List list = List::Parse(bytes);
+      ASSERT_TRUE(list.defects().empty()) << crypto::Name(alg);
+      ASSERT_EQ(list.entries().size(), 3u);
+      EXPECT_EQ(list.format().order, order);
+      EXPECT_TRUE(ListedDigestHolds(list.entries()[0]));
+      EXPECT_TRUE(list.entries()[1].violation);
+      EXPECT_FALSE(ListedDigestHolds(list.entries()[2]));
+      EXPECT_EQ(list.entries()[2].path, "/a");
+    }
+  }
+}
+
 TEST(ExtendDigest, OldestTemplateIsHashedWithItsNameFilledUp) {
   const Bytes digest(20, 0xaa);
   Bytes hashed = digest;
@@ -123,6 +239,23 @@ TEST(BootAggregate, NeedsEveryRegister) {
     bank.Set(index, Sha256(Bytes(1, static_cast<uint8_t>(index))));
   }
   EXPECT_TRUE(BootAggregate(bank).has_value());
+}
+
+TEST(BootAggregates, OlderKernelsTookEightRegistersInEveryBank) {
+  for (const HashAlg alg : crypto::kAllHashAlgs) {
+    registers::RegisterBank bank(alg);
+    Bytes eight;
+    for (uint32_t index = 0; index < 10; ++index) {
+      const crypto::Digest value = crypto::Hash(alg, Bytes(1, static_cast<uint8_t>(index)));
+      bank.Set(index, value);
+      if (index < 8) eight.insert(eight.end(), value.view().begin(), value.view().end());
+    }
+    const std::vector<BootAggregateValue> values = BootAggregates(bank);
+    ASSERT_EQ(values.size(), alg == HashAlg::kSha1 ? 1u : 2u);
+    EXPECT_EQ(values.front().digest, BootAggregate(bank));
+    EXPECT_EQ(values.back().digest, crypto::Hash(alg, eight));
+    EXPECT_EQ(values.back().registers, 8u);
+  }
 }
 
 TEST(BootAggregate, Sha1TakesEightRegistersOthersTen) {
