@@ -14,6 +14,7 @@ constexpr Command kCommands[] = {
     {"eventlog", "LOG PCRS.json ITER", 3, RunEventLog},
     {"events", "LOG ITER", 2, RunEvents},
     {"ima", "LIST.bin ALLOW.sha256 PCR10 ITER", 4, RunIma},
+    {"incr", "LIST.bin ALLOW.sha256 FROM PCR10_FROM PCR10 ITER", 6, RunIncrement},
     {"issue", "ITER", 1, RunIssue},
     {"floor", "LOG LIST.bin ITER", 3, RunFloor},
 };

@@ -1,9 +1,12 @@
-// Any bytes as an IMA list: entries lie inside the input and move forward, everything is bounded,
-// and a replay of the first part and then of the rest is the replay of the whole.
+// Any bytes as an IMA list: entries lie inside the input and move forward, everything is bounded;
+// a list in pieces shows what the whole shows; a replay of the first part and then of the rest, or
+// with digests known before, is the replay of the whole.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
 #include "common/ima/list.h"
+#include "common/ima/list_stream.h"
 #include "common/ima/replay.h"
 #include "tests/fuzz/require.h"
 
@@ -11,57 +14,91 @@ namespace {
 
 using bootgate::AsBytes;
 using bootgate::ByteView;
+using bootgate::SameBytes;
 using bootgate::crypto::Digest;
 using bootgate::crypto::HashAlg;
 using bootgate::fuzz::Require;
 using bootgate::ima::Entry;
 using bootgate::ima::ExtendRule;
+using bootgate::ima::KnownDigests;
 using bootgate::ima::List;
+using bootgate::ima::ListStream;
 
-constexpr uint32_t kRegister = 10;
+constexpr ExtendRule kRules[] = {ExtendRule::kBankHash, ExtendRule::kPaddedSha1,
+                                 ExtendRule::kPaddedAll};
 
 bool LiesInside(ByteView part, ByteView whole) {
   return part.empty() ||
          (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
 }
 
+void CheckFields(const Entry& entry) {
+  for (const ByteView field :
+       {entry.file_digest, AsBytes(entry.path), AsBytes(entry.digest_type), entry.signature,
+        entry.buffer, entry.appended_digest, entry.appended_signature, entry.evm_signature,
+        entry.xattr_names, entry.xattr_lengths, entry.xattr_values}) {
+    Require(LiesInside(field, entry.template_data));
+  }
+  Require(entry.file_digest.size() <= bootgate::crypto::kMaxDigestSize);
+  Require(entry.appended_digest.size() <= bootgate::crypto::kMaxDigestSize);
+  ListedDigestHolds(entry);
+}
+
 void CheckForm(const List& list, ByteView input) {
   Require(list.entries().size() <= bootgate::ima::kMaxEntries);
   Require(list.defects().size() <= bootgate::ima::kMaxDefects);
-  for (size_t i = 0; i < list.entries().size(); ++i) {
-    const Entry& entry = list.entries()[i];
-    Require(entry.number == i);
-    Require(i == 0 || entry.offset > list.entries()[i - 1].offset);
-    Require(LiesInside(entry.listed_digest, input) && LiesInside(entry.template_data, input));
-    Require(LiesInside(entry.file_digest, entry.template_data));
-    Require(LiesInside(AsBytes(entry.path), entry.template_data));
-    Require(LiesInside(entry.signature, entry.template_data));
-    Require(LiesInside(entry.buffer, entry.template_data));
-    Require(entry.file_digest.size() <= bootgate::crypto::kMaxDigestSize);
-    ListedDigestHolds(entry);
-  }
-}
-
-Digest ReplayOf(const List& list, Digest value, ExtendRule rule) {
+  size_t end = 0;
   for (const Entry& entry : list.entries()) {
-    if (entry.register_index != kRegister) continue;
-    value = bootgate::registers::Extended(value, ExtendDigest(entry, value.alg(), rule));
+    Require(entry.offset == end);
+    end += entry.bytes.size();
+    Require(LiesInside(entry.bytes, input) && LiesInside(entry.template_data, entry.bytes));
+    CheckFields(entry);
   }
-  return value;
 }
 
-void CheckParts(const List& list, ByteView input, ExtendRule rule) {
-  if (list.entries().size() < 2) return;
-  const size_t half = list.entries().size() / 2;
-  const size_t cut = list.entries()[half].offset;
-  const List first = List::Parse(input.first(cut));
-  const List rest = List::Parse(input.subspan(cut));
-  Require(first.entries().size() == half);
+// Pieces of a size that the input chooses.
+void CheckStream(const List& list, ByteView input) {
+  const size_t piece = input.empty() ? 1 : 1 + input[0] + size_t{256} * (input.back() & 3u);
+  ListStream stream;
+  size_t number = 0;
+  const auto same = [&](const Entry& entry) {
+    Require(number < list.entries().size());
+    const Entry whole = list.entries()[number++];
+    Require(entry.number == whole.number && entry.offset == whole.offset);
+    Require(SameBytes(entry.bytes, whole.bytes) && entry.path == whole.path);
+    Require(SameBytes(entry.file_digest, whole.file_digest) && entry.mode == whole.mode);
+  };
+  for (size_t at = 0; at < input.size(); at += piece) {
+    if (!stream.Add(input.subspan(at, std::min(piece, input.size() - at)), same)) break;
+  }
+  stream.Finish(same);
+  Require(number == list.entries().size());
+  Require(stream.defects().size() == list.defects().size());
+  for (size_t i = 0; i < list.defects().size(); ++i) {
+    Require(stream.defects()[i].text == list.defects()[i].text);
+  }
+}
+
+void CheckParts(const List& list, ExtendRule rule, const KnownDigests& known) {
   const Digest start(HashAlg::kSha256);
-  const Digest whole = ReplayOf(list, start, rule);
-  Require(ReplayOf(rest, ReplayOf(first, start, rule), rule) == whole);
-  const auto match = FindMatch(list, start, whole, list.entries().size());
-  Require(match.has_value() && match->entries == list.entries().size());
+  const Digest whole = Replay(list, start, rule);
+  Require(Replay(list, start, rule) == whole);
+  const size_t half = list.entries().size() / 2;
+  Digest middle = start;
+  for (size_t i = 0; i < half; ++i) {
+    const auto record = list.entries().RecordAt(i);
+    if (record.register_index != 10) continue;
+    middle = bootgate::registers::Extended(middle, ExtendDigest(record, middle.alg(), rule));
+  }
+  for (const KnownDigests* const used : {static_cast<const KnownDigests*>(nullptr), &known}) {
+    const auto match = FindMatch(list, {.start = middle,
+                                        .quoted = whole,
+                                        .first = half,
+                                        .at_least = list.entries().size(),
+                                        .known = used});
+    Require(match.has_value() && match->entries == list.entries().size());
+    Require(match->value == whole);
+  }
 }
 
 }  // namespace
@@ -70,7 +107,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const ByteView input(data, size);
   const List list = List::Parse(input);
   CheckForm(list, input);
-  CheckParts(list, input, ExtendRule::kBankHash);
-  CheckParts(list, input, ExtendRule::kPaddedSha1);
+  CheckStream(list, input);
+  KnownDigests known({.max_records = 16});
+  for (size_t i = 0; i < list.entries().size(); i += 2) known.Add(list.entries().RecordAt(i));
+  for (const ExtendRule rule : kRules) CheckParts(list, rule, known);
   return 0;
 }
