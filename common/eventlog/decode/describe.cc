@@ -27,6 +27,7 @@ namespace bootgate::eventlog {
 namespace {
 
 constexpr size_t kShownBytes = 16;  // of data without a text form
+constexpr size_t kMaxWords = 4096;  // bytes; a kernel command line is at most 2048
 
 std::string Hex(ByteView bytes) {
   if (bytes.size() <= kShownBytes) return ToHex(bytes);
@@ -41,7 +42,7 @@ std::string Shown(ByteView text) {
 
 std::string DescribeIpl(const Event& event) {
   const IplParts parts = SplitIpl(event.data);
-  const std::string text = Printable(IplText(parts, event.data));
+  const std::string text = Printable(IplText(parts, event.data), kMaxWords);
   if (parts.label == "kernel_cmdline") return absl::StrCat("kernel command line: ", text);
   if (parts.label == "module_cmdline") return absl::StrCat("module command line: ", text);
   if (parts.label == "grub_cmd") return absl::StrCat("GRUB command: ", text);
@@ -50,10 +51,10 @@ std::string DescribeIpl(const Event& event) {
     return absl::StrCat("boot loader: ", text);
   }
   if (part->role == BootRole::kCommandLine) {
-    return absl::StrCat("kernel command line: ", Printable(part->text));
+    return absl::StrCat("kernel command line: ", Printable(part->text, kMaxWords));
   }
   const absl::string_view stack = part->stack == BootStack::kGrub ? "GRUB" : Name(part->stack);
-  return absl::StrCat(stack, " ", Name(part->role), ": ", Printable(part->text));
+  return absl::StrCat(stack, " ", Name(part->role), ": ", Printable(part->text, kMaxWords));
 }
 
 std::string DescribeImage(const Event& event) {
