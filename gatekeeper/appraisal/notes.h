@@ -25,15 +25,19 @@ class Notes {
     return finding;
   }
 
-  void AddClaim(std::string type, bool value) {
+  void AddClaim(std::string type, ClaimValue value) {
     Claim& claim = claims_.emplace_back();
     claim.type = std::move(type);
-    claim.value = value;
+    claim.value = std::move(value);
   }
 
   void Checked(std::string what) { coverage_.checked.push_back(std::move(what)); }
   void NotChecked(std::string what, std::string why) {
     coverage_.not_checked.push_back({std::move(what), std::move(why)});
+  }
+
+  bool Found(Reason code) const {
+    return std::ranges::any_of(findings_, [&](const Finding& f) { return f.code == code; });
   }
 
   bool HasFailure() const {

@@ -41,11 +41,12 @@ struct KeyEntry {
 // dbx, summed up.
 struct Revocations {
   uint64_t entries = 0;
-  std::string newest_entry;  // date of the newest published entry in it, "2023-05-09"; or empty
+  std::string
+      newest_entry;  // when the newest published entry in it was published: "2023-05"; or empty
 };
 
-// Code that the firmware or a boot loader started. The digest is bound by the register; where the
-// image came from is the firmware's word.
+// Code that the firmware or a boot loader started. The digest is bound by the register, and that is
+// what `verified` means here; where the image came from is the firmware's word.
 struct Image {
   std::string digest;  // hex: Authenticode, or of the file
   std::string path;    // "\EFI\debian\shimx64.efi"; escaped
@@ -76,9 +77,12 @@ struct BootFacts {
   std::optional<Fact<int64_t>> sbat_level;  // date as shim writes it: 2023012900
   std::vector<Fact<Authority>> authorities;
   std::vector<Fact<Image>> loaders;  // EFI applications in PCR 4, in order
-  std::vector<Fact<Image>> kernels;  // files that a boot loader measured as kernel
+  // Files that a boot loader measured. That one is the kernel only its uncovered name tells.
+  std::vector<Fact<Image>> kernels;
   std::vector<Fact<Image>> initrds;
-  std::vector<Fact<std::string>> command_lines;  // of the kernel; UTF-8, not escaped
+  // Of the kernel; UTF-8, not escaped. Whoever rules the running system can extend PCR 8-15 and
+  // tell more of them (attack A37): none is verified unless all events of its register are covered.
+  std::vector<Fact<std::string>> command_lines;
   std::vector<Fact<KernelOption>> kernel_options;
   std::vector<Fact<std::string>> actions;  // "UEFI Debug Mode", "DMA Protection Disabled"; escaped
 };
