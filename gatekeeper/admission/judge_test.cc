@@ -367,7 +367,7 @@ TEST_F(JudgeTest, A52_UnknownTemplateIsDenied) {
 TEST_F(JudgeTest, A58_AggregateOfAnotherBootIsDenied) {
   const Bytes list = list_.Finish();
   LogBuilder other = FirmwareLog({HashAlg::kSha256});
-  const Bytes log = other.Event(4, kEvIpl, AsBytes("another")).Finish();
+  const Bytes log = other.Event(8, kEvIpl, AsBytes("another")).Finish();
   EXPECT_THAT(Failing(JudgeBound(Banks(log, list), log, list)), ElementsAre("IMA_BOOT_AGGREGATE"));
 }
 

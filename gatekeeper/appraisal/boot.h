@@ -8,6 +8,7 @@
 
 #include "common/eventlog/log.h"
 #include "common/tpm2/quote.h"
+#include "gatekeeper/appraisal/tpm_boot/facts.h"
 #include "gatekeeper/claims/finding.h"
 
 namespace bootgate::gatekeeper::appraisal {
@@ -28,6 +29,7 @@ struct BootAppraisal {
   std::vector<Finding>
       findings;  // LOG_..., PCR_UNEXPLAINED, BANK_...; decoded, with register and event
   std::vector<Claim> claims;  // secureBootEnabled, ...
+  tpm_boot::BootFacts facts;  // as the bank says that the claims rest on; empty without one
   Coverage coverage;
 };
 

@@ -110,7 +110,8 @@ TEST(SamplePolicyTest, DecidesAsItsHeaderSays) {
 }
 
 TEST(SamplePolicyTest, IsReadWithoutWarnings) {
-  for (const char* name : {"baseline", "secure-boot", "measured-boot"}) {
+  for (const char* name :
+       {"baseline", "secure-boot", "measured-boot", "no-debugging", "secure-boot-current"}) {
     EXPECT_THAT(Sample(name).warnings(), IsEmpty()) << name;
   }
 }

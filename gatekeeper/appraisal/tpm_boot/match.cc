@@ -1,0 +1,194 @@
+#include "gatekeeper/appraisal/tpm_boot/match.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/eventlog/replay.h"
+#include "common/registers/selection.h"
+#include "gatekeeper/appraisal/tpm_boot/start_values.h"
+
+namespace bootgate::gatekeeper::appraisal::tpm_boot {
+namespace {
+
+using crypto::Digest;
+using crypto::HashAlg;
+using registers::RegisterBank;
+
+// What any boot through UEFI, shim or a kernel's EFI stub leaves behind.
+constexpr uint32_t kBootMask = 0x3ff | (1u << 14);  // PCR 0-9, 14
+
+size_t CountEvents(const eventlog::Log& log, uint32_t index) {
+  return static_cast<size_t>(std::ranges::count_if(log.events(), [&](const eventlog::Event& e) {
+    return e.register_index == index && e.Extends();
+  }));
+}
+
+// When the quoted value is met on the way: the number of the next event, which the TPM never saw.
+std::optional<uint32_t> EventWhereTpmStood(const eventlog::Log& log, HashAlg alg, uint32_t index,
+                                           const Digest& quoted) {
+  const std::vector<Digest> trace = eventlog::Trace(log, alg, index);
+  const auto met = std::find(trace.begin(), trace.end(), quoted);
+  if (met == trace.end()) return std::nullopt;
+  size_t to_pass = static_cast<size_t>(met - trace.begin()) + 1;
+  for (const eventlog::Event& event : log.events()) {
+    if (event.register_index != index || !event.Extends()) continue;
+    if (to_pass == 0) return event.number;
+    --to_pass;
+  }
+  return std::nullopt;
+}
+
+void ReportMismatch(const Context& context, uint32_t index, const Digest& quoted,
+                    const Digest& replayed) {
+  const eventlog::Log& log = context.log;
+  const HashAlg alg = quoted.alg();
+  const bool start_claimed = index == 0 && (log.startup_locality() != 0 || log.hcrtm());
+  const size_t events = CountEvents(log, index);
+  std::string text =
+      absl::StrCat("The ", events, events == 1 ? " event" : " events", " of PCR ", index, " (",
+                   crypto::Name(alg), ") do not lead to the quoted value");
+  if (start_claimed) absl::StrAppend(&text, " from the start value that the log claims");
+  const std::optional<uint32_t> parted = EventWhereTpmStood(log, alg, index, quoted);
+  if (parted) {
+    absl::StrAppend(&text, "; the TPM stood there before event ", *parted,
+                    ": events were added to the log");
+  }
+  Finding& finding =
+      context.notes.Add(start_claimed ? Reason::kLogReplayPcr0 : Reason::kLogPcrMismatch,
+                        Severity::kFail, absl::StrCat(text, "."));
+  finding.register_index = index;
+  finding.event = parted;
+  finding.expected = quoted.hex();
+  finding.actual = replayed.hex();
+}
+
+bool MayMoveAtRunTime(const Context& context, uint32_t index) {
+  return Has(context.options.runtime_extended, index);
+}
+
+void NoteRunTime(const Context& context, HashAlg alg, uint32_t index) {
+  context.notes.NotChecked(absl::StrCat("PCR ", index, " (", crypto::Name(alg), ")"),
+                           "software extends it after the boot log ends (runtime_extended)");
+}
+
+// True when a register without events is as it started, or may move without events.
+bool ExplainWithoutEvents(const Context& context, uint32_t index, const Digest& value) {
+  if (IsStartValue(index, value)) return true;
+  if (MayMoveAtRunTime(context, index)) {
+    NoteRunTime(context, value.alg(), index);
+    return true;
+  }
+  Finding& finding =
+      context.notes.Add(Reason::kPcrUnexplained, Severity::kFail,
+                        absl::StrCat("PCR ", index, " (", crypto::Name(value.alg()),
+                                     ") was extended, and no event of the boot log explains it."));
+  finding.register_index = index;
+  finding.expected = Digest(value.alg()).hex();
+  finding.actual = value.hex();
+  return false;
+}
+
+// Somebody's log is for other banks than the quoted one: whatever this bank holds, the boot that
+// the log tells of did not put it there.
+void MatchBankWithoutLog(const Context& context, const RegisterBank& bank, BankMatch* match) {
+  const uint32_t moved = MovedRegisters(bank) & ~(1u << kImaRegister);
+  match->mismatched = moved;
+  if (context.log.banks().empty()) {
+    if (moved != 0 && !context.notes.HasFailure()) {
+      context.notes.Add(Reason::kLogSpecId, Severity::kFail,
+                        "The boot log announces no bank that we know.");
+    }
+    return;
+  }
+  if ((bank.mask() & kFirmwareMask) == 0 && moved == 0) return;
+  std::vector<std::string> names;
+  for (const HashAlg alg : context.log.banks()) names.emplace_back(crypto::Name(alg));
+  ReportNotFirmwareMeasured(
+      context, bank.alg(),
+      absl::StrCat("the log has no digests of it, only of ", absl::StrJoin(names, ", ")));
+  match->mismatched |= bank.mask() & kFirmwareMask;
+}
+
+// All quoted firmware registers at their start, while the log tells of extends.
+bool IsUntouched(const RegisterBank& quoted, const RegisterBank& replayed) {
+  const uint32_t told = quoted.mask() & replayed.mask() & kFirmwareMask;
+  return told != 0 && (MovedRegisters(quoted) & kFirmwareMask) == 0;
+}
+
+void MatchRegisters(const Context& context, const RegisterBank& quoted,
+                    const RegisterBank& replayed, BankMatch* match) {
+  for (uint32_t i = 0; i < registers::kCount; ++i) {
+    const auto value = quoted.Get(i);
+    if (!value || i == kImaRegister) continue;
+    const auto told = replayed.Get(i);
+    const bool matches = told ? *told == *value : ExplainWithoutEvents(context, i, *value);
+    if (told && !matches) {
+      if (MayMoveAtRunTime(context, i)) {
+        NoteRunTime(context, quoted.alg(), i);
+        continue;
+      }
+      ReportMismatch(context, i, *value, *told);
+    }
+    (matches ? match->matched : match->mismatched) |= 1u << i;
+  }
+}
+
+void MatchBankWithLog(const Context& context, const RegisterBank& bank, DefectReporter& defects,
+                      BankMatch* match) {
+  const eventlog::Replay replay = eventlog::ReplayBank(context.log, bank.alg());
+  for (const eventlog::Defect& defect : replay.defects) defects.Report(defect);
+  if (IsUntouched(bank, replay.bank)) {
+    ReportNotFirmwareMeasured(
+        context, bank.alg(),
+        "its PCR 0-7 were never extended although the log has events for them");
+    match->mismatched = bank.mask() & kFirmwareMask;
+    return;
+  }
+  MatchRegisters(context, bank, replay.bank, match);
+  CheckFirmwareMeasured(context, bank, *match);
+}
+
+}  // namespace
+
+BankMatch MatchBank(const Context& context, const RegisterBank& bank, DefectReporter& defects) {
+  BankMatch match{.alg = bank.alg()};
+  if (context.log.HasBank(bank.alg())) {
+    MatchBankWithLog(context, bank, defects, &match);
+  } else {
+    MatchBankWithoutLog(context, bank, &match);
+  }
+  if (match.matched != 0) {
+    context.notes.Checked(absl::StrCat("boot log replay to quoted PCR ",
+                                       registers::FormatMask(match.matched), " (",
+                                       crypto::Name(bank.alg()), ")"));
+  }
+  return match;
+}
+
+void AppraiseMissingLog(const Context& context) {
+  for (const RegisterBank& bank : context.quoted.banks()) {
+    const uint32_t moved = MovedRegisters(bank) & kBootMask;
+    if (moved == 0) continue;
+    context.notes.Add(
+        Reason::kLogMissing, Severity::kFail,
+        absl::StrCat("There is no boot log although PCR ", registers::FormatMask(moved),
+                     " of bank ", crypto::Name(bank.alg()),
+                     " were extended. Debian's GRUB leaves no log when Secure Boot is off, and "
+                     "some clouds' virtual TPMs give an empty one."));
+    context.notes.AddClaim("bootLogReplayed", false);
+    break;
+  }
+  for (const RegisterBank& bank : context.quoted.banks()) {
+    for (uint32_t i = 0; i < registers::kCount; ++i) {
+      const auto value = bank.Get(i);
+      if (!value || i == kImaRegister || Has(kBootMask, i)) continue;
+      ExplainWithoutEvents(context, i, *value);
+    }
+  }
+  context.notes.NotChecked("boot log", "there is none");
+}
+
+}  // namespace bootgate::gatekeeper::appraisal::tpm_boot
