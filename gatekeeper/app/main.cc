@@ -18,6 +18,7 @@
 #include "gatekeeper/app/init.h"
 #include "gatekeeper/app/run.h"
 #include "gatekeeper/cli/documents.h"
+#include "gatekeeper/cli/eventlog_verbs.h"
 #include "gatekeeper/cli/evidence_verify.h"
 #include "gatekeeper/cli/hosts.h"
 #include "gatekeeper/cli/join_tokens.h"
@@ -258,6 +259,89 @@ void AddEvidenceVerbs(CLI::App& root, CommandLine& line) {
   });
 }
 
+// A verb on boot logs: `add` gives it its options, `verb` is run with them.
+template <typename Options>
+void AddEventlogVerb(CLI::App* eventlog, const std::string& name, const std::string& help,
+                     CommandLine& line, void (*add)(CLI::App*, Options*),
+                     ExitCode (*verb)(const Options&, const cli::EventlogIo&)) {
+  CLI::App* const app = eventlog->add_subcommand(name, help);
+  const auto options = std::make_shared<Options>();
+  add(app, options.get());
+  AddOutput(app, line);
+  app->callback([&line, options, verb] {
+    line.verb = [&line, options, verb] {
+      return verb(*options, {line.format(), std::cin, std::cout, std::cerr});
+    };
+  });
+}
+
+constexpr char kLogHelp[] = "boot log; - for standard input";
+
+void AddEventlogReaders(CLI::App* eventlog, CommandLine& line) {
+  AddEventlogVerb<cli::EventlogShowOptions>(
+      eventlog, "show", "the events, what they say, and the boot summed up", line,
+      [](CLI::App* app, cli::EventlogShowOptions* options) {
+        app->add_option("FILE", options->file, kLogHelp)->required();
+        app->add_option("--register", options->register_index, "only events of this register");
+        app->footer("exit code: 0; 7 when the file is no boot log or breaks off");
+      },
+      cli::EventlogShow);
+  AddEventlogVerb<std::string>(
+      eventlog, "replay", "the registers that the log leads to, and what is wrong with the log",
+      line,
+      [](CLI::App* app, std::string* file) {
+        app->add_option("FILE", *file, kLogHelp)->required();
+        app->footer(
+            "exit code: 0, also with findings; 7 when the file is no boot log or could not be\n"
+            "read to its end (LOG_TRUNCATED, LOG_LIMIT, LOG_SPEC_ID)");
+      },
+      cli::EventlogReplay);
+}
+
+void AddEventlogComparers(CLI::App* eventlog, CommandLine& line) {
+  AddEventlogVerb<cli::EventlogExplainOptions>(
+      eventlog, "explain", "why registers do not have the values that the log leads to", line,
+      [](CLI::App* app, cli::EventlogExplainOptions* options) {
+        app->add_option("FILE", options->file, kLogHelp)->required();
+        app->add_option("--pcrs", options->registers_file,
+                        "JSON with the registers: {\"sha256\": {\"0\": \"hex\"}}")
+            ->required();
+        app->add_option("--similar", options->similar_file,
+                        "log of another boot, whose events may be the ones that are missing");
+        app->footer("exit code: 0 all follow from the log; 6 some do not; 7 no boot log");
+      },
+      cli::EventlogExplain);
+  AddEventlogVerb<cli::EventlogDiffOptions>(
+      eventlog, "diff", "what differs between two boots, and what of it is the cause", line,
+      [](CLI::App* app, cli::EventlogDiffOptions* options) {
+        app->add_option("FIRST", options->first, kLogHelp)->required();
+        app->add_option("SECOND", options->second, kLogHelp)->required();
+        app->add_option("--bank", options->bank,
+                        "bank to compare in; default: the strongest that both logs have");
+        app->footer("exit code: 0 the same story; 6 they differ; 7 no boot log");
+      },
+      cli::EventlogDiff);
+  AddEventlogVerb<cli::EventlogPredictOptions>(
+      eventlog, "predict", "the registers once events have other digests", line,
+      [](CLI::App* app, cli::EventlogPredictOptions* options) {
+        app->add_option("FILE", options->file, kLogHelp)->required();
+        app->add_option("--replace", options->replacements,
+                        "EVENT=DIGEST or EVENT=BANK:DIGEST, hexadecimal; may be given several "
+                        "times, once for each bank")
+            ->required();
+        app->footer("exit code: 0; 2 no such event or bank; 7 no boot log");
+      },
+      cli::EventlogPredict);
+}
+
+void AddEventlogVerbs(CLI::App& root, CommandLine& line) {
+  CLI::App* const eventlog =
+      root.add_subcommand("eventlog", "boot logs: read, replayed, compared, explained");
+  eventlog->require_subcommand(1);
+  AddEventlogReaders(eventlog, line);
+  AddEventlogComparers(eventlog, line);
+}
+
 absl::StatusOr<std::map<std::string, std::string>> ParseLabels(
     const std::vector<std::string>& texts) {
   std::map<std::string, std::string> out;
@@ -376,6 +460,7 @@ int Main(int argc, char** argv) {
   AddPolicyVerbs(root, line);
   AddReferenceVerbs(root, line);
   AddEvidenceVerbs(root, line);
+  AddEventlogVerbs(root, line);
   AddJoinTokenVerbs(root, line);
   AddReasonVerbs(root, line);
   if (const std::string unknown = UnknownVerb(root, argc, argv); !unknown.empty()) {
