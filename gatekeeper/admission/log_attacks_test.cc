@@ -497,6 +497,14 @@ TEST(Attack, A46_FirmwareRegisterWithoutEventsIsDenied) {
   EXPECT_EQ(verdict.findings[0].register_index, 5u);
 }
 
+TEST(Attack, A46_LogOfOtherRegistersThanPcrsExplainsNoPcr) {
+  const Bytes log = CorpusFile("eventlogs/ccel-sha384.bin");
+  const Verdict verdict = JudgeRegisters(log, testing::Registers(log, {}, HashAlg::kSha384));
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kDeny);
+  EXPECT_THAT(Failing(verdict), ElementsAre("LOG_SPEC_ID"));
+  EXPECT_EQ(Values(verdict, "bootLogReplayed"), std::vector<ClaimValue>{false});
+}
+
 // ---- A47: true logs of bad states, denied by the policies that we ship
 
 std::string ShippedPolicy(absl::string_view name) {

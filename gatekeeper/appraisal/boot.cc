@@ -36,6 +36,10 @@ class BootAppraiser {
       tpm_boot::AppraiseMissingLog(context_);
       return;
     }
+    if (context_.log.register_kind() != eventlog::RegisterKind::kPcr) {
+      ReportForeignRegisters();
+      return;
+    }
     MatchBanks();
     CheckEvents();
     out_.replayed =
@@ -46,6 +50,15 @@ class BootAppraiser {
   }
 
  private:
+  // Numbers that look like PCRs and are not: such a log says nothing of what a TPM quotes.
+  void ReportForeignRegisters() {
+    notes_.Add(Reason::kLogSpecId, Severity::kFail,
+               "The log is of a confidential machine's measurement registers, not of a TPM's "
+               "PCRs.");
+    notes_.AddClaim("bootLogReplayed", false);
+    notes_.NotChecked("boot log", "its registers are no PCRs");
+  }
+
   void MatchBanks() {
     tpm_boot::DefectReporter defects(context_);
     for (const eventlog::Defect& defect : context_.log.defects()) defects.Report(defect);
