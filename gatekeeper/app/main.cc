@@ -15,6 +15,7 @@
 #include "common/base/nearest.h"
 #include "common/base/reason.h"
 #include "gatekeeper/app/config.h"
+#include "gatekeeper/app/ima_set_verbs.h"
 #include "gatekeeper/app/init.h"
 #include "gatekeeper/app/run.h"
 #include "gatekeeper/cli/documents.h"
@@ -236,6 +237,7 @@ void AddReferenceVerbs(CLI::App& root, CommandLine& line) {
                   cli::ReferenceImport);
   AddStoreVerb(reference, "list", "references, and for whom they are active", line,
                cli::ReferenceList);
+  AddImaSetVerbs(*reference, {line.output, line.verb});
 }
 
 void AddEvidenceVerbs(CLI::App& root, CommandLine& line) {
