@@ -8,7 +8,7 @@
 #include "common/testing/status_matchers.h"
 #include "gatekeeper/reference/imaset/change.h"
 #include "gatekeeper/reference/sources/deb.h"
-#include "gatekeeper/reference/sources/package_builder.h"
+#include "gatekeeper/reference/sources/package_builder_test.h"
 #include "gatekeeper/reference/sources/package_folder.h"
 #include "gatekeeper/reference/sources/rpm.h"
 #include "gmock/gmock.h"

@@ -1,7 +1,7 @@
 #include "gatekeeper/reference/sources/rpm_header.h"
 
 #include "common/testing/status_matchers.h"
-#include "gatekeeper/reference/sources/package_builder.h"
+#include "gatekeeper/reference/sources/package_builder_test.h"
 #include "gmock/gmock.h"
 
 namespace bootgate::gatekeeper::reference {
