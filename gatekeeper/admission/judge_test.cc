@@ -310,7 +310,7 @@ TEST(Attack, A46_EventsThatTheTpmNeverSawAreNamed) {
   ASSERT_THAT(Failing(verdict), ElementsAre("LOG_PCR_MISMATCH"));
   EXPECT_EQ(verdict.findings[0].register_index, 4u);
   EXPECT_EQ(verdict.findings[0].event, 11u);
-  EXPECT_THAT(verdict.findings[0].text, HasSubstr("events were added"));
+  EXPECT_THAT(verdict.findings[0].text, HasSubstr("was added to the log"));
 }
 
 TEST_F(JudgeTest, A49_ViolationIsDenied) {

@@ -1,11 +1,13 @@
 #include "gatekeeper/appraisal/tpm_boot/match.h"
 
 #include <algorithm>
+#include <bit>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/eventlog/explain/explain.h"
 #include "common/eventlog/replay.h"
 #include "common/registers/selection.h"
 #include "gatekeeper/appraisal/tpm_boot/start_values.h"
@@ -26,23 +28,13 @@ size_t CountEvents(const eventlog::Log& log, uint32_t index) {
   }));
 }
 
-// When the quoted value is met on the way: the number of the next event, which the TPM never saw.
-std::optional<uint32_t> EventWhereTpmStood(const eventlog::Log& log, HashAlg alg, uint32_t index,
-                                           const Digest& quoted) {
-  const std::vector<Digest> trace = eventlog::Trace(log, alg, index);
-  const auto met = std::find(trace.begin(), trace.end(), quoted);
-  if (met == trace.end()) return std::nullopt;
-  size_t to_pass = static_cast<size_t>(met - trace.begin()) + 1;
-  for (const eventlog::Event& event : log.events()) {
-    if (event.register_index != index || !event.Extends()) continue;
-    if (to_pass == 0) return event.number;
-    --to_pass;
-  }
-  return std::nullopt;
-}
+// Where so many registers of a bank differ, the log is another boot's, and no single change to it
+// explains anything; it bounds the work as well.
+constexpr int kMaxExplained = 4;
 
+// `before`: registers of this bank that were reported already.
 void ReportMismatch(const Context& context, uint32_t index, const Digest& quoted,
-                    const Digest& replayed) {
+                    const Digest& replayed, uint32_t before) {
   const eventlog::Log& log = context.log;
   const HashAlg alg = quoted.alg();
   const bool start_claimed = index == 0 && (log.startup_locality() != 0 || log.hcrtm());
@@ -51,16 +43,17 @@ void ReportMismatch(const Context& context, uint32_t index, const Digest& quoted
       absl::StrCat("The ", events, events == 1 ? " event" : " events", " of PCR ", index, " (",
                    crypto::Name(alg), ") do not lead to the quoted value");
   if (start_claimed) absl::StrAppend(&text, " from the start value that the log claims");
-  const std::optional<uint32_t> parted = EventWhereTpmStood(log, alg, index, quoted);
-  if (parted) {
-    absl::StrAppend(&text, "; the TPM stood there before event ", *parted,
-                    ": events were added to the log");
+  eventlog::Explanation why;
+  if (std::popcount(before) < kMaxExplained) {
+    why = eventlog::ExplainRegister(log, index, quoted,
+                                    {.max_extends = eventlog::kMaxExtendsInPassing});
+    if (why.cause != eventlog::Cause::kUnknown) absl::StrAppend(&text, "; ", why.text);
   }
   Finding& finding =
       context.notes.Add(start_claimed ? Reason::kLogReplayPcr0 : Reason::kLogPcrMismatch,
                         Severity::kFail, absl::StrCat(text, "."));
   finding.register_index = index;
-  finding.event = parted;
+  if (!why.events.empty()) finding.event = why.events.front();
   finding.expected = quoted.hex();
   finding.actual = replayed.hex();
 }
@@ -130,7 +123,7 @@ void MatchRegisters(const Context& context, const RegisterBank& quoted,
         NoteRunTime(context, quoted.alg(), i);
         continue;
       }
-      ReportMismatch(context, i, *value, *told);
+      ReportMismatch(context, i, *value, *told, match->mismatched);
     }
     (matches ? match->matched : match->mismatched) |= 1u << i;
   }
