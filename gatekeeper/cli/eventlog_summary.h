@@ -9,7 +9,7 @@
 
 namespace bootgate::gatekeeper::cli {
 
-// "Secure Boot: on", "db: ..." and so on, for FormatPairs; a key that repeats stands once. Facts
+// "Secure Boot: on", "db: ..." and so on, for FormatPairs; lists give a pair each entry. Facts
 // whose data no digest covers say so. Nothing here is proven: that takes a quote.
 std::vector<std::pair<std::string, std::string>> SummaryOf(const eventlog::Log& log,
                                                            crypto::HashAlg bank);

@@ -164,6 +164,19 @@ TEST(EventlogShow, EachEventInWordsAndWhetherItIsCovered) {
   EXPECT_THAT(ran.err, IsEmpty());
 }
 
+TEST(EventlogShow, TheBootIsSummedUpForPeople) {
+  const Ran ran =
+      RunVerb<EventlogShowOptions>(EventlogShow, {BootLog("cmdline-changed"), {}}, kTable);
+  const std::string summary = ran.out.substr(ran.out.find("as the log tells it"));
+  EXPECT_THAT(summary, HasSubstr("Microsoft Corporation UEFI CA 2011"));
+  EXPECT_THAT(summary, HasSubstr("dbx:"));
+  EXPECT_THAT(summary, HasSubstr("2025021800"));
+  EXPECT_THAT(summary, HasSubstr("shimx64.efi"));
+  EXPECT_THAT(summary, HasSubstr("/vmlinuz-6.1.0-56-cloud-amd64"));
+  EXPECT_THAT(summary, HasSubstr("nokaslr"));
+  EXPECT_THAT(summary, HasSubstr("weakens: "));
+}
+
 TEST(EventlogShow, OneRegisterAlone) {
   const Ran ran = RunVerb<EventlogShowOptions>(EventlogShow, {BootLog("good"), 14}, kTable);
   EXPECT_EQ(ran.exit, 0);
