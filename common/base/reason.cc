@@ -110,6 +110,7 @@ constexpr ReasonInfo kTable[] = {
     {Reason::kImaUnlisted, "IMA_UNLISTED", kDeny, "A file ran or was read that the reference does not know.", kRelearn},
     {Reason::kImaPolicyDiffers, "IMA_POLICY_DIFFERS", kDeny, "The host's IMA policy measures other things than the reference's did.", "Learn a reference from a boot with the same IMA policy."},
     {Reason::kRetryLogBehind, "RETRY_LOG_BEHIND", kReject, "The IMA list sent does not reach the quoted PCR 10 yet.", "The agent tries again by itself; after several times it counts as a mismatch."},
+    {Reason::kRetryResync, "RETRY_RESYNC", kReject, "The part of the IMA list that was sent does not continue what is known of this host.", "The agent asks again by itself and then sends the whole list."},
     {Reason::kReferenceEventMissing, "REFERENCE_EVENT_MISSING", kDeny, "An event of the reference boot did not happen.", kRelearn},
     {Reason::kReferenceEventUnexpected, "REFERENCE_EVENT_UNEXPECTED", kDeny, "An event happened that the reference boot does not have.", kRelearn},
     {Reason::kReferenceEventChanged, "REFERENCE_EVENT_CHANGED", kDeny, "An event measured something else than in the reference boot.", kRelearn},

@@ -68,7 +68,7 @@ absl::string_view Name(OutcomeClass outcome);  // "ADMIT", ...
   X(kImaLimit, "IMA_LIMIT") X(kImaPcrMismatch, "IMA_PCR_MISMATCH") X(kImaMissing, "IMA_MISSING")\
   X(kImaBootAggregate, "IMA_BOOT_AGGREGATE") X(kImaViolation, "IMA_VIOLATION")                  \
   X(kImaDigest, "IMA_DIGEST") X(kImaUnlisted, "IMA_UNLISTED") X(kImaPolicyDiffers, "IMA_POLICY_DIFFERS")\
-  X(kRetryLogBehind, "RETRY_LOG_BEHIND")                                                        \
+  X(kRetryLogBehind, "RETRY_LOG_BEHIND") X(kRetryResync, "RETRY_RESYNC")                        \
   /* Reference values and policy */                                                             \
   X(kReferenceEventMissing, "REFERENCE_EVENT_MISSING")                                          \
   X(kReferenceEventUnexpected, "REFERENCE_EVENT_UNEXPECTED")                                    \

@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "common/base/bytes_view.h"
 #include "gatekeeper/claims/finding.h"
+#include "gatekeeper/host/ima_cursor.h"
 
 namespace bootgate::gatekeeper::host {
 
@@ -52,6 +53,10 @@ struct HostRecord {
   std::string last_outcome;      // "ADMIT", "DENY"
   std::vector<std::string> reasons;  // codes of the failing findings of the last verdict
   std::string why;               // one line: the first failing finding's text
+  std::optional<ImaCursor> ima_cursor;  // of the last ADMIT; none: the whole list is asked for
+  // What was frozen of the verdict that shut the host out begins in the middle of its IMA list: the
+  // next evidence with the whole list is frozen, too.
+  bool whole_list_wanted = false;
 };
 
 // Host id from the EK: "h-" and the first 32 hex digits of SHA-256 over the EK's Name.

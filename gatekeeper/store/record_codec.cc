@@ -7,28 +7,33 @@
 #include "common/bytes/reader.h"
 #include "common/bytes/writer.h"
 #include "common/crypto/hash.h"
+#include "gatekeeper/store/cursor_codec.h"
+#include "gatekeeper/store/record_fields.h"
 
 namespace bootgate::gatekeeper::store {
 namespace {
 
-constexpr uint8_t kHostVersion = 1;
+constexpr uint8_t kHostVersion = 2;
+constexpr uint8_t kHostVersionBeforeCursors = 1;  // still read
 constexpr uint8_t kLabelsVersion = 1;
 constexpr uint8_t kTextsVersion = 1;
 constexpr size_t kChecksumSize = 32;  // bytes, SHA-256
-constexpr size_t kSmallestText = 4;   // bytes that a text takes at least: its length
-constexpr uint8_t kAbsent = 0, kPresent = 1;
 
 using bytes::Reader;
 using bytes::Writer;
-
-void PutText(Writer& out, absl::string_view text) { out.Sized32Be(AsBytes(text)); }
-
-void PutTime(Writer& out, absl::Time time) {
-  out.U64Be(static_cast<uint64_t>(absl::ToUnixNanos(time)));
-}
+using record::Corrupt;
+using record::kSmallestText;
+using record::PutFlag;
+using record::PutText;
+using record::PutTime;
+using record::TakeBytes;
+using record::TakeCount;
+using record::TakeFlag;
+using record::TakeText;
+using record::TakeTime;
 
 void PutBoot(Writer& out, const std::optional<host::BootMark>& boot) {
-  out.U8(boot.has_value() ? kPresent : kAbsent);
+  PutFlag(out, boot.has_value());
   if (!boot.has_value()) return;
   out.U32Be(boot->reset_count).U32Be(boot->restart_count).U64Be(boot->clock_ms);
 }
@@ -53,56 +58,29 @@ Bytes Seal(Writer& out) {
   return out.Finish();
 }
 
-absl::Status Corrupt(absl::string_view what) {
-  return Refuse(absl::StatusCode::kDataLoss, Reason::kRecordCorrupt, what);
-}
-
-// A Reader over what Seal() was given, past the version.
-absl::StatusOr<Reader> Unseal(ByteView encoded, uint8_t version) {
+// A Reader over what Seal() was given, at the version.
+absl::StatusOr<Reader> Unseal(ByteView encoded) {
   if (encoded.size() < kChecksumSize + 1) return Corrupt("the record is cut off");
   const ByteView body = encoded.first(encoded.size() - kChecksumSize);
   const crypto::Digest checksum = crypto::Hash(crypto::HashAlg::kSha256, body);
   if (!SameBytes(checksum.view(), encoded.last(kChecksumSize))) {
     return Corrupt("the record does not have its checksum");
   }
-  Reader in(body);
-  BG_ASSIGN_OR_RETURN(const uint8_t found, in.U8());
-  if (found != version) return Corrupt(absl::StrCat("the record is of version ", int{found}));
-  return in;
+  return Reader(body);
 }
 
-absl::StatusOr<Bytes> TakeBytes(Reader& in) {
-  BG_ASSIGN_OR_RETURN(const uint32_t size, in.U32Be());
-  BG_ASSIGN_OR_RETURN(const ByteView bytes, in.Take(size));
-  return ToBytes(bytes);
-}
-
-absl::StatusOr<std::string> TakeText(Reader& in) {
-  BG_ASSIGN_OR_RETURN(const uint32_t size, in.U32Be());
-  BG_ASSIGN_OR_RETURN(const ByteView bytes, in.Take(size));
-  return std::string(AsText(bytes));
-}
-
-absl::StatusOr<absl::Time> TakeTime(Reader& in) {
-  BG_ASSIGN_OR_RETURN(const uint64_t nanos, in.U64Be());
-  return absl::FromUnixNanos(static_cast<int64_t>(nanos));
+absl::Status WrongVersion(uint8_t found) {
+  return Corrupt(absl::StrCat("the record is of version ", int{found}));
 }
 
 absl::StatusOr<std::optional<host::BootMark>> TakeBoot(Reader& in) {
-  BG_ASSIGN_OR_RETURN(const uint8_t present, in.U8());
-  if (present == kAbsent) return std::nullopt;
-  if (present != kPresent) return Corrupt("a boot mark is neither there nor absent");
+  BG_ASSIGN_OR_RETURN(const bool present, TakeFlag(in));
+  if (!present) return std::nullopt;
   host::BootMark boot;
   BG_ASSIGN_OR_RETURN(boot.reset_count, in.U32Be());
   BG_ASSIGN_OR_RETURN(boot.restart_count, in.U32Be());
   BG_ASSIGN_OR_RETURN(boot.clock_ms, in.U64Be());
   return boot;
-}
-
-absl::StatusOr<uint32_t> TakeCount(Reader& in, size_t smallest_item) {
-  BG_ASSIGN_OR_RETURN(const uint32_t count, in.U32Be());
-  if (count > in.remaining() / smallest_item) return Corrupt("more items than bytes");
-  return count;
 }
 
 absl::StatusOr<std::vector<std::string>> TakeTexts(Reader& in) {
@@ -131,8 +109,7 @@ absl::Status TakeState(Reader& in, host::HostRecord& host) {
   const std::optional<host::Trust> known = host::TrustFromName(trust);
   if (!known.has_value()) return Corrupt("the trust state has no known name");
   host.trust = *known;
-  BG_ASSIGN_OR_RETURN(const uint8_t approved, in.U8());
-  host.approved = approved == kPresent;
+  BG_ASSIGN_OR_RETURN(host.approved, TakeFlag(in));
   BG_ASSIGN_OR_RETURN(host.labels, TakeLabels(in));
   return absl::OkStatus();
 }
@@ -167,20 +144,31 @@ absl::Status TakeFacts(Reader& in, host::HostRecord& host) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<host::HostRecord> TakeHost(Reader& in) {
+absl::StatusOr<host::HostRecord> TakeHost(Reader& in, uint8_t version) {
+  if (version != kHostVersion && version != kHostVersionBeforeCursors) return WrongVersion(version);
   host::HostRecord host;
   BG_RETURN_IF_ERROR(TakeState(in, host));
   BG_RETURN_IF_ERROR(TakeKeys(in, host));
   BG_RETURN_IF_ERROR(TakeHistory(in, host));
   BG_RETURN_IF_ERROR(TakeFacts(in, host));
+  if (version == kHostVersionBeforeCursors) return host;
+  BG_ASSIGN_OR_RETURN(host.ima_cursor, TakeImaCursor(in));
+  BG_ASSIGN_OR_RETURN(host.whole_list_wanted, TakeFlag(in));
   return host;
+}
+
+template <uint8_t kVersion, typename T, absl::StatusOr<T> (*kTake)(Reader&)>
+absl::StatusOr<T> TakeOnly(Reader& in, uint8_t version) {
+  if (version != kVersion) return WrongVersion(version);
+  return kTake(in);
 }
 
 // Unseals, takes with `take` and expects the end; any error means the record is corrupt.
 template <typename T>
-absl::StatusOr<T> Decode(ByteView encoded, uint8_t version, absl::StatusOr<T> (*take)(Reader&)) {
-  BG_ASSIGN_OR_RETURN(Reader in, Unseal(encoded, version));
-  absl::StatusOr<T> value = take(in);
+absl::StatusOr<T> Decode(ByteView encoded, absl::StatusOr<T> (*take)(Reader&, uint8_t version)) {
+  BG_ASSIGN_OR_RETURN(Reader in, Unseal(encoded));
+  BG_ASSIGN_OR_RETURN(const uint8_t version, in.U8());
+  absl::StatusOr<T> value = take(in, version);
   if (!value.ok()) return Corrupt(value.status().message());
   if (!in.empty()) return Corrupt("bytes follow the record's end");
   return value;
@@ -194,7 +182,7 @@ Bytes EncodeHost(const host::HostRecord& host) {
   PutText(out, host.id);
   out.U64Be(host.revision);
   PutText(out, host::Name(host.trust));
-  out.U8(host.approved ? kPresent : kAbsent);
+  PutFlag(out, host.approved);
   PutLabels(out, host.labels);
   out.Sized32Be(host.ek_public).Sized32Be(host.ak_public).Sized32Be(host.ak_qualified_name);
   out.Sized32Be(host.ek_certificate);
@@ -210,6 +198,8 @@ Bytes EncodeHost(const host::HostRecord& host) {
   }
   PutTexts(out, host.reasons);
   PutText(out, host.why);
+  PutImaCursor(out, host.ima_cursor);
+  PutFlag(out, host.whole_list_wanted);
   return Seal(out);
 }
 
@@ -227,16 +217,14 @@ Bytes EncodeTexts(const std::vector<std::string>& texts) {
   return Seal(out);
 }
 
-absl::StatusOr<host::HostRecord> DecodeHost(ByteView encoded) {
-  return Decode(encoded, kHostVersion, TakeHost);
-}
+absl::StatusOr<host::HostRecord> DecodeHost(ByteView encoded) { return Decode(encoded, TakeHost); }
 
 absl::StatusOr<Labels> DecodeLabels(ByteView encoded) {
-  return Decode(encoded, kLabelsVersion, TakeLabels);
+  return Decode(encoded, TakeOnly<kLabelsVersion, Labels, TakeLabels>);
 }
 
 absl::StatusOr<std::vector<std::string>> DecodeTexts(ByteView encoded) {
-  return Decode(encoded, kTextsVersion, TakeTexts);
+  return Decode(encoded, TakeOnly<kTextsVersion, std::vector<std::string>, TakeTexts>);
 }
 
 }  // namespace bootgate::gatekeeper::store

@@ -1,5 +1,6 @@
 #include "gatekeeper/store/record_codec.h"
 
+#include "common/crypto/hash.h"
 #include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -34,7 +35,42 @@ host::HostRecord FullHost() {
   host.last_outcome = "DENY";
   host.reasons = {"SECURE_BOOT_OFF", "POLICY_DENY"};
   host.why = "Secure Boot was off";
+  host.whole_list_wanted = true;
+  host::ImaCursor& cursor = host.ima_cursor.emplace();
+  cursor.reset_count = 0xfffffffe;
+  cursor.restart_count = 3;
+  cursor.rules = {.policy_id = "p", .reference_id = "r", .options_id = "o"};
+  cursor.good_until = absl::FromUnixSeconds(1'800'000'000);
+  ImaProgress& progress = cursor.progress;
+  progress.entries = uint64_t{1} << 40;
+  progress.registers = {{.value = crypto::Digest::Ones(crypto::HashAlg::kSha384)},
+                        {.value = crypto::Digest(crypto::HashAlg::kSha1), .padded_sha1 = true}};
+  Finding& finding = progress.findings.emplace_back();
+  finding.code = Reason::kImaUnlisted;
+  finding.severity = Severity::kWarning;
+  finding.register_index = 10;
+  finding.event = 77;
+  finding.expected = "a";
+  finding.actual = "b";
+  finding.text = "/bin/c is not in the reference.";
+  progress.claims = {
+      {.type = "flag", .value = true},
+      {.type = "number", .value = int64_t{-7}, .read_only = true},
+      {.type = "text", .value = std::string("x\0y", 3), .issuer = Issuer::kAttestationPolicy}};
+  progress.not_checked = {{"what", "why"}};
+  progress.notes = {{"reference/policy", {1, 0, 2}}, {"", {}}};
   return host;
+}
+
+// As records were written before there were cursors.
+Bytes InVersion1(const host::HostRecord& host) {
+  constexpr size_t kChecksum = 32, kNoCursorNoFlag = 2;
+  Bytes encoded = EncodeHost(host);
+  encoded.resize(encoded.size() - kChecksum - kNoCursorNoFlag);
+  encoded[0] = 1;
+  const crypto::Digest checksum = crypto::Hash(crypto::HashAlg::kSha256, encoded);
+  encoded.insert(encoded.end(), checksum.view().begin(), checksum.view().end());
+  return encoded;
 }
 
 TEST(RecordCodec, HostComesBackAsItWas) {
@@ -67,6 +103,40 @@ TEST(RecordCodec, HostComesBackAsItWas) {
   EXPECT_EQ(back.last_outcome, host.last_outcome);
   EXPECT_EQ(back.reasons, host.reasons);
   EXPECT_EQ(back.why, host.why);
+}
+
+TEST(RecordCodec, CursorComesBackAsItWas) {
+  const host::ImaCursor want = *FullHost().ima_cursor;
+  BG_ASSERT_OK_AND_ASSIGN(const host::HostRecord back, DecodeHost(EncodeHost(FullHost())));
+  ASSERT_TRUE(back.ima_cursor.has_value());
+  const host::ImaCursor& have = *back.ima_cursor;
+  EXPECT_TRUE(back.whole_list_wanted);
+  EXPECT_EQ(have.reset_count, want.reset_count);
+  EXPECT_EQ(have.restart_count, want.restart_count);
+  EXPECT_EQ(have.rules, want.rules);
+  EXPECT_EQ(have.good_until, want.good_until);
+  EXPECT_EQ(have.progress.entries, want.progress.entries);
+  EXPECT_EQ(have.progress.registers, want.progress.registers);
+  EXPECT_EQ(have.progress.claims, want.progress.claims);
+  EXPECT_EQ(have.progress.notes, want.progress.notes);
+  ASSERT_EQ(have.progress.not_checked.size(), 1u);
+  EXPECT_EQ(have.progress.not_checked[0].what + have.progress.not_checked[0].why, "whatwhy");
+  ASSERT_EQ(have.progress.findings.size(), 1u);
+  const Finding& finding = have.progress.findings[0];
+  EXPECT_EQ(finding.code, Reason::kImaUnlisted);
+  EXPECT_EQ(finding.severity, Severity::kWarning);
+  EXPECT_EQ(finding.register_index, 10u);
+  EXPECT_EQ(finding.event, 77u);
+  EXPECT_EQ(finding.expected + finding.actual, "ab");
+  EXPECT_EQ(finding.text, "/bin/c is not in the reference.");
+}
+
+TEST(RecordCodec, RecordsFromBeforeThereWereCursorsAreRead) {
+  host::HostRecord old = FullHost();
+  old.ima_cursor.reset();
+  old.whole_list_wanted = false;
+  BG_ASSERT_OK_AND_ASSIGN(const host::HostRecord back, DecodeHost(InVersion1(old)));
+  EXPECT_EQ(EncodeHost(back), EncodeHost(old));
 }
 
 TEST(RecordCodec, EveryFlippedBitIsFound) {

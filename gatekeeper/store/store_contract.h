@@ -328,6 +328,35 @@ TEST_P(StoreContract, SerialThatWasNeverIssuedIsRevoked) {
   EXPECT_TRUE(store_->IsRevoked("ff").value());
 }
 
+// ---- the IMA cursor
+
+TEST_P(StoreContract, CursorIsWrittenWithItsVerdictOrNotAtAll) {
+  const host::HostRecord read = Stored(1);
+  Commit commit = Put(read);
+  host::ImaCursor& cursor = commit.host->ima_cursor.emplace();
+  cursor.reset_count = 7;
+  cursor.rules = {.policy_id = "p", .reference_id = "r", .options_id = "o"};
+  cursor.progress.entries = 86;
+  cursor.progress.registers = {{.value = crypto::Digest::Ones(crypto::HashAlg::kSha256)}};
+  cursor.progress.notes = {{"reference/policy", {1, 2}}};
+  commit.verdict = Verdict("v-1", read.id);
+  ASSERT_THAT(store_->Apply(commit), testing::IsOk());
+  Reopen();
+  const host::HostRecord host = store_->GetHost(read.id).value();
+  ASSERT_TRUE(host.ima_cursor.has_value());
+  EXPECT_EQ(host.ima_cursor->rules, cursor.rules);
+  EXPECT_EQ(host.ima_cursor->progress.entries, 86u);
+  EXPECT_EQ(host.ima_cursor->progress.registers, cursor.progress.registers);
+  EXPECT_EQ(host.ima_cursor->progress.notes, cursor.progress.notes);
+
+  // Another replica, which read the record before: neither its verdict nor its older cursor stays.
+  cursor.progress.entries = 80;
+  commit.verdict = Verdict("v-2", read.id);
+  EXPECT_THAT(store_->Apply(commit), testing::HasCode(absl::StatusCode::kAborted));
+  EXPECT_EQ(store_->GetHost(read.id)->ima_cursor->progress.entries, 86u);
+  EXPECT_THAT(store_->GetVerdict("v-2"), testing::HasCode(absl::StatusCode::kNotFound));
+}
+
 // ---- incidents
 
 TEST_P(StoreContract, RepeatedFailuresFoldIntoTheOpenIncident) {
