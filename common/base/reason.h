@@ -69,6 +69,9 @@ absl::string_view Name(OutcomeClass outcome);  // "ADMIT", ...
   X(kImaBootAggregate, "IMA_BOOT_AGGREGATE") X(kImaViolation, "IMA_VIOLATION")                  \
   X(kImaDigest, "IMA_DIGEST") X(kImaUnlisted, "IMA_UNLISTED") X(kImaPolicyDiffers, "IMA_POLICY_DIFFERS")\
   X(kRetryLogBehind, "RETRY_LOG_BEHIND") X(kRetryResync, "RETRY_RESYNC")                        \
+  X(kImaAggregateMissing, "IMA_BOOT_AGGREGATE_MISSING") X(kImaKexec, "IMA_KEXEC")               \
+  X(kImaOutdated, "IMA_OUTDATED") X(kImaDigestAlg, "IMA_DIGEST_ALG") X(kImaKeyring, "IMA_KEYRING")\
+  X(kImaSignature, "IMA_SIGNATURE") X(kImaSetMissing, "IMA_SET_MISSING")                        \
   /* Reference values and policy */                                                             \
   X(kReferenceEventMissing, "REFERENCE_EVENT_MISSING")                                          \
   X(kReferenceEventUnexpected, "REFERENCE_EVENT_UNEXPECTED")                                    \
