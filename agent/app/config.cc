@@ -16,6 +16,7 @@ absl::StatusOr<Config> Read(config::ConfigFile file) {
        {std::pair<const char*, std::string*>{"state_folder", &out.state_folder},
         {"runtime_folder", &out.runtime_folder},
         {"boot_log", &out.boot_log},
+        {"user_log", &out.user_log},
         {"ima_list", &out.ima_list}}) {
     file.Text(key, value);
     if (value->empty() || value->front() != '/') file.Complain(key, "must be an absolute path");

@@ -14,6 +14,7 @@ struct Config {
   std::string runtime_folder = "/run/bootgate";          // unsealed credential; a tmpfs
   std::string tcti = "device:/dev/tpmrm0";
   std::string boot_log = "/sys/kernel/security/tpm0/binary_bios_measurements";
+  std::string user_log = "/run/log/systemd/tpm2-measure.log";
   std::string ima_list = "/sys/kernel/security/ima/binary_runtime_measurements";
   std::string ak = "ecc";           // "ecc", "rsa"
   std::string ek = "auto";          // "auto", "rsa", "ecc"

@@ -18,6 +18,7 @@ TEST(AgentConfig, ShippedSampleHoldsTheDefaults) {
   EXPECT_EQ(sample.state_folder, defaults.state_folder);
   EXPECT_EQ(sample.runtime_folder, defaults.runtime_folder);
   EXPECT_EQ(sample.boot_log, defaults.boot_log);
+  EXPECT_EQ(sample.user_log, defaults.user_log);
   EXPECT_EQ(sample.ima_list, defaults.ima_list);
   EXPECT_EQ(sample.tcti, defaults.tcti);
   EXPECT_EQ(sample.ak, defaults.ak);

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/app/host.h"
 #include "agent/sources/sources.h"
+#include "agent/sources/user_log.h"
 #include "common/base/files.h"
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
@@ -97,8 +98,11 @@ absl::Status ExportEvidence(const Config& config, tpm::Tpm& tpm, const std::stri
   BG_ASSIGN_OR_RETURN(const Bytes boot_log, sources::ReadBootLog(paths));
   if (!boot_log.empty()) folder.Put("eventlog.bin", boot_log);
   BG_ASSIGN_OR_RETURN(const registers::Selection banks, tpm.AllocatedBanks());
+  BG_ASSIGN_OR_RETURN(sources::HeldUserLog user_log, sources::HeldUserLog::Hold(paths));
+  if (!user_log.bytes().empty()) folder.Put("userlog.cel", user_log.bytes());
   BG_RETURN_IF_ERROR(PutQuotes(tpm, banks, nonce, &folder));
   BG_RETURN_IF_ERROR(PutRegisters(tpm, banks, &folder));
+  BG_RETURN_IF_ERROR(user_log.Release());
   // Read last: a list that is longer than the quotes cover is cut by the verifier, a short one is
   // not.
   BG_ASSIGN_OR_RETURN(const Bytes ima, sources::ReadImaList(paths));

@@ -35,6 +35,7 @@ tpm::AkKind AkKindOf(const Config& config) {
 evidence_builder::Options BuilderOptions(const Config& config, tpm::AkKind ak) {
   evidence_builder::Options options;
   options.paths.boot_log = config.boot_log;
+  options.paths.user_log = config.user_log;
   options.paths.ima_list = config.ima_list;
   options.ak = ak;
   options.agent_version = kAgentVersion;

@@ -100,8 +100,8 @@ v1::SubmitRequest HeaderOf(const evidence::Evidence& evidence) {
     header->mutable_identity_key()->set_certify_signature(Text(key.certify_signature));
   }
   Fill(evidence.facts, header->mutable_facts());
-  header->set_evidence_bytes(evidence.boot_log.size() + evidence.ima.before_quote.size() +
-                             evidence.ima.after_quote.size());
+  header->set_evidence_bytes(evidence.boot_log.size() + evidence.user_log.size() +
+                             evidence.ima.before_quote.size() + evidence.ima.after_quote.size());
   return request;
 }
 
@@ -208,6 +208,7 @@ class GrpcClient final : public GatekeeperClient {
     // A write that fails means the answer is already there; Finish tells it.
     if (writer->Write(HeaderOf(evidence)) &&
         WriteChunks(*writer, v1::Chunk::BOOT_LOG, evidence.boot_log) &&
+        WriteChunks(*writer, v1::Chunk::USER_LOG, evidence.user_log) &&
         WriteChunks(*writer, v1::Chunk::IMA_BEFORE_QUOTE, evidence.ima.before_quote) &&
         WriteChunks(*writer, v1::Chunk::IMA_AFTER_QUOTE, evidence.ima.after_quote)) {
       writer->WritesDone();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/evidence_builder/ima_slice.h"
+#include "agent/sources/user_log.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 
@@ -17,6 +18,7 @@ Bytes BindingOf(const Question& question, const tpm2::Public& ak,
                                    .ak_name = ak_name,
                                    .cluster_id = question.cluster_id,
                                    .boot_log = bundle.boot_log,
+                                   .user_log = bundle.user_log,
                                    .ima_first_entry = bundle.ima.first_entry,
                                    .ima_count = bundle.ima.before_quote_count,
                                    .ima_before_quote = bundle.ima.before_quote});
@@ -69,8 +71,11 @@ absl::StatusOr<evidence::Evidence> Build(tpm::Tpm& tpm, const Options& options,
   bundle.ima = {.first_entry = bound.first_entry,
                 .before_quote = ToBytes(bound.bytes),
                 .before_quote_count = bound.count};
+  BG_ASSIGN_OR_RETURN(sources::HeldUserLog user_log, sources::HeldUserLog::Hold(options.paths));
+  bundle.user_log = user_log.bytes();
   const Bytes qualifying_data = BindingOf(question, ak, bundle);
   BG_ASSIGN_OR_RETURN(bundle.quote, tpm.Quote(options.ak, question.selection, qualifying_data));
+  BG_RETURN_IF_ERROR(user_log.Release());
   BG_ASSIGN_OR_RETURN(bundle.ima.after_quote, AppendedSince(bundle.ima, options.paths));
   if (!registers::IsEmpty(question.seal_selection)) {
     BG_ASSIGN_OR_RETURN(

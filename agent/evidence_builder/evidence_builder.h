@@ -2,7 +2,7 @@
 //
 // Implements: architecture page, section 3. The IMA list is read, bound into the quote's qualifying
 // data, and read again after the quote: whichever entry the quoted register stands at lies in one
-// of the two parts.
+// of the two parts. systemd's log is held locked over the quote, so that it has no such tail.
 #pragma once
 
 #include <string>
@@ -32,8 +32,8 @@ struct Options {
 
 // Whole entries only: one that the kernel is still writing out is not counted. When the list has
 // fewer entries than `ima_first_entry` (the host booted since) it is sent from its start.
-// Errors: those of the TPM and the sources; kAborted RETRY_LOG_BEHIND when the list was replaced
-// while we worked; kFailedPrecondition when the seal selection is not quoted.
+// Errors: those of the TPM and the sources; kAborted RETRY_LOG_BEHIND when the list was replaced or
+// systemd's log moved while we worked; kFailedPrecondition when the seal selection is not quoted.
 absl::StatusOr<evidence::Evidence> Build(tpm::Tpm& tpm, const Options& options,
                                          const Question& question);
 

@@ -1,6 +1,11 @@
 #include "agent/evidence_builder/evidence_builder.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include "agent/evidence_builder/ima_slice.h"
+#include "common/cel/log_builder.h"
 #include "common/ima/replay.h"
 #include "common/tpm2/policy_digest.h"
 #include "tests/desk/tpm_fixture.h"
@@ -18,7 +23,9 @@ constexpr uint32_t kQuote = 0x158;
 class EvidenceBuilderTest : public desk::TpmTest {
  protected:
   Options HostOptions() const {
-    return {.paths = {.boot_log = host_->boot_log_path(), .ima_list = host_->ima_path()},
+    return {.paths = {.boot_log = host_->boot_log_path(),
+                      .user_log = host_->user_log_path(),
+                      .ima_list = host_->ima_path()},
             .agent_version = "0.1.0"};
   }
   static Question Ask() {
@@ -37,6 +44,7 @@ class EvidenceBuilderTest : public desk::TpmTest {
                                                     .ak_name = name,
                                                     .cluster_id = asked.cluster_id,
                                                     .boot_log = bundle.boot_log,
+                                                    .user_log = bundle.user_log,
                                                     .ima_first_entry = bundle.ima.first_entry,
                                                     .ima_count = bundle.ima.before_quote_count,
                                                     .ima_before_quote = bundle.ima.before_quote});
@@ -116,7 +124,7 @@ TEST_F(EvidenceBuilderTest, SendsFromTheCursorOn) {
 
 TEST_F(EvidenceBuilderTest, HostWithoutLogsStillQuotes) {
   BG_ASSERT_OK_AND_ASSIGN(const auto ak, tpm_->AkPublic(tpm::AkKind::kRsa));
-  const Options bare = {.paths = {.boot_log = "/none", .ima_list = "/none"},
+  const Options bare = {.paths = {.boot_log = "/none", .user_log = "/none", .ima_list = "/none"},
                         .ak = tpm::AkKind::kRsa};
   BG_ASSERT_OK_AND_ASSIGN(const auto bundle, Build(*tpm_, bare, Ask()));
   EXPECT_THAT(Verify(bundle, Ask(), ak), IsOk());
@@ -129,6 +137,35 @@ TEST_F(EvidenceBuilderTest, ReplacedListIsTriedAgainLater) {
     if (desk::CommandCode(command) == kQuote) {
       EXPECT_THAT(WriteFileAtomically(host_->ima_path(), desk::ImaEntry("/other", {}), 0600),
                   IsOk());
+    }
+  };
+  EXPECT_THAT(Build(*tpm_, HostOptions(), Ask()), Refuses(Reason::kRetryLogBehind));
+}
+
+TEST_F(EvidenceBuilderTest, UserLogIsBoundAndHeldOverTheQuote) {
+  BG_ASSERT_OK_AND_ASSIGN(const auto ak, tpm_->AkPublic(tpm::AkKind::kEcc));
+  const Bytes log = ::bootgate::testing::CelBuilder().Pcr(11, "phase", "ready").Build();
+  ASSERT_THAT(WriteFileAtomically(host_->user_log_path(), log, 0600), IsOk());
+  const int writer = open(host_->user_log_path().c_str(), O_WRONLY | O_CLOEXEC);
+  bool held = false;
+  bus_.before_command = [&](ByteView command) {
+    if (desk::CommandCode(command) == kQuote) held = flock(writer, LOCK_EX | LOCK_NB) != 0;
+  };
+  BG_ASSERT_OK_AND_ASSIGN(const auto bundle, Build(*tpm_, HostOptions(), Ask()));
+  EXPECT_EQ(bundle.user_log, log);
+  EXPECT_THAT(Verify(bundle, Ask(), ak), IsOk());
+  EXPECT_TRUE(held);
+  EXPECT_EQ(flock(writer, LOCK_EX | LOCK_NB), 0);  // and let go
+  close(writer);
+  evidence::Evidence other = bundle;
+  other.user_log.pop_back();
+  EXPECT_FALSE(Verify(other, Ask(), ak).ok());
+}
+
+TEST_F(EvidenceBuilderTest, UserLogThatMovesIsTriedAgainLater) {
+  bus_.before_command = [&](ByteView command) {
+    if (desk::CommandCode(command) == kQuote) {
+      EXPECT_THAT(WriteFileAtomically(host_->user_log_path(), AsBytes("\x1e{}\n"), 0600), IsOk());
     }
   };
   EXPECT_THAT(Build(*tpm_, HostOptions(), Ask()), Refuses(Reason::kRetryLogBehind));

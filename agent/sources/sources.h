@@ -13,6 +13,7 @@ namespace bootgate::agent::sources {
 
 struct Paths {
   std::string boot_log = "/sys/kernel/security/tpm0/binary_bios_measurements";
+  std::string user_log = "/run/log/systemd/tpm2-measure.log";
   std::string ima_list = "/sys/kernel/security/ima/binary_runtime_measurements";
   std::string os_release = "/etc/os-release";
   std::string boot_id = "/proc/sys/kernel/random/boot_id";

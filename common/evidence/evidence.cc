@@ -22,6 +22,7 @@ Bytes QualifyingData(const QuoteBinding& binding) {
   out.Sized32Be(binding.ak_name);
   out.Sized32Be(AsBytes(binding.cluster_id));
   out.Sized32Be(Sha256(binding.boot_log).view());
+  out.Sized32Be(Sha256(binding.user_log).view());
   out.Sized32Be(Integer(binding.ima_first_entry));
   out.Sized32Be(Integer(binding.ima_count));
   out.Sized32Be(Sha256(binding.ima_before_quote).view());

@@ -38,6 +38,7 @@ struct Evidence {
   std::string host_id;
   Bytes nonce;
   Bytes boot_log;                // empty: the host has none
+  Bytes user_log;                // systemd's measurement log; empty: the host has none
   ImaPart ima;
   tpm2::RawQuote quote;
   std::vector<CertifiedKey> identity_keys;  // at most one
@@ -52,6 +53,7 @@ struct QuoteBinding {
   ByteView ak_name;
   absl::string_view cluster_id;
   ByteView boot_log;             // hashed inside
+  ByteView user_log;             // hashed inside
   uint64_t ima_first_entry = 0;
   uint64_t ima_count = 0;
   ByteView ima_before_quote;     // hashed inside

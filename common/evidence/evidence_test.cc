@@ -9,7 +9,7 @@
 namespace bootgate::evidence {
 namespace {
 
-const Bytes kNonce(32, 0x11), kName(34, 0x22), kLog(100, 0x33), kIma(50, 0x44);
+const Bytes kNonce(32, 0x11), kName(34, 0x22), kLog(100, 0x33), kUser(70, 0x55), kIma(50, 0x44);
 
 QuoteBinding Sample() {
   return {.nonce = kNonce,
@@ -17,6 +17,7 @@ QuoteBinding Sample() {
           .ak_name = kName,
           .cluster_id = "blue",
           .boot_log = kLog,
+          .user_log = kUser,
           .ima_first_entry = 7,
           .ima_count = 3,
           .ima_before_quote = kIma};
@@ -25,7 +26,7 @@ QuoteBinding Sample() {
 TEST(QualifyingData, IsTheDocumentedHash) {
   // Computed by another program from the form in the architecture page, section 3.
   EXPECT_EQ(ToHex(QualifyingData(Sample())),
-            "6b09250f12a611ccb9ecd0b45abab1207a5e9790fd8bc969162f6c1ba6948d26");
+            "15ad97739675a6ce534db7a5e240aa901251123ab8c2948ec239013602971c22");
 }
 
 TEST(QualifyingData, DependsOnEveryField) {
@@ -38,6 +39,9 @@ TEST(QualifyingData, DependsOnEveryField) {
       [](QuoteBinding& b) { b.cluster_id = "green"; },
       [&](QuoteBinding& b) { b.boot_log = other; },
       [](QuoteBinding& b) { b.boot_log = {}; },
+      [&](QuoteBinding& b) { b.user_log = other; },
+      [](QuoteBinding& b) { b.user_log = {}; },
+      [](QuoteBinding& b) { std::swap(b.boot_log, b.user_log); },
       [](QuoteBinding& b) { b.ima_first_entry = 8; },
       [](QuoteBinding& b) { b.ima_count = 4; },
       [&](QuoteBinding& b) { b.ima_before_quote = other; }};

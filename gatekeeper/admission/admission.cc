@@ -48,6 +48,7 @@ Bytes ExpectedData(const session::RedeemedNonce& nonce, const std::string& clust
                                    .ak_name = nonce.ak_name(),
                                    .cluster_id = cluster_id,
                                    .boot_log = evidence.boot_log,
+                                   .user_log = evidence.user_log,
                                    .ima_first_entry = evidence.ima.first_entry,
                                    .ima_count = evidence.ima.before_quote_count,
                                    .ima_before_quote = evidence.ima.before_quote});
@@ -213,6 +214,7 @@ absl::StatusOr<Verdict> Admission::JudgeEvidence(const host::HostRecord& host,
   const Bytes list = Joined(ima.before_quote, ima.after_quote);
   JudgeInput input{.quoted = proven.quoted,
                    .boot_log = proven.evidence.boot_log,
+                   .user_log = proven.evidence.user_log,
                    .ima = {.list = list, .bound_entries = ima.before_quote_count},
                    .logs_bound = true,
                    .policy = rules.policy.get(),

@@ -87,6 +87,7 @@ audit::Detail Freeze(const evidence::Evidence& evidence, store::Commit* commit) 
     const char* name;
     const Bytes& bytes;
   } parts[] = {{"boot_log", evidence.boot_log},
+               {"user_log", evidence.user_log},
                {"ima_before_quote", evidence.ima.before_quote},
                {"ima_after_quote", evidence.ima.after_quote},
                {"quote", evidence.quote.attest},

@@ -9,8 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/hex.h"
+#include "common/cel/log.h"
 #include "common/eventlog/replay.h"
 #include "gatekeeper/appraisal/json/events_json.h"
+#include "gatekeeper/appraisal/user_log.h"
 
 namespace bootgate::gatekeeper::admission {
 namespace {
@@ -38,7 +40,8 @@ OutcomeClass OutcomeOf(const std::vector<Finding>& findings) {
 
 class Judgement {
  public:
-  explicit Judgement(const JudgeInput& input) : input_(input) {}
+  explicit Judgement(const JudgeInput& input)
+      : input_(input), user_log_(cel::Log::Parse(input.user_log)) {}
 
   Verdict Run() {
     Merge(input_.extra_findings, input_.extra_claims, input_.extra_coverage);
@@ -47,8 +50,11 @@ class Judgement {
     const appraisal::ImaAppraisal ima = appraisal::AppraiseIma(input_.quoted, ImaInput());
     if (ima.behind && input_.when_behind == WhenBehind::kRetry) return Behind();
     const appraisal::BootAppraisal boot =
-        appraisal::AppraiseBoot(input_.quoted, input_.boot_log, input_.boot_options);
+        appraisal::AppraiseBoot(input_.quoted, input_.boot_log, OptionsForBoot());
     Merge(boot.findings, boot.claims, boot.coverage);
+    const appraisal::UserLogAppraisal user =
+        appraisal::AppraiseUserLog(input_.quoted, boot.log, user_log_);
+    Merge(user.findings, user.claims, user.coverage);
     Merge(ima.findings, ima.claims, ima.coverage);
     if (ima.behind) ReportImaMismatch();
     CompareWithReference(boot, ima);
@@ -91,7 +97,17 @@ class Judgement {
   appraisal::ImaInput ImaInput() const {
     appraisal::ImaInput ima = input_.ima;
     if (!input_.logs_bound) ima.bound_entries = std::numeric_limits<size_t>::max();
+    if (!user_log_.empty()) {
+      ima.at_kernel_start = appraisal::BeforeUserSpace(
+          input_.quoted, eventlog::Log::Parse(input_.boot_log), user_log_);
+    }
     return ima;
+  }
+
+  appraisal::BootOptions OptionsForBoot() const {
+    appraisal::BootOptions options = input_.boot_options;
+    options.user_log = &user_log_;
+    return options;
   }
 
   // Nothing else is concluded: the host is asked again.
@@ -117,8 +133,9 @@ class Judgement {
   }
 
   // Registers whose events the quote proves; the others have their own findings already.
-  static uint32_t ProvenMask(const registers::RegisterBank& quoted, const eventlog::Log& log) {
-    const registers::RegisterBank replayed = eventlog::ReplayBank(log, quoted.alg()).bank;
+  uint32_t ProvenMask(const registers::RegisterBank& quoted, const eventlog::Log& log) const {
+    const registers::RegisterBank replayed =
+        appraisal::AfterUserLog(&user_log_, eventlog::ReplayBank(log, quoted.alg()).bank);
     uint32_t mask = 0;
     for (uint32_t i = 0; i < registers::kCount; ++i) {
       const auto value = quoted.Get(i);
@@ -144,6 +161,8 @@ class Judgement {
       if (IsAllowed(bank.alg())) CompareBank(boot.log, bank, &found);
     }
     CompareList(ima, &found);
+    if (!user_log_.empty())
+      NotChecked("user-space log against the reference", "a reference holds the firmware's events");
     const bool failed = std::any_of(found.begin(), found.end(),
                                     [](const Finding& f) { return f.severity == Severity::kFail; });
     AddClaim("referenceMatched",
@@ -316,6 +335,7 @@ class Judgement {
   }
 
   const JudgeInput& input_;
+  const cel::Log user_log_;
   std::vector<Finding> findings_;
   std::vector<Claim> claims_;
   Coverage coverage_;

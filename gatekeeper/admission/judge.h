@@ -31,6 +31,7 @@ enum class WhenBehind {
 struct JudgeInput {
   const tpm2::QuotedPcrs& quoted;
   ByteView boot_log;
+  ByteView user_log = {};   // systemd's measurement log; empty: there is none
   appraisal::ImaInput ima;  // without bound logs, bound_entries is not used: the whole list counts
   bool logs_bound = false;  // the quote's qualifying data names exactly these logs
   WhenBehind when_behind = WhenBehind::kRetry;

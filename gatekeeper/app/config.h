@@ -43,6 +43,7 @@ struct AttestationConfig {
 
 struct LimitConfig {
   int64_t boot_log_bytes = 4 << 20;
+  int64_t user_log_bytes = 1 << 20;
   int64_t ima_bytes = 64 << 20;
   int64_t evidence_bytes_in_flight = 512 << 20;
   int64_t workers = 0;  // 0: one per processor, at least 2

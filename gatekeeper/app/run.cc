@@ -123,6 +123,7 @@ service::ServerOptions ServerOptionsOf(const Config& config, const pki::Authorit
       config.limits.workers == 0 ? processors : static_cast<size_t>(config.limits.workers);
   out.queue = static_cast<size_t>(config.limits.queue);
   out.max_boot_log_bytes = static_cast<size_t>(config.limits.boot_log_bytes);
+  out.max_user_log_bytes = static_cast<size_t>(config.limits.user_log_bytes);
   out.max_ima_bytes = static_cast<size_t>(config.limits.ima_bytes);
   out.max_bytes_in_flight = static_cast<size_t>(config.limits.evidence_bytes_in_flight);
   return out;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "common/cel/log.h"
 #include "common/eventlog/log.h"
 #include "common/tpm2/quote.h"
 #include "gatekeeper/appraisal/tpm_boot/facts.h"
@@ -14,8 +15,10 @@
 namespace bootgate::gatekeeper::appraisal {
 
 struct BootOptions {
-  // Registers that software extends after the log's end, without an event in it (bit n: register
-  // n). PCR 10 (IMA) never needs to be named.
+  // What systemd measured after the boot log's end; must outlive the call. nullptr: no log.
+  const cel::Log* user_log = nullptr;
+  // Registers that software extends after the log's end, without a record in either log (bit n:
+  // register n). PCR 10 (IMA) never needs to be named.
   uint32_t runtime_extended = 0;
   // Banks that a verdict may rest on; others give BANK_NOT_ALLOWED. SHA-1 is never in the default.
   std::vector<crypto::HashAlg> allowed_banks = {crypto::HashAlg::kSha256, crypto::HashAlg::kSha384,

@@ -251,9 +251,16 @@ class ImaAppraiser : private Notes {
     return finding;
   }
 
+  const RegisterBank* FoundByKernel(HashAlg alg) const {
+    for (const RegisterBank& bank : input_.at_kernel_start) {
+      if (bank.alg() == alg) return &bank;
+    }
+    return quoted_.Bank(alg);
+  }
+
   void CompareBootAggregate(const ima::Entry& entry) {
     const auto alg = crypto::HashAlgFromName(entry.digest_name);
-    const RegisterBank* bank = alg ? quoted_.Bank(*alg) : nullptr;
+    const RegisterBank* bank = alg ? FoundByKernel(*alg) : nullptr;
     const auto computed = bank != nullptr ? ima::BootAggregate(*bank) : std::nullopt;
     if (!computed) {
       NotChecked("boot_aggregate of the IMA list",

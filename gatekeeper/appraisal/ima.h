@@ -17,6 +17,9 @@ struct ImaInput {
   // What is known from earlier evidence of this boot: entries [0, first_entry) gave `start`.
   uint64_t first_entry = 0;
   std::optional<crypto::Digest> start;  // nullopt: from the beginning (zeros)
+  // The registers that the kernel found, where user space has extended them since; empty: as
+  // quoted.
+  std::vector<registers::RegisterBank> at_kernel_start;
 };
 
 struct ImaAppraisal {

@@ -9,6 +9,7 @@
 #include "common/base/files.h"
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
+#include "common/cel/log.h"
 #include "common/eventlog/log.h"
 #include "common/ima/list.h"
 #include "nlohmann/json.hpp"
@@ -111,6 +112,7 @@ absl::StatusOr<EvidenceFiles> ReadEvidence(const std::string& folder, const std:
                       ReadFile(at(mode == "ecc" ? "ak-ecc.pub" : "ak.pub"), kMaxSmallFile));
   BG_ASSIGN_OR_RETURN(files.qualifying_data, ReadHexFile(at("nonce.hex")));
   BG_ASSIGN_OR_RETURN(files.boot_log, ReadOptional(at("eventlog.bin"), eventlog::kMaxLogBytes));
+  BG_ASSIGN_OR_RETURN(files.user_log, ReadOptional(at("userlog.cel"), cel::kMaxLogBytes));
   BG_ASSIGN_OR_RETURN(files.ima_list, ReadOptional(at("ima.bin"), ima::kMaxListBytes));
   BG_ASSIGN_OR_RETURN(files.ek_public, ReadOptional(at("ek.pub"), kMaxSmallFile));
   BG_ASSIGN_OR_RETURN(files.ek_certificate, ReadOptional(at("ek-rsa.cert.der"), kMaxSmallFile));

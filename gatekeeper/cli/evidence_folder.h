@@ -1,8 +1,9 @@
 // Evidence as files in a folder, for the offline verbs.
 //
-// The form is that of tests/corpus/boots: eventlog.bin, ima.bin (either may be absent: the host had
-// none), quote-MODE.msg and .sig, pcrs.json, ak.pub (ak-ecc.pub for the mode "ecc"), nonce.hex (the
-// whole qualifying data), and if there: ek.pub, ek-rsa.cert.der, ca/*.pem.
+// The form is that of tests/corpus/boots: eventlog.bin, userlog.cel (systemd's measurement log),
+// ima.bin (each may be absent: the host had none), quote-MODE.msg and .sig, pcrs.json, ak.pub
+// (ak-ecc.pub for the mode "ecc"), nonce.hex (the whole qualifying data), and if there: ek.pub,
+// ek-rsa.cert.der, ca/*.pem.
 #pragma once
 
 #include <string>
@@ -16,7 +17,7 @@ namespace bootgate::gatekeeper::cli {
 
 // As read; nothing of it is believed.
 struct EvidenceFiles {
-  Bytes boot_log, ima_list;
+  Bytes boot_log, user_log, ima_list;
   Bytes attest, signature;
   std::string pcrs_json;
   Bytes ak_public;  // TPM2B_PUBLIC

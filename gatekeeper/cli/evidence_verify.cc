@@ -101,6 +101,7 @@ Verdict JudgeFolder(const EvidenceVerifyOptions& options, const EvidenceFiles& f
                             options.now);
   NoteOffline(proven->quoted.selection(), &keys.coverage);
   admission::JudgeInput input{.quoted = proven->quoted, .boot_log = files.boot_log, .ima = {}};
+  input.user_log = files.user_log;
   input.ima.list = files.ima_list;
   input.logs_bound = false;
   input.when_behind = admission::WhenBehind::kDeny;

@@ -13,9 +13,11 @@
 #include "common/base/files.h"
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
+#include "common/cel/log.h"
 #include "common/tpm2/key_profile.h"
 #include "gatekeeper/appraisal/boot.h"
 #include "gatekeeper/appraisal/ima.h"
+#include "gatekeeper/appraisal/user_log.h"
 #include "gatekeeper/cli/evidence_folder.h"
 #include "gatekeeper/cli/status_finding.h"
 #include "gatekeeper/cli/verdict_output.h"
@@ -56,7 +58,12 @@ ProvenBoot ProveBoot(const EvidenceFiles& files, const ProvenQuote& quote) {
   appraisal::ImaInput ima;
   ima.list = files.ima_list;
   ima.bound_entries = std::numeric_limits<size_t>::max();
-  ProvenBoot out{appraisal::AppraiseBoot(quote.quoted, files.boot_log, {}),
+  const cel::Log user_log = cel::Log::Parse(files.user_log);
+  if (!user_log.empty()) {
+    ima.at_kernel_start =
+        appraisal::BeforeUserSpace(quote.quoted, eventlog::Log::Parse(files.boot_log), user_log);
+  }
+  ProvenBoot out{appraisal::AppraiseBoot(quote.quoted, files.boot_log, {.user_log = &user_log}),
                  appraisal::AppraiseIma(quote.quoted, ima),
                  {}};
   const auto keep = [&out](const std::vector<Finding>& findings) {
@@ -65,6 +72,7 @@ ProvenBoot ProveBoot(const EvidenceFiles& files, const ProvenQuote& quote) {
     }
   };
   keep(out.boot.findings);
+  keep(appraisal::AppraiseUserLog(quote.quoted, out.boot.log, user_log).findings);
   keep(out.ima.findings);
   const absl::Status fit = tpm2::CheckAk(quote.ak);
   if (!fit.ok()) out.failures.push_back(FindingFrom(fit));

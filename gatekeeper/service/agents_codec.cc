@@ -188,8 +188,7 @@ absl::Status EvidenceAssembler::Add(const v1::EvidenceHeader& header) {
   evidence_.host_id = header.host_id();
   evidence_.nonce = FromText(header.nonce());
   announced_ = header.evidence_bytes();
-  if (announced_ > max_boot_log_bytes_ + max_ima_bytes_)
-    return TooLarge("evidence", announced_, max_boot_log_bytes_ + max_ima_bytes_);
+  if (announced_ > limits_.Sum()) return TooLarge("evidence", announced_, limits_.Sum());
   BG_ASSIGN_OR_RETURN(evidence_.quote, DecodeQuote(header.quote()));
   evidence_.ima.first_entry = header.ima_first_entry();
   evidence_.ima.before_quote_count = header.ima_before_quote_count();
@@ -212,12 +211,14 @@ absl::Status EvidenceAssembler::Add(const v1::Chunk& chunk) {
   evidence::ImaPart& ima = evidence_.ima;
   switch (chunk.kind()) {
     case v1::Chunk::BOOT_LOG:
-      return Append(chunk.data(), max_boot_log_bytes_, 0, "boot log", &evidence_.boot_log);
+      return Append(chunk.data(), limits_.boot_log, 0, "boot log", &evidence_.boot_log);
+    case v1::Chunk::USER_LOG:
+      return Append(chunk.data(), limits_.user_log, 0, "user-space log", &evidence_.user_log);
     case v1::Chunk::IMA_BEFORE_QUOTE:
-      return Append(chunk.data(), max_ima_bytes_, ima.after_quote.size(), "IMA list",
+      return Append(chunk.data(), limits_.ima, ima.after_quote.size(), "IMA list",
                     &ima.before_quote);
     case v1::Chunk::IMA_AFTER_QUOTE:
-      return Append(chunk.data(), max_ima_bytes_, ima.before_quote.size(), "IMA list",
+      return Append(chunk.data(), limits_.ima, ima.before_quote.size(), "IMA list",
                     &ima.after_quote);
     default:  // proto3 enums are open
       return Malformed(Reason::kMessageMalformed,

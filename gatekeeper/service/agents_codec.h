@@ -42,11 +42,18 @@ void Encode(const admission::Challenge& challenge, v1::Challenge* message);
 inline constexpr size_t kMaxDisclosed = 100;
 void Encode(const admission::Decision& decision, v1::SubmitResponse* message);
 
+// How large each part may be, in bytes.
+struct EvidenceLimits {
+  size_t boot_log = 0, user_log = 0, ima = 0;
+
+  size_t Sum() const { return boot_log + user_log + ima; }
+};
+
 // Puts evidence together from a header and chunks, within limits.
 class EvidenceAssembler {
  public:
-  EvidenceAssembler(size_t max_boot_log_bytes, size_t max_ima_bytes, ByteBudget& budget)
-      : max_boot_log_bytes_(max_boot_log_bytes), max_ima_bytes_(max_ima_bytes), share_(budget) {}
+  EvidenceAssembler(const EvidenceLimits& limits, ByteBudget& budget)
+      : limits_(limits), share_(budget) {}
 
   // MESSAGE_MALFORMED: header twice, chunk before the header, kind unknown. MESSAGE_TOO_LARGE: a
   // part or the whole is larger than allowed. TOO_MANY_REQUESTS: others hold the memory; try again.
@@ -62,7 +69,7 @@ class EvidenceAssembler {
   absl::Status Append(const std::string& data, size_t limit, size_t other, const char* what,
                       Bytes* out);
 
-  const size_t max_boot_log_bytes_, max_ima_bytes_;
+  const EvidenceLimits limits_;
   ByteBudget::Share share_;
   bool has_header_ = false;
   uint64_t announced_ = 0, arrived_ = 0;  // bytes in chunks

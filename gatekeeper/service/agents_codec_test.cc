@@ -22,15 +22,18 @@ v1::Chunk ChunkOf(v1::Chunk::Kind kind, size_t size) {
 class EvidenceAssemblerTest : public ::testing::Test {
  protected:
   ByteBudget budget_{1000};
-  EvidenceAssembler assembler_{/*max_boot_log_bytes=*/100, /*max_ima_bytes=*/200, budget_};
+  EvidenceAssembler assembler_{{.boot_log = 100, .user_log = 50, .ima = 200}, budget_};
 };
 
 TEST_F(EvidenceAssemblerTest, JoinsChunksOfAKind) {
   ASSERT_THAT(assembler_.Add(v1::EvidenceHeader()), IsOk());
   ASSERT_THAT(assembler_.Add(ChunkOf(v1::Chunk::BOOT_LOG, 60)), IsOk());
   ASSERT_THAT(assembler_.Add(ChunkOf(v1::Chunk::IMA_AFTER_QUOTE, 5)), IsOk());
+  ASSERT_THAT(assembler_.Add(ChunkOf(v1::Chunk::USER_LOG, 20)), IsOk());
   ASSERT_THAT(assembler_.Add(ChunkOf(v1::Chunk::BOOT_LOG, 40)), IsOk());
+  ASSERT_THAT(assembler_.Add(ChunkOf(v1::Chunk::USER_LOG, 30)), IsOk());
   EXPECT_EQ(assembler_.evidence().boot_log.size(), 100u);
+  EXPECT_EQ(assembler_.evidence().user_log.size(), 50u);
   EXPECT_EQ(assembler_.evidence().ima.after_quote.size(), 5u);
 }
 
@@ -38,6 +41,7 @@ TEST_F(EvidenceAssemblerTest, BoundsHoldForTheWholeNotForTheChunk) {
   ASSERT_THAT(assembler_.Add(v1::EvidenceHeader()), IsOk());
   ASSERT_THAT(assembler_.Add(ChunkOf(v1::Chunk::BOOT_LOG, 100)), IsOk());
   EXPECT_THAT(assembler_.Add(ChunkOf(v1::Chunk::BOOT_LOG, 1)), Refuses(Reason::kMessageTooLarge));
+  EXPECT_THAT(assembler_.Add(ChunkOf(v1::Chunk::USER_LOG, 51)), Refuses(Reason::kMessageTooLarge));
   ASSERT_THAT(assembler_.Add(ChunkOf(v1::Chunk::IMA_BEFORE_QUOTE, 150)), IsOk());
   EXPECT_THAT(assembler_.Add(ChunkOf(v1::Chunk::IMA_AFTER_QUOTE, 51)),
               Refuses(Reason::kMessageTooLarge));
@@ -56,13 +60,13 @@ TEST_F(EvidenceAssemblerTest, OrderAndKindsAreChecked) {
 TEST_F(EvidenceAssemblerTest, MemoryIsSharedAndGivenBack) {
   ByteBudget small(50);
   {
-    EvidenceAssembler first(100, 100, small), second(100, 100, small);
+    EvidenceAssembler first({.boot_log = 100}, small), second({.boot_log = 100}, small);
     ASSERT_THAT(first.Add(v1::EvidenceHeader()), IsOk());
     ASSERT_THAT(second.Add(v1::EvidenceHeader()), IsOk());
     ASSERT_THAT(first.Add(ChunkOf(v1::Chunk::BOOT_LOG, 40)), IsOk());
     EXPECT_THAT(second.Add(ChunkOf(v1::Chunk::BOOT_LOG, 20)), Refuses(Reason::kTooManyRequests));
   }
-  EvidenceAssembler third(100, 100, small);
+  EvidenceAssembler third({.boot_log = 100}, small);
   ASSERT_THAT(third.Add(v1::EvidenceHeader()), IsOk());
   EXPECT_THAT(third.Add(ChunkOf(v1::Chunk::BOOT_LOG, 50)), IsOk());
 }
@@ -83,7 +87,7 @@ TEST_F(EvidenceAssemblerTest, WhatBrokeOffIsNotEvidence) {
 
 TEST_F(EvidenceAssemblerTest, MoreThanFitsIsRefusedWhenItIsAnnounced) {
   v1::EvidenceHeader header;
-  header.set_evidence_bytes(301);
+  header.set_evidence_bytes(351);
   EXPECT_THAT(assembler_.Add(header), Refuses(Reason::kMessageTooLarge));
 }
 
@@ -110,11 +114,13 @@ TEST(DecodeQuote, UnknownBankAndTooManyValues) {
   ByteBudget budget(1000);
   v1::EvidenceHeader header;
   header.mutable_quote()->add_values()->set_bank(0x1000b);
-  EXPECT_THAT(EvidenceAssembler(1, 1, budget).Add(header), Refuses(Reason::kMessageMalformed));
+  EXPECT_THAT(EvidenceAssembler({.boot_log = 1}, budget).Add(header),
+              Refuses(Reason::kMessageMalformed));
   v1::EvidenceHeader many;
   for (size_t i = 0; i <= evidence::kMaxPcrValues; ++i)
     many.mutable_quote()->add_values()->set_bank(0xb);
-  EXPECT_THAT(EvidenceAssembler(1, 1, budget).Add(many), Refuses(Reason::kMessageTooLarge));
+  EXPECT_THAT(EvidenceAssembler({.boot_log = 1}, budget).Add(many),
+              Refuses(Reason::kMessageTooLarge));
 }
 
 TEST(DecodeBegin, PartsAreBounded) {

@@ -26,6 +26,7 @@ struct ServerOptions {
   size_t workers = 2;
   size_t queue = 1024;
   size_t max_boot_log_bytes = size_t{4} << 20;
+  size_t max_user_log_bytes = size_t{1} << 20;
   size_t max_ima_bytes = size_t{64} << 20;
   size_t max_bytes_in_flight = size_t{512} << 20;
 };

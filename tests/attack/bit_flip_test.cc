@@ -2,6 +2,7 @@
 #include <random>
 #include <span>
 
+#include "common/cel/log_builder.h"
 #include "tests/attack/victim.h"
 
 namespace bootgate::attack {
@@ -28,6 +29,7 @@ std::vector<Target> Targets(evidence::Evidence& e) {
   std::vector<Target> out = {{"host id", BytesOf(e.host_id)},
                              {"nonce", e.nonce},
                              {"boot log", e.boot_log},
+                             {"user-space log", e.user_log},
                              {"IMA list", e.ima.before_quote},
                              {"IMA first entry", BytesOf(e.ima.first_entry)},
                              {"IMA count", BytesOf(e.ima.before_quote_count)},
@@ -66,6 +68,9 @@ bool IsStillFresh(Reason reason) {
 }
 
 TEST_F(Attack, A11_NoFlippedBitIsAdmittedOrQuarantinesTheHost) {
+  // Records that move no register: what counts here is that they are bound.
+  victim_.boot.user_log =
+      testing::CelBuilder().Nv(0x01d10200, "hardware", "product-id", "product-id:missing").Build();
   Flipper flipper;
   evidence::Evidence fresh = victim_.Answer(Challenge());
   for (int i = 0; i < kFlips; ++i) {

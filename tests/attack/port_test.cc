@@ -47,8 +47,8 @@ v1::SubmitRequest HeaderOf(const evidence::Evidence& evidence) {
     out->set_value(Text(value.value));
   }
   header->set_ima_before_quote_count(evidence.ima.before_quote_count);
-  header->set_evidence_bytes(evidence.boot_log.size() + evidence.ima.before_quote.size() +
-                             evidence.ima.after_quote.size());
+  header->set_evidence_bytes(evidence.boot_log.size() + evidence.user_log.size() +
+                             evidence.ima.before_quote.size() + evidence.ima.after_quote.size());
   return request;
 }
 

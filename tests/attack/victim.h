@@ -70,6 +70,7 @@ class Attack : public ::testing::Test {
                                      .ak_name = host.ak_name(),
                                      .cluster_id = challenge.cluster_id,
                                      .boot_log = evidence.boot_log,
+                                     .user_log = evidence.user_log,
                                      .ima_first_entry = evidence.ima.first_entry,
                                      .ima_count = evidence.ima.before_quote_count,
                                      .ima_before_quote = evidence.ima.before_quote});

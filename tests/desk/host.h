@@ -36,6 +36,7 @@ class Host {
 
   std::string tcti() const { return tpm_.tcti(); }
   std::string boot_log_path() const { return folder_ + "/boot_log"; }
+  std::string user_log_path() const { return folder_ + "/user_log"; }  // absent at first
   std::string ima_path() const { return folder_ + "/ima"; }
   std::string root_certificate_path() const { return RootCertificatePath(ca_folder_); }
   std::string issuer_certificate_path() const { return IssuerCertificatePath(ca_folder_); }

@@ -23,6 +23,7 @@ std::string Absolute(const std::string& path) {
 void Print(const Host& host) {
   const nlohmann::json json = {{"tcti", host.tcti()},
                                {"boot_log", host.boot_log_path()},
+                               {"user_log", host.user_log_path()},
                                {"ima", host.ima_path()},
                                {"ek_root", host.root_certificate_path()},
                                {"ek_issuer", host.issuer_certificate_path()}};

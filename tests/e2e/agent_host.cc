@@ -24,8 +24,9 @@ std::string CaseFolder(const std::string& name) { return testing::CorpusPath("bo
 std::string ConfigText(const AgentOptions& options, const AgentHost& host, desk::Host& desk) {
   return absl::StrCat(
       "state_folder = \"", host.state_folder(), "\"\nruntime_folder = \"", host.runtime_folder(),
-      "\"\nboot_log = \"", desk.boot_log_path(), "\"\nima_list = \"", desk.ima_path(),
-      "\"\n[tpm]\ntcti = \"", desk.tcti(), "\"\nak = \"", options.ak, "\"\nek = \"", options.ek,
+      "\"\nboot_log = \"", desk.boot_log_path(), "\"\nuser_log = \"", desk.user_log_path(),
+      "\"\nima_list = \"", desk.ima_path(), "\"\n[tpm]\ntcti = \"", desk.tcti(), "\"\nak = \"",
+      options.ak, "\"\nek = \"", options.ek,
       "\"\n[credential]\ninstall = ", options.install ? "true" : "false",
       "\ncap_register = ", options.cap_register, "\n[retry]\nfirst = \"20ms\"\nmost = \"100ms\"\n");
 }

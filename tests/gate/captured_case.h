@@ -11,6 +11,7 @@ namespace bootgate::gate {
 
 struct CapturedCase {
   Bytes boot_log;
+  Bytes user_log;          // none of the captured boots has one
   Bytes ima;               // the entries that `registers` covers
   size_t ima_entries = 0;  // how many they are
   std::vector<registers::RegisterBank> registers;

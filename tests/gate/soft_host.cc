@@ -59,6 +59,7 @@ evidence::Evidence SoftHost::Answer(const agent::Challenge& challenge) {
   evidence.host_id = id();
   evidence.nonce = challenge.nonce;
   evidence.boot_log = boot.boot_log;
+  evidence.user_log = boot.user_log;
   evidence.ima.before_quote = boot.ima;
   evidence.ima.before_quote_count = boot.ima_entries;
   evidence.facts = facts;
@@ -72,6 +73,7 @@ void SoftHost::Sign(const agent::Challenge& challenge, evidence::Evidence* evide
                                                .ak_name = ak_name(),
                                                .cluster_id = challenge.cluster_id,
                                                .boot_log = evidence->boot_log,
+                                               .user_log = evidence->user_log,
                                                .ima_first_entry = evidence->ima.first_entry,
                                                .ima_count = evidence->ima.before_quote_count,
                                                .ima_before_quote = evidence->ima.before_quote});

@@ -11,6 +11,7 @@
 #include "common/eventlog/replay.h"
 #include "common/registers/selection.h"
 #include "gatekeeper/appraisal/tpm_boot/start_values.h"
+#include "gatekeeper/appraisal/user_log.h"
 
 namespace bootgate::gatekeeper::appraisal::tpm_boot {
 namespace {
@@ -40,7 +41,8 @@ void ReportMismatch(const Context& context, uint32_t index, const Digest& quoted
   const bool start_claimed = index == 0 && (log.startup_locality() != 0 || log.hcrtm());
   const size_t events = CountEvents(log, index);
   std::string text =
-      absl::StrCat("The ", events, events == 1 ? " event" : " events", " of PCR ", index, " (",
+      absl::StrCat("The ", events, events == 1 ? " event" : " events",
+                   UserRecordsInWords(context.options.user_log, index), " of PCR ", index, " (",
                    crypto::Name(alg), ") do not lead to the quoted value");
   if (start_claimed) absl::StrAppend(&text, " from the start value that the log claims");
   eventlog::Explanation why;
@@ -140,7 +142,7 @@ void MatchBankWithLog(const Context& context, const RegisterBank& bank, DefectRe
     match->mismatched = bank.mask() & kFirmwareMask;
     return;
   }
-  MatchRegisters(context, bank, replay.bank, match);
+  MatchRegisters(context, bank, AfterUserLog(context.options.user_log, replay.bank), match);
   CheckFirmwareMeasured(context, bank, *match);
 }
 
@@ -175,9 +177,10 @@ void AppraiseMissingLog(const Context& context) {
     break;
   }
   for (const RegisterBank& bank : context.quoted.banks()) {
+    const RegisterBank told = AfterUserLog(context.options.user_log, RegisterBank(bank.alg()));
     for (uint32_t i = 0; i < registers::kCount; ++i) {
       const auto value = bank.Get(i);
-      if (!value || i == kImaRegister || Has(kBootMask, i)) continue;
+      if (!value || i == kImaRegister || Has(kBootMask, i) || told.Get(i) == value) continue;
       ExplainWithoutEvents(context, i, *value);
     }
   }
