@@ -6,6 +6,7 @@
 #include <openssl/x509.h>
 // clang-format on
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 
@@ -13,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
+#include "common/crypto/key_id.h"
 #include "common/crypto/owners.h"
 
 namespace bootgate::crypto {
@@ -73,17 +75,84 @@ absl::StatusOr<X509StackPtr> StackOf(std::span<const Bytes> certificates) {
   return stack;
 }
 
+int HashNidOf(CMS_SignerInfo* signer) {
+  X509_ALGOR* hash = nullptr;
+  CMS_SignerInfo_get0_algs(signer, nullptr, nullptr, &hash, nullptr);
+  return hash == nullptr ? NID_undef : OBJ_obj2nid(hash->algorithm);
+}
+
+bool IsStrong(int nid) { return nid == NID_sha256 || nid == NID_sha384 || nid == NID_sha512; }
+
 // SHA-1 and MD5 sign nothing here.
 bool StrongHashes(CMS_ContentInfo* cms) {
   STACK_OF(CMS_SignerInfo)* const signers = CMS_get0_SignerInfos(cms);
   if (signers == nullptr || sk_CMS_SignerInfo_num(signers) == 0) return false;
   for (int i = 0; i < sk_CMS_SignerInfo_num(signers); ++i) {
-    X509_ALGOR* hash = nullptr;
-    CMS_SignerInfo_get0_algs(sk_CMS_SignerInfo_value(signers, i), nullptr, nullptr, &hash, nullptr);
-    const int nid = hash == nullptr ? NID_undef : OBJ_obj2nid(hash->algorithm);
-    if (nid != NID_sha256 && nid != NID_sha384 && nid != NID_sha512) return false;
+    if (!IsStrong(HashNidOf(sk_CMS_SignerInfo_value(signers, i)))) return false;
   }
   return true;
+}
+
+X509Ptr ParsedCertificate(const PemKey& key) {
+  const unsigned char* at = key.certificate.data();
+  X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(key.certificate.size())));
+  if (certificate == nullptr) ClearOpenSslErrors();
+  return certificate;
+}
+
+// Does the signer's name (issuer and serial, or key identifier) stand for this key?
+bool Names(CMS_SignerInfo* signer, const PemKey& key, X509* certificate) {
+  if (certificate != nullptr && CMS_SignerInfo_cert_cmp(signer, certificate) == 0) return true;
+  ASN1_OCTET_STRING* id = nullptr;
+  CMS_SignerInfo_get0_signer_id(signer, &id, nullptr, nullptr);
+  if (id == nullptr) return false;
+  const ByteView named(ASN1_STRING_get0_data(id), static_cast<size_t>(ASN1_STRING_length(id)));
+  return std::ranges::any_of(KeyIds(key), [&](const Bytes& own) { return SameBytes(own, named); });
+}
+
+bool HoldsWithoutAttributes(CMS_SignerInfo* signer, const Digest& content, const PublicKey& key) {
+  const ASN1_OCTET_STRING* const bits = CMS_SignerInfo_get0_signature(signer);
+  const ByteView signature(ASN1_STRING_get0_data(bits),
+                           static_cast<size_t>(ASN1_STRING_length(bits)));
+  const SignatureScheme scheme =
+      key.kind() == PublicKey::Kind::kRsa ? SignatureScheme::kRsassa : SignatureScheme::kEcdsa;
+  return key.Verify(scheme, content, signature).ok();
+}
+
+// The content's digest is one of the attributes, and the attributes are what was signed.
+bool HoldsWithAttributes(CMS_SignerInfo* signer, const Digest& content, X509* certificate) {
+  constexpr int kOnlyOne = -3;  // OpenSSL: neither several attributes nor several values
+  const auto* const digest = static_cast<const ASN1_OCTET_STRING*>(CMS_signed_get0_data_by_OBJ(
+      signer, OBJ_nid2obj(NID_pkcs9_messageDigest), kOnlyOne, V_ASN1_OCTET_STRING));
+  if (digest == nullptr || certificate == nullptr) return false;
+  const ByteView said(ASN1_STRING_get0_data(digest),
+                      static_cast<size_t>(ASN1_STRING_length(digest)));
+  if (!SameBytes(said, content.view())) return false;
+  CMS_SignerInfo_set1_signer_cert(signer, certificate);
+  return CMS_SignerInfo_verify(signer) == 1;
+}
+
+int NidOf(HashAlg alg) {
+  switch (alg) {
+    case HashAlg::kSha256:
+      return NID_sha256;
+    case HashAlg::kSha384:
+      return NID_sha384;
+    case HashAlg::kSha512:
+      return NID_sha512;
+    case HashAlg::kSha1:
+    case HashAlg::kSm3_256:
+      return NID_undef;  // none that signs here
+  }
+  return NID_undef;
+}
+
+bool HoldsBy(CMS_SignerInfo* signer, const Digest& content, const PemKey& key) {
+  const X509Ptr certificate = key.certificate.empty() ? nullptr : ParsedCertificate(key);
+  if (!Names(signer, key, certificate.get())) return false;
+  return CMS_signed_get_attr_count(signer) < 0
+             ? HoldsWithoutAttributes(signer, content, key.key)
+             : HoldsWithAttributes(signer, content, certificate.get());
 }
 
 }  // namespace
@@ -106,6 +175,27 @@ absl::Status VerifyDetachedCms(ByteView signature, ByteView content,
   ClearOpenSslErrors();
   return Invalid(absl::StrCat("the CMS signature is by none of ", certificates.size(),
                               " configured certificates, or over other content"));
+}
+
+absl::Status VerifyCmsOverDigest(ByteView signature, const Digest& content,
+                                 std::span<const PemKey> keys) {
+  if (absl::StartsWith(AsText(signature), "-----")) {
+    return absl::InvalidArgumentError("a CMS signature in PEM where DER is due");
+  }
+  BG_ASSIGN_OR_RETURN(const CmsPtr cms, ReadCms(signature));
+  STACK_OF(CMS_SignerInfo)* const signers = CMS_get0_SignerInfos(cms.get());
+  const int count = signers == nullptr ? 0 : sk_CMS_SignerInfo_num(signers);
+  if (count > kMaxCmsSigners) return absl::InvalidArgumentError("a CMS signature of many signers");
+  for (int i = 0; i < count; ++i) {
+    CMS_SignerInfo* const signer = sk_CMS_SignerInfo_value(signers, i);
+    const int nid = HashNidOf(signer);
+    if (!IsStrong(nid) || nid != NidOf(content.alg())) continue;
+    const bool holds =
+        std::ranges::any_of(keys, [&](const PemKey& key) { return HoldsBy(signer, content, key); });
+    ClearOpenSslErrors();
+    if (holds) return absl::OkStatus();
+  }
+  return Invalid("the CMS signature is by none of the keys, or over other content");
 }
 
 }  // namespace bootgate::crypto

@@ -8,6 +8,8 @@
 
 #include "absl/status/status.h"
 #include "common/base/bytes_view.h"
+#include "common/crypto/hash.h"
+#include "common/crypto/pem_key.h"
 
 namespace bootgate::crypto {
 
@@ -18,5 +20,15 @@ inline constexpr size_t kMaxCmsBytes = size_t{1} << 20;
 // kInvalidArgument when it is no CMS at all.
 absl::Status VerifyDetachedCms(ByteView signature, ByteView content,
                                std::span<const Bytes> certificates);
+
+inline constexpr int kMaxCmsSigners = 8;
+
+// The same over content of which only the digest is known, as of a kernel module's appended
+// signature: one signer that is one of `keys` is enough. A signature has no attributes (then a
+// key alone will do) or has them (then the key's certificate is needed).
+// SIG_INVALID: no signer is one of `keys`, or none of them made it over this digest.
+// kInvalidArgument: it is no such message, or not in DER.
+absl::Status VerifyCmsOverDigest(ByteView signature, const Digest& content,
+                                 std::span<const PemKey> keys);
 
 }  // namespace bootgate::crypto

@@ -47,21 +47,8 @@ absl::StatusOr<bool> NextBlock(BIO* in, size_t number, PemBlock* out) {
   return true;
 }
 
-absl::StatusOr<PemKey> FromCertificate(const PemBlock& block) {
-  const unsigned char* at = block.der.data();
-  const X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(block.der.size())));
-  if (certificate == nullptr || at != block.der.data() + block.der.size()) {
-    ClearOpenSslErrors();
-    return absl::InvalidArgumentError("the certificate cannot be read");
-  }
-  PkeyPtr key(X509_get_pubkey(certificate.get()));
-  if (key == nullptr) ClearOpenSslErrors();
-  BG_ASSIGN_OR_RETURN(PublicKey checked, PublicKey::FromEvp(std::move(key)));
-  return PemKey{std::move(checked), block.der};
-}
-
 absl::StatusOr<PemKey> FromBlock(const PemBlock& block) {
-  if (block.label == "CERTIFICATE") return FromCertificate(block);
+  if (block.label == "CERTIFICATE") return KeyFromCertificate(block.der);
   if (block.label == "PUBLIC KEY") {
     BG_ASSIGN_OR_RETURN(PublicKey key, PublicKey::FromSpkiDer(block.der));
     return PemKey{std::move(key), {}};
@@ -71,6 +58,22 @@ absl::StatusOr<PemKey> FromBlock(const PemBlock& block) {
 }
 
 }  // namespace
+
+absl::StatusOr<PemKey> KeyFromCertificate(ByteView der) {
+  if (der.size() > kMaxPemBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("certificate larger than ", kMaxPemBytes));
+  }
+  const unsigned char* at = der.data();
+  const X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  if (certificate == nullptr || at != der.data() + der.size()) {
+    ClearOpenSslErrors();
+    return absl::InvalidArgumentError("the certificate cannot be read");
+  }
+  PkeyPtr key(X509_get_pubkey(certificate.get()));
+  if (key == nullptr) ClearOpenSslErrors();
+  BG_ASSIGN_OR_RETURN(PublicKey checked, PublicKey::FromEvp(std::move(key)));
+  return PemKey{std::move(checked), ToBytes(der)};
+}
 
 absl::StatusOr<std::vector<PemKey>> KeysFromPem(absl::string_view pem) {
   if (pem.size() > kMaxPemBytes) {

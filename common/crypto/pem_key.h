@@ -25,4 +25,7 @@ struct PemKey {
 // error too. KEY_WEAK and KEY_TOO_LARGE as PublicKey has them.
 absl::StatusOr<std::vector<PemKey>> KeysFromPem(absl::string_view pem);
 
+// The key of one certificate in DER, nothing after it. kInvalidArgument, KEY_WEAK, KEY_TOO_LARGE.
+absl::StatusOr<PemKey> KeyFromCertificate(ByteView der);
+
 }  // namespace bootgate::crypto

@@ -8,6 +8,7 @@
 #include "common/crypto/cms.h"
 #include "common/crypto/dsse.h"
 #include "common/crypto/hasher.h"
+#include "common/crypto/key_id.h"
 #include "common/crypto/owners.h"
 #include "common/crypto/pem_key.h"
 #include "common/testing/corpus.h"
@@ -202,6 +203,54 @@ TEST(Hasher, InPiecesIsAsInOne) {
     EXPECT_EQ(hasher.Finish(), Hash(alg, AsBytes("abcdef")));
     EXPECT_EQ(hasher.Finish(), Hash(alg, ByteView()));
   }
+}
+
+// What a kernel module's appended signature is: nothing but the digest is known of the content.
+TEST(CmsOverDigest, OneKnownSignerOverThisDigestIsEnough) {
+  const PkeyPtr signer = NewRsa(), other = NewRsa();
+  const X509Ptr certificate = SelfSigned(signer);
+  const PemKey known = *KeyFromCertificate(DerOf(certificate));
+  const PemKey stranger = *KeyFromCertificate(DerOf(SelfSigned(other)));
+  const Digest content = Hash(HashAlg::kSha256, AsBytes("module"));
+  const std::vector<PemKey> keys = {stranger, known};
+  for (const unsigned int form : {CMS_NOATTR, 0, CMS_USE_KEYID | CMS_NOATTR}) {
+    SCOPED_TRACE(form);
+    const BioPtr data(BIO_new_mem_buf("module", 6));
+    CMS_ContentInfo* const cms =
+        CMS_sign(nullptr, nullptr, nullptr, data.get(), CMS_DETACHED | CMS_BINARY | CMS_PARTIAL);
+    if (CMS_add1_signer(cms, certificate.get(), signer.get(), EVP_sha256(), CMS_BINARY | form) ==
+        nullptr) {
+      CMS_ContentInfo_free(cms);  // this certificate has no key identifier to be named by
+      ClearOpenSslErrors();
+      continue;
+    }
+    CMS_final(cms, data.get(), nullptr, CMS_DETACHED | CMS_BINARY);
+    const BioPtr out(BIO_new(BIO_s_mem()));
+    i2d_CMS_bio(out.get(), cms);
+    CMS_ContentInfo_free(cms);
+    const Bytes signature = Drain(out.get());
+    EXPECT_THAT(VerifyCmsOverDigest(signature, content, keys), IsOk());
+    EXPECT_THAT(VerifyCmsOverDigest(signature, Hash(HashAlg::kSha256, AsBytes("evil")), keys),
+                Refuses(Reason::kSigInvalid));
+    EXPECT_THAT(VerifyCmsOverDigest(signature, Hash(HashAlg::kSha384, AsBytes("module")), keys),
+                Refuses(Reason::kSigInvalid));
+    EXPECT_THAT(VerifyCmsOverDigest(signature, content, {&stranger, 1}),
+                Refuses(Reason::kSigInvalid));
+    EXPECT_THAT(VerifyCmsOverDigest(signature, content, {}), Refuses(Reason::kSigInvalid));
+  }
+  EXPECT_FALSE(VerifyCmsOverDigest(AsBytes("nothing"), content, keys).ok());
+  EXPECT_FALSE(VerifyCmsOverDigest({}, content, keys).ok());
+}
+
+// What `evmctl sign` writes: the last four bytes of the SHA-1 of the key's bits.
+TEST(KeyIds, AreTheHashOfTheKeysBits) {
+  const PkeyPtr key = NewKey("P-256");
+  const PublicKey half = PublicOf(key);
+  const Bytes spki = half.SpkiDer();
+  const ByteView point = ByteView(spki).last(65);
+  const std::vector<Bytes> ids = KeyIds({half, {}});
+  ASSERT_EQ(ids.size(), 1u);
+  EXPECT_EQ(ToHex(ids[0]), Hash(HashAlg::kSha1, point).hex());
 }
 
 }  // namespace
