@@ -5,6 +5,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/config_file.h"
 #include "common/registers/bank.h"
+#include "gatekeeper/credential/credential.h"
 
 namespace bootgate::gatekeeper::app {
 namespace {
@@ -45,7 +46,7 @@ void ReadQuote(config::ConfigFile& file, Config* out) {
   file.Span("attestation.interval", absl::Seconds(1), absl::Hours(24), &out->attestation.interval);
 }
 
-// Every register that a credential is bound to must be quoted, else it is bound to hearsay.
+// What credentials may be bound to is the credential room's rule; here it is asked early.
 void CheckSelections(config::ConfigFile& file, const Config& config) {
   const absl::StatusOr<registers::Selection> quoted =
       registers::ParseSelection(config.quote.selection);
@@ -54,27 +55,15 @@ void CheckSelections(config::ConfigFile& file, const Config& config) {
       registers::ParseSelection(config.credential.seal_selection);
   if (!sealed.ok()) file.Complain("credential.seal_selection", sealed.status().message());
   if (!quoted.ok() || !sealed.ok()) return;
-  for (const registers::BankSelection& bank : *sealed) {
-    const uint32_t missing = bank.mask & ~registers::MaskOf(*quoted, bank.alg);
-    if (missing != 0) {
-      file.Complain("credential.seal_selection",
-                    absl::StrCat(crypto::Name(bank.alg), ":", registers::FormatMask(missing),
-                                 " is not in quote.selection"));
-    }
-    if (bank.alg == crypto::HashAlg::kSha1)
-      file.Complain("credential.seal_selection", "sha1 is too weak to seal to");
-    constexpr uint32_t kResettable = 1u << 16 | 1u << 23;
-    if ((bank.mask & kResettable) != 0) {
-      file.Complain("credential.seal_selection",
-                    "PCR 16 and 23 can be reset by anybody; do not seal to them");
-    }
+  credential::Options options{.lifetime = config.credential.lifetime, .seal_selection = *sealed};
+  if (const absl::Status fit = credential::Check(options, *quoted); !fit.ok()) {
+    file.Complain("credential.seal_selection", fit.message());
+    return;
   }
-  if (config.credential.cap_register >= 0) {
-    const uint32_t bit = 1u << config.credential.cap_register;
-    if ((registers::MaskOf(*quoted, sealed->front().alg) & bit) == 0) {
-      file.Complain("credential.cap_register",
-                    "must be in quote.selection, in the bank of credential.seal_selection");
-    }
+  if (config.credential.cap_register < 0) return;
+  options.cap_register = static_cast<uint32_t>(config.credential.cap_register);
+  if (const absl::Status fit = credential::Check(options, *quoted); !fit.ok()) {
+    file.Complain("credential.cap_register", fit.message());
   }
 }
 

@@ -64,14 +64,14 @@ TEST(GatekeeperConfig, UnknownKeyNamesTheNearest) {
 
 TEST(GatekeeperConfig, CredentialsAreNeverBoundToHearsay) {
   EXPECT_THAT(Complaint("[quote]\nselection = \"sha256:0-7\"\n"),
-              HasSubstr("sha256:8-9,14 is not in quote.selection"));
+              HasSubstr("hosts do not quote: sha256:8-9,14"));
   EXPECT_THAT(Complaint("[quote]\nselection = "
                         "\"sha1:0-14+sha256:0-14\"\n[credential]\nseal_selection = \"sha1:0-7\"\n"),
-              HasSubstr("sha1"));
+              HasSubstr("other than SHA-1"));
   EXPECT_THAT(
       Complaint(
           "[quote]\nselection = \"sha256:0-16\"\n[credential]\nseal_selection = \"sha256:0,16\"\n"),
-      HasSubstr("can be reset"));
+      HasSubstr("can reset registers"));
   EXPECT_THAT(Complaint("[credential]\ncap_register = 15\n"), HasSubstr("credential.cap_register"));
 }
 

@@ -19,8 +19,6 @@ constexpr int kTries = 5;
 
 std::string TimeText(absl::Time time) { return time == absl::Time() ? "-" : FormatUtc(time); }
 
-std::string OrDash(std::string text) { return text.empty() ? "-" : text; }
-
 std::string TrustText(const host::HostRecord& host) {
   const std::string trust = std::string(host::Name(host.trust));
   return host.trust == host::Trust::kPending && !host.approved ? trust + " (not approved)" : trust;

@@ -14,8 +14,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string OrDash(const std::string& text) { return text.empty() ? "-" : text; }
-
 std::string TrustName(host::Trust trust) {
   const absl::string_view name = host::Name(trust);
   return std::string(name.data(), name.size());

@@ -44,6 +44,8 @@ std::string FormatTable(const std::vector<std::string>& heading,
   return out;
 }
 
+std::string OrDash(std::string text) { return text.empty() ? "-" : text; }
+
 std::string FormatPairs(const std::vector<std::pair<std::string, std::string>>& pairs) {
   constexpr size_t kMaxValue = 4096;  // bytes
   size_t width = 0;

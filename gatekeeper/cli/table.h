@@ -13,6 +13,9 @@ enum class OutputFormat { kTable, kJson };
 std::string FormatTable(const std::vector<std::string>& heading,
                         const std::vector<std::vector<std::string>>& rows);
 
+// "-" where there is nothing to show.
+std::string OrDash(std::string text);
+
 // "key: value" lines with the values in one column.
 std::string FormatPairs(const std::vector<std::pair<std::string, std::string>>& pairs);
 

@@ -18,6 +18,7 @@ using registers::Selection;
 
 constexpr crypto::HashAlg kPolicyHash = crypto::HashAlg::kSha256;
 constexpr uint32_t kLastLockedRegister = 15;  // 16 and up: resettable, or ones at the start
+constexpr uint32_t kResettable = 1u << 16 | 1u << 23;
 constexpr absl::Duration kBackdate = absl::Minutes(5);  // clocks differ
 
 bool BindsStrongly(const Selection& selection) {
@@ -112,6 +113,11 @@ absl::Status Check(const Options& options, const registers::Selection& quoted) {
   }
   if (!BindsStrongly(options.seal_selection)) {
     return absl::InvalidArgumentError("credentials must be bound to a bank other than SHA-1");
+  }
+  for (const BankSelection& bank : options.seal_selection) {
+    if ((bank.mask & kResettable) == 0) continue;
+    return absl::InvalidArgumentError(
+        "anybody can reset registers 16 and 23: credentials must not be bound to them");
   }
   if (options.lifetime <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("credentials must have a lifetime");

@@ -33,7 +33,7 @@ struct Options {
 };
 
 // Is it safe to bind credentials so? kInvalidArgument: no register, SHA-1 alone, a register that
-// hosts do not quote, a cap register that is in the seal selection, or one that is not zeros at the
+// anybody can reset or that hosts do not quote, a cap register that is in the seal selection, or one that is not zeros at the
 // start or that software can reset (above 15).
 absl::Status Check(const Options& options, const registers::Selection& quoted);
 
