@@ -62,9 +62,6 @@ function(bootgate_program name)
   add_dependencies(e2e ${name})
 endfunction()
 
-# All fuzzers: `cmake --build --preset fuzz --target fuzzers`.
-add_custom_target(fuzzers)
-
 # A libFuzzer target; runs under ctest for a fixed number of executions.
 function(bootgate_fuzz name)
   cmake_parse_arguments(ARG "" "RUNS;SEEDS" "SRCS;DEPS" ${ARGN})
@@ -72,7 +69,6 @@ function(bootgate_fuzz name)
     return()
   endif()
   add_executable(${name} ${ARG_SRCS})
-  add_dependencies(fuzzers ${name})
   target_link_libraries(${name} PRIVATE bootgate_flags ${ARG_DEPS})
   target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
