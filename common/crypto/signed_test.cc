@@ -213,7 +213,7 @@ TEST(CmsOverDigest, OneKnownSignerOverThisDigestIsEnough) {
   const PemKey stranger = *KeyFromCertificate(DerOf(SelfSigned(other)));
   const Digest content = Hash(HashAlg::kSha256, AsBytes("module"));
   const std::vector<PemKey> keys = {stranger, known};
-  for (const unsigned int form : {CMS_NOATTR, 0, CMS_USE_KEYID | CMS_NOATTR}) {
+  for (const unsigned int form : {CMS_NOATTR + 0u, 0u, (CMS_USE_KEYID | CMS_NOATTR) + 0u}) {
     SCOPED_TRACE(form);
     const BioPtr data(BIO_new_mem_buf("module", 6));
     CMS_ContentInfo* const cms =
