@@ -15,6 +15,7 @@
 #include "common/base/nearest.h"
 #include "common/base/reason.h"
 #include "gatekeeper/app/config.h"
+#include "gatekeeper/app/ima_list_verbs.h"
 #include "gatekeeper/app/ima_set_verbs.h"
 #include "gatekeeper/app/init.h"
 #include "gatekeeper/app/run.h"
@@ -463,6 +464,7 @@ int Main(int argc, char** argv) {
   AddReferenceVerbs(root, line);
   AddEvidenceVerbs(root, line);
   AddEventlogVerbs(root, line);
+  AddImaListVerbs(root, {line.output, line.verb});
   AddJoinTokenVerbs(root, line);
   AddReasonVerbs(root, line);
   if (const std::string unknown = UnknownVerb(root, argc, argv); !unknown.empty()) {

@@ -1,0 +1,70 @@
+// Judges a list's entries by reference sets, one after the other.
+//
+// What several sets say counts as one: the best answer, and everything that any of them excludes.
+// Findings are bounded, whatever the list; a bad entry does not stop the judging of the next.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "common/ima/entry.h"
+#include "gatekeeper/claims/bounded_findings.h"
+#include "gatekeeper/claims/finding.h"
+#include "gatekeeper/reference/imaset/excludes.h"
+#include "gatekeeper/reference/imaset/ima_set.h"
+
+namespace bootgate::gatekeeper::cli {
+
+struct ImaJudged {
+  size_t entries = 0;
+  size_t listed = 0;    // good by a set
+  size_t excluded = 0;  // not good, and of a path that a set excludes
+  size_t violations = 0;
+  size_t records = 0;          // of the kernel, that no set lists or excludes by keyring
+  size_t other_registers = 0;  // beside PCR 10
+  bool aggregate = false;      // boot_aggregate stands first
+};
+
+class ImaSetJudge {
+ public:
+  // kInvalidArgument names the pattern of a set that cannot be used.
+  static absl::StatusOr<std::unique_ptr<ImaSetJudge>> Make(
+      std::vector<std::shared_ptr<const reference::ImaSet>> sets, absl::Time at);
+
+  void Judge(const ima::Entry& entry);
+
+  const ImaJudged& judged() const { return judged_; }
+  std::vector<Finding> Finish();  // once, at the end
+
+ private:
+  struct Answer;
+
+  ImaSetJudge(std::vector<std::shared_ptr<const reference::ImaSet>> sets, absl::Time at)
+      : sets_(std::move(sets)), at_(at) {}
+
+  void JudgeForm(const ima::Entry& entry);
+  void JudgeRecord(const ima::Entry& entry);
+  void JudgeFile(const ima::Entry& entry);
+  Answer Ask(const reference::SetQuery& query) const;
+  void ReportAnswer(const ima::Entry& entry, const Answer& answer);
+  std::string Known(absl::string_view path) const;
+  // The finding to be filled in; nullptr when there were enough of the kind.
+  Finding* Report(Reason code, const ima::Entry& entry, absl::string_view text);
+
+  const std::vector<std::shared_ptr<const reference::ImaSet>> sets_;
+  const absl::Time at_;
+  reference::Excludes excludes_;
+  std::set<std::string> ignored_keyrings_;
+  ImaJudged judged_;
+  BoundedFindings bound_;
+  bool legacy_said_ = false;
+  std::vector<Finding> findings_;
+};
+
+}  // namespace bootgate::gatekeeper::cli
