@@ -50,8 +50,7 @@ void AddReplay(CLI::App& ima, ChosenVerb chosen) {
 }
 
 void AddVerify(CLI::App& ima, ChosenVerb chosen) {
-  CLI::App* const verb =
-      ima.add_subcommand("verify", "judge every entry by reference sets");
+  CLI::App* const verb = ima.add_subcommand("verify", "judge every entry by reference sets");
   const auto options = std::make_shared<cli::ImaListVerifyOptions>();
   verb->add_option("FILE", options->file, kListHelp)->required();
   verb->add_option("--reference", options->references,
@@ -63,6 +62,8 @@ void AddVerify(CLI::App& ima, ChosenVerb chosen) {
   verb->add_option("--verify-key", options->verify_keys,
                    "PEM file with public keys or certificates: the sets must be signed by one of "
                    "them; may be given several times");
+  verb->add_flag("--report-only", options->report_only,
+                 "files that are unlisted or outdated are warnings, while a new set is tried out");
   verb->add_option("--at", options->at, "the time to judge for, RFC 3339")->capture_default_str();
   verb->footer(
       "exit code: 0 every entry is good; 6 some are not, or the list does not lead to PCR 10;\n"

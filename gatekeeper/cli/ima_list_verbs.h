@@ -49,6 +49,7 @@ struct ImaListVerifyOptions {
   std::vector<std::string> references = {};   // set files (`reference ima build`)
   std::string pcr10 = {};                     // hexadecimal, of any bank; empty: nobody vouches
   std::vector<std::string> verify_keys = {};  // PEM: who must have signed the sets
+  bool report_only = false;                   // what is unlisted or outdated is a warning
   std::string at = "now";                     // for which time the sets are asked
 };
 ExitCode ImaListVerify(const ImaListVerifyOptions& options, const ImaListIo& io);
