@@ -96,7 +96,7 @@ constexpr ReasonInfo kTable[] = {
     {Reason::kCelTruncated, "CEL_TRUNCATED", kDeny, "The last record of the user-space measurement log was not written to its end.", "Boot the host again; whether the register was extended all the same the quote tells."},
     {Reason::kCelLimit, "CEL_LIMIT", kDeny, "The user-space measurement log is larger or nested deeper than any genuine one.", kCheckLog},
     {Reason::kCelDigests, "CEL_DIGESTS", kDeny, "A record of the user-space measurement log lacks a digest of the quoted bank, or has one that is none.", kCheckLog},
-    {Reason::kCelRegister, "CEL_REGISTER", kDeny, "A record of the user-space measurement log names no PCR or NV index that exists.", kCheckLog},
+    {Reason::kCelRegister, "CEL_REGISTER", kDeny, "A record of the user-space measurement log is about no PCR or NV index, or about one that user space does not extend so.", kCheckLog},
     {Reason::kImaTruncated, "IMA_TRUNCATED", kDeny, "The IMA list ends inside an entry.", kInvestigate},
     {Reason::kImaTemplate, "IMA_TEMPLATE", kDeny, "An IMA entry is malformed or of an unknown template.", kInvestigate},
     {Reason::kImaTemplateHash, "IMA_TEMPLATE_HASH", kDeny, "An IMA entry's listed hash is not the hash of its content.", kInvestigate},

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/files.h"
 #include "common/base/hex.h"
+#include "common/cel/log_builder.h"
 #include "common/eventlog/event_type.h"
 #include "common/testing/corpus.h"
 #include "gatekeeper/admission/judge.h"
@@ -15,6 +16,7 @@
 namespace bootgate::gatekeeper::admission {
 namespace {
 
+using ::bootgate::testing::CelBuilder;
 using ::bootgate::testing::CorpusFile;
 using ::bootgate::testing::LogBuilder;
 using ::bootgate::testing::TpmDigest;
@@ -503,6 +505,34 @@ TEST(Attack, A46_LogOfOtherRegistersThanPcrsExplainsNoPcr) {
   EXPECT_EQ(verdict.outcome, OutcomeClass::kDeny);
   EXPECT_THAT(Failing(verdict), ElementsAre("LOG_SPEC_ID"));
   EXPECT_EQ(Values(verdict, "bootLogReplayed"), std::vector<ClaimValue>{false});
+}
+
+// The end of the true boot log, told as systemd's.
+TEST(Attack, A46_EndOfTheBootLogMovedIntoTheUserSpaceLogIsDenied) {
+  const Bytes boot = LogWith({kSecureBootOn});
+  const auto judge = [&](const CelBuilder& user, absl::string_view measured, uint32_t index) {
+    RegisterBank bank = testing::Registers(boot, {}, HashAlg::kSha256);
+    bank.Extend(index, crypto::Hash(HashAlg::kSha256, AsBytes(measured)).view());
+    const tpm2::QuotedPcrs quoted = testing::QuoteOver({bank});
+    const Bytes user_log = user.Build();
+    JudgeInput input{.quoted = quoted, .boot_log = boot, .ima = {}};
+    input.user_log = user_log;
+    input.logs_bound = true;
+    input.policy = &PermitAll();
+    return Failing(Judge(input));
+  };
+  for (const uint32_t index : {0u, 4u, 7u, 8u, 9u, 11u, 12u, 14u}) {
+    const CelBuilder hidden = CelBuilder().Secret(index, "of tomorrow", "text", "a loader");
+    EXPECT_THAT(judge(hidden, "a loader", index), ElementsAre("CEL_REGISTER")) << index;
+  }
+  for (const uint32_t index : {4u, 7u, 8u, 9u}) {
+    const CelBuilder text = CelBuilder().Pcr(index, "phase", "/vmlinuz quiet");
+    EXPECT_THAT(judge(text, "/vmlinuz quiet", index), ElementsAre("CEL_REGISTER")) << index;
+  }
+  for (const uint32_t index : {0u, 7u, 9u, 11u, 12u, 14u}) {
+    const CelBuilder honest = CelBuilder().Pcr(index, "os-separator", "os-separator");
+    EXPECT_THAT(judge(honest, "os-separator", index), IsEmpty()) << index;
+  }
 }
 
 // ---- A47: true logs of bad states, denied by the policies that we ship

@@ -11,6 +11,7 @@
 #include "common/eventlog/replay.h"
 #include "common/registers/selection.h"
 #include "gatekeeper/appraisal/notes.h"
+#include "gatekeeper/appraisal/user_log_rules.h"
 #include "gatekeeper/claims/bounded_findings.h"
 
 namespace bootgate::gatekeeper::appraisal {
@@ -70,6 +71,7 @@ class UserLogAppraiser : private Notes {
           "the quote does not cover them");
     }
     CheckTexts(quoted.alg(), matched);
+    CheckPlaces(quoted);
     NotePhase(quoted.alg(), matched);
     return matched == (replay.extended & quoted.mask());
   }
@@ -88,6 +90,24 @@ class UserLogAppraiser : private Notes {
       finding.event = record.number;
       finding.expected = record.DigestOf(alg)->hex();
       finding.actual = crypto::Hash(alg, AsBytes(*record.untrusted_text)).hex();
+    }
+  }
+
+  // Whatever the registers hold: such a record explains what a boot log should.
+  void CheckPlaces(const RegisterBank& quoted) {
+    for (const cel::Record& record : user_log_.records()) {
+      if (!record.pcr || !quoted.Has(*record.pcr) || record.DigestOf(quoted.alg()) == nullptr ||
+          cel::CoverageOf(record, quoted.alg()) == cel::Coverage::kMismatch ||
+          IsOfUserSpace(record, quoted.alg()) || !bounded_.Take(Reason::kCelRegister)) {
+        continue;
+      }
+      Finding& finding =
+          Add(Reason::kCelRegister, Severity::kFail,
+              absl::StrCat("Record ", record.number, " of the user-space log extends PCR ",
+                           *record.pcr, " (", crypto::Name(quoted.alg()),
+                           ") with something that systemd does not measure there."));
+      finding.register_index = record.pcr;
+      finding.event = record.number;
     }
   }
 
