@@ -193,6 +193,29 @@ TEST(Attack, A36_SeparatorRelabelledAsAVariableIsDenied) {
   EXPECT_THAT(Failing(JudgeLog(log)), Contains("LOG_SEPARATOR"));
 }
 
+// The system behind a firmware without Secure Boot tells PCR 7's history a second time; the first
+// one passes for records that the same digests cover.
+TEST(Attack, A36_SecureBootOffHiddenBehindOtherTypesIsDenied) {
+  const Bytes off = testing::SecureBootVariable(0);
+  const std::pair<uint32_t, Bytes> end = {eventlog::kEvEfiAction, kZeros};
+  for (const uint32_t type :
+       {eventlog::kEvEfiVariableAuthority, eventlog::kEvEfiAction, eventlog::kEvEfiSpdmDevicePolicy,
+        eventlog::kEvEfiSpdmDeviceAuthority}) {
+    const Verdict whole = JudgeLog(LogWith({{type, off}, end, kSecureBootOn}));
+    EXPECT_EQ(whole.outcome, OutcomeClass::kDeny) << type;
+    const Verdict state = JudgeLog(LogWith({{type, off}, kSecureBootOn}));
+    EXPECT_THAT(Failing(state), ElementsAre("LOG_UNEXPECTED_TYPE")) << type;
+  }
+  EXPECT_THAT(Failing(JudgeLog(LogWith({kSecureBootOn, end}))), ElementsAre("LOG_SEPARATOR"));
+}
+
+TEST(Attack, A36_KeyListRelabelledAsAnAuthorityIsDenied) {
+  const Bytes list = VariableData(SecurityGuid(), Utf16("db"), {});
+  EXPECT_THAT(
+      Failing(JudgeLog(LogWith({kSecureBootOn, {eventlog::kEvEfiVariableAuthority, list}}))),
+      ElementsAre("LOG_UNEXPECTED_TYPE"));
+}
+
 // ---- A37
 
 LogBuilder WithText(absl::string_view logged, absl::string_view hashed) {

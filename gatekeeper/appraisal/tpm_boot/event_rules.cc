@@ -1,9 +1,13 @@
 #include "gatekeeper/appraisal/tpm_boot/event_rules.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "common/bytes/writer.h"
 #include "common/eventlog/decode/separator.h"
 #include "common/eventlog/event_type.h"
 #include "gatekeeper/appraisal/tpm_boot/event_notes.h"
@@ -51,12 +55,55 @@ class OrderCheck {
 
   void CheckOrder(const Event& event) {
     size_t& separators = separators_[event.register_index];
+    if (event.register_index == kSecureBootRegister) CheckDisguise(event);
     if (event.untrusted_type == eventlog::kEvSeparator) {
       CheckSeparator(event);
       ++separators;
     } else if (separators != 0) {
       CheckAfter(event);
     }
+  }
+
+  // Whoever rules the system after the firmware could tell PCR 7's history a second time, if the
+  // first one and its end passed for something else that the same digests cover.
+  void CheckDisguise(const Event& event) {
+    const std::string name = eventlog::TypeName(event.untrusted_type);
+    if (IsHiddenSeparator(event)) {
+      notes_.Say(Reason::kLogSeparator, Severity::kFail, event,
+                 absl::StrCat("Event ", event.number,
+                              " of PCR 7 has a separator's digest under type ", name, "."));
+    } else if (IsActionWithoutText(event)) {
+      notes_.Say(
+          Reason::kLogUnexpectedType, Severity::kFail, event,
+          absl::StrCat("Event ", event.number, " has type ", name, ", but its data is no text."));
+    }
+  }
+
+  bool IsHiddenSeparator(const Event& event) const {
+    if (event.untrusted_type == eventlog::kEvSeparator) return false;
+    return std::ranges::any_of(separator_digests_, [&](const crypto::Digest& separator) {
+      const auto digest = context_.log.DigestOf(event, separator.alg());
+      return digest.has_value() && SameBytes(*digest, separator.view());
+    });
+  }
+
+  static bool IsActionWithoutText(const Event& event) {
+    if (event.untrusted_type != eventlog::kEvEfiAction) return false;
+    absl::string_view text = AsText(event.data);
+    if (!text.empty() && text.back() == '\0') text.remove_suffix(1);
+    return !std::ranges::all_of(
+        text, [](char c) { return absl::ascii_isprint(static_cast<unsigned char>(c)); });
+  }
+
+  static std::vector<crypto::Digest> SeparatorDigests(const eventlog::Log& log) {
+    std::vector<crypto::Digest> digests;
+    for (const crypto::HashAlg alg : log.banks()) {
+      for (const uint32_t value : {0u, 1u, 0xffffffffu}) {
+        bytes::Writer data;
+        digests.push_back(crypto::Hash(alg, data.U32Le(value).view()));
+      }
+    }
+    return digests;
   }
 
   void CheckSeparator(const Event& event) {
@@ -108,6 +155,7 @@ class OrderCheck {
   const Context& context_;
   const uint32_t proven_;
   const bool legacy_;
+  const std::vector<crypto::Digest> separator_digests_ = SeparatorDigests(context_.log);
   std::array<size_t, kFirmwareRegisters> separators_{};
   EventNotes notes_;
 };

@@ -73,7 +73,23 @@ class VariableCheck {
       return;
     }
     const Named* const named = Find(*variable);
-    if (named != nullptr && IsSecureBootConfiguration(event)) CheckNamed(event, *variable, *named);
+    if (named == nullptr) return;
+    if (IsSecureBootConfiguration(event)) {
+      CheckNamed(event, *variable, *named);
+    } else if (event.register_index == kSecureBootRegister && IsConfiguration(*variable, *named)) {
+      notes_.Say(Reason::kLogUnexpectedType, Severity::kFail, event,
+                 absl::StrCat("Event ", event.number, " has type ",
+                              eventlog::TypeName(event.untrusted_type), ", but it holds ",
+                              named->name, ", which is configuration."));
+    }
+  }
+
+  // What an authority cannot be: it is one entry of a list, never a state or a whole list. The same
+  // digest covers the record under any type.
+  static bool IsConfiguration(const UefiVariable& variable, const Named& named) {
+    if (!named.signature_lists || named.guid == kGlobalGuid) return true;  // SecureBoot, PK, KEK
+    const eventlog::SignatureLists lists = eventlog::SignatureLists::Read(variable.data);
+    return lists.ok();  // of an empty list, too
   }
 
   void CheckNamed(const Event& event, const UefiVariable& variable, const Named& named) {
