@@ -274,6 +274,49 @@ TEST(Attack, A37_CommandLineRelabelledAsACommandYieldsNoClaim) {
   EXPECT_THAT(Values(JudgeLog(log.Finish()), "kaslrDisabled"), IsEmpty());
 }
 
+// Nor are types: under each of these the digest covers the same text.
+TEST(Attack, A37_CommandLineUnderAnotherTypeIsNotReplacedByAFakeOne) {
+  const Bytes grub = ToBytes(AsBytes("/vmlinuz nokaslr"));
+  const Bytes stub = Utf16("ro nokaslr");
+  const struct {
+    uint32_t index;
+    uint32_t type;
+    Bytes data;
+  } rows[] = {
+      {8, eventlog::kEvEfiAction, grub},   {8, eventlog::kEvSeparator, grub},
+      {8, eventlog::kEvCompactHash, grub}, {12, eventlog::kEvEfiAction, stub},
+      {12, eventlog::kEvEventTag, stub},
+  };
+  for (const auto& row : rows) {
+    for (const uint32_t fake : {8u, 12u, 13u}) {
+      LogBuilder log = testing::FirmwareLog({HashAlg::kSha256});
+      log.Event(row.index, row.type, row.data);
+      const auto harmless = crypto::Hash(HashAlg::kSha256, AsBytes("/vmlinuz lockdown=integrity"));
+      log.Event(fake, eventlog::kEvIpl, AsBytes("kernel_cmdline: /vmlinuz lockdown=integrity"),
+                {{0x000b, ToBytes(harmless.view())}});
+      const Verdict verdict = JudgeLog(log.Finish());
+      EXPECT_THAT(Values(verdict, "kernelLockdown"), IsEmpty()) << row.type << " " << fake;
+      EXPECT_THAT(Values(verdict, "kernelCommandLine"), IsEmpty()) << row.type << " " << fake;
+    }
+  }
+}
+
+// A line that cannot be told in one register is not made up for by one in another.
+TEST(Attack, A37_UncoveredCommandLineIsNotReplacedByOneInAnotherRegister) {
+  LogBuilder log = WithText("kernel_cmdline: /vmlinuz", "/vmlinuz nokaslr");
+  log.Event(12, eventlog::kEvIpl, Utf16("lockdown=integrity"));
+  EXPECT_THAT(Values(JudgeLog(log.Finish()), "kernelLockdown"), IsEmpty());
+}
+
+TEST(Attack, A37_ManyCommandLinesDoNotPushOneOut) {
+  LogBuilder log = testing::FirmwareLog({HashAlg::kSha256});
+  for (int i = 0; i < 300; ++i) log.Event(12, eventlog::kEvIpl, Utf16("lockdown=integrity"));
+  const auto real = crypto::Hash(HashAlg::kSha256, AsBytes("/vmlinuz nokaslr"));
+  log.Event(8, eventlog::kEvIpl, AsBytes("kernel_cmdline: /vmlinuz nokaslr"),
+            {{0x000b, ToBytes(real.view())}});
+  EXPECT_THAT(Values(JudgeLog(log.Finish()), "kaslrDisabled"), Not(Contains(ClaimValue(false))));
+}
+
 TEST(Attack, A37_VariableThatTheDigestContradictsIsDenied) {
   LogBuilder log = LogBuilder::CryptoAgile({HashAlg::kSha256});
   log.Event(0, eventlog::kEvSCrtmVersion, AsBytes("version 1"));

@@ -60,10 +60,9 @@ class ClaimMaker {
                                           : absl::string_view(ClaimOf(key.value.list)),
               key.value.fingerprint);
     }
-    if (any) {
-      notes_.AddClaim("testKeysEnrolled", test_key);
-      notes_.AddClaim("secureBootUnknownKeys", unknown);
-    }
+    const bool whole = any && facts_.all_keys_listed;
+    if (whole || test_key) notes_.AddClaim("testKeysEnrolled", test_key);
+    if (whole) notes_.AddClaim("secureBootUnknownKeys", unknown);
     for (const Fact<Authority>& authority : facts_.authorities) {
       if (!authority.verified) continue;
       AddOnce("secureBootAuthorities", authority.value.subject.empty() ? authority.value.fingerprint

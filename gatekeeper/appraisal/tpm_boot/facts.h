@@ -73,6 +73,7 @@ struct KernelOption {
 struct BootFacts {
   std::optional<Fact<bool>> secure_boot;
   std::vector<Fact<KeyEntry>> keys;
+  bool all_keys_listed = true;  // false: there are more than `keys` holds
   std::optional<Fact<Revocations>> dbx;
   std::optional<Fact<int64_t>> sbat_level;  // date as shim writes it: 2023012900
   std::vector<Fact<Authority>> authorities;
@@ -81,7 +82,8 @@ struct BootFacts {
   std::vector<Fact<Image>> kernels;
   std::vector<Fact<Image>> initrds;
   // Of the kernel; UTF-8, not escaped. Whoever rules the running system can extend PCR 8-15 and
-  // tell more of them (attack A37): none is verified unless all events of its register are covered.
+  // tell more of them (attack A37): none is verified unless it is of PCR 8 or 12, and every event
+  // of both registers is proven, covered, and surely no command line in disguise.
   std::vector<Fact<std::string>> command_lines;
   std::vector<Fact<KernelOption>> kernel_options;
   std::vector<Fact<std::string>> actions;  // "UEFI Debug Mode", "DMA Protection Disabled"; escaped

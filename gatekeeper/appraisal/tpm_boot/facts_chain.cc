@@ -17,6 +17,9 @@ using eventlog::BootRole;
 using eventlog::Event;
 
 constexpr uint32_t kLoaderRegister = 4;
+constexpr uint32_t kGrubRegister = 8, kStubRegister = 12;
+constexpr uint32_t kLineRegisters = 1u << kGrubRegister | 1u << kStubRegister;
+constexpr size_t kSeparatorBytes = 4;
 constexpr size_t kMaxParts = 256;  // of each kind; what follows is not listed
 
 class ChainReader {
@@ -27,26 +30,40 @@ class ChainReader {
     for (const Event& event : reader_.log().events()) {
       if (!event.Extends()) continue;
       const auto part = eventlog::DecodeBootPart(event);
-      if (IsDoubtful(event, part)) doubtful_ |= 1u << (event.register_index % 32);
+      doubtful_ |= IsOfLines(event) && !IsUnderstood(event, part);
       if (event.untrusted_type == eventlog::kEvEfiBootServicesApplication) {
         if (event.register_index == kLoaderRegister) Add(event, ImageOf(event), &out_.loaders);
       } else if (part) {
         ReadPart(event, *part);
       }
     }
-    for (auto& fact : out_.command_lines) {
-      fact.verified = fact.verified && !Has(doubtful_, fact.register_index);
-      ReadOptions(fact);
-    }
+    for (const auto& line : out_.command_lines) ReadOptions(line);
+    if (doubtful_) WithdrawLines();
   }
 
  private:
-  // GRUB's digests cover the text, not the label before it: a command line that is presented as a
-  // command or a module's line still begins with the kernel's path.
-  bool IsDoubtful(const Event& event, const std::optional<BootPart>& part) const {
-    if (!reader_.IsCovered(event)) return true;
-    return part && (part->role == BootRole::kCommand || part->role == BootRole::kModule) &&
-           !part->text.empty() && (part->text[0] == '/' || part->text[0] == '(');
+  static bool IsOfLines(const Event& event) { return Has(kLineRegisters, event.register_index); }
+
+  // Whether the event surely is no command line that wants to pass for something else: neither its
+  // type nor the label before GRUB's text is covered by the digest.
+  bool IsUnderstood(const Event& event, const std::optional<BootPart>& part) const {
+    if (!reader_.IsProven(event) || !reader_.IsCovered(event)) return false;
+    if (event.untrusted_type == eventlog::kEvSeparator) return event.data.size() <= kSeparatorBytes;
+    if (event.untrusted_type != eventlog::kEvIpl || !part) return false;
+    if (part->role == BootRole::kCommandLine) return true;
+    return event.register_index == kGrubRegister && IsGrubCommand(*part);
+  }
+
+  // A command line of GRUB's begins with the kernel's path; one in UTF-16 holds zeros.
+  static bool IsGrubCommand(const BootPart& part) {
+    if (part.role != BootRole::kCommand && part.role != BootRole::kModule) return false;
+    return part.text.find('\0') == std::string::npos &&
+           (part.text.empty() || (part.text[0] != '/' && part.text[0] != '('));
+  }
+
+  void WithdrawLines() const {
+    for (auto& line : out_.command_lines) line.verified = false;
+    for (auto& option : out_.kernel_options) option.verified = false;
   }
 
   std::string DigestOf(const Event& event) const {
@@ -77,17 +94,27 @@ class ChainReader {
       case BootRole::kInitrd:
         return Add(event, {DigestOf(event), Printable(part.text), 0}, &out_.initrds);
       case BootRole::kCommandLine:
-        if (!part.text.empty() && out_.command_lines.size() < kMaxParts)
-          out_.command_lines.push_back(reader_.FromData(event, part.text));
-        return;
+        return AddLine(event, part.text);
       default:
         return;
     }
   }
 
+  // What is not listed may be what speaks against the host.
+  bool HasRoom(size_t parts) {
+    doubtful_ |= parts >= kMaxParts;
+    return parts < kMaxParts;
+  }
+
+  void AddLine(const Event& event, const std::string& text) {
+    if (text.empty() || !HasRoom(out_.command_lines.size())) return;
+    auto& line = out_.command_lines.emplace_back(reader_.FromData(event, text));
+    line.verified = line.verified && IsOfLines(event);
+  }
+
   void ReadOptions(const Fact<std::string>& line) {
     for (KernelOption& option : FindKernelOptions(line.value)) {
-      if (out_.kernel_options.size() >= kMaxParts) return;
+      if (!HasRoom(out_.kernel_options.size())) return;
       out_.kernel_options.push_back(
           {std::move(option), line.verified, line.event, line.register_index});
     }
@@ -95,7 +122,7 @@ class ChainReader {
 
   const FactReader& reader_;
   BootFacts& out_;
-  uint32_t doubtful_ = 0;  // registers with an event whose data nothing covers
+  bool doubtful_ = false;  // a command line may be hidden somewhere
 };
 
 }  // namespace

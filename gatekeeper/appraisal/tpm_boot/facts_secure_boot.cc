@@ -118,7 +118,8 @@ class SecureBootReader {
   void ReadKeys(const Event& event, absl::string_view list, const eventlog::SignatureLists& lists,
                 bool verified) {
     for (const SignatureEntry& entry : lists) {
-      if (out_.keys.size() >= kMaxKeyEntries) return;
+      out_.all_keys_listed = out_.keys.size() < kMaxKeyEntries;
+      if (!out_.all_keys_listed) return;
       out_.keys.push_back(FactReader::Make(event, Describe(list, entry), verified));
     }
   }
