@@ -17,8 +17,9 @@
 namespace bootgate::agent::app {
 namespace {
 
-// IMA may extend PCR 10 at any time; a list that lags is read again at once, this often.
-constexpr int kBehindTries = 8;
+// How often a list that does not fit is read and sent again at once: IMA may extend PCR 10 at any
+// time, and a gatekeeper that cannot build on what it knows wants the whole list.
+constexpr int kListTries = 8;
 
 absl::StatusOr<evidence_builder::Question> QuestionOf(const identity::JoinState& joined,
                                                       const Challenge& challenge) {
@@ -70,6 +71,11 @@ bool IsStaleChallenge(const absl::Status& status) {
   const std::optional<Reason> reason = ReasonOf(status);
   return reason == Reason::kNonceUnknown || reason == Reason::kNonceExpired ||
          reason == Reason::kNonceUsed;
+}
+
+bool WantsListAgain(const absl::Status& status) {
+  const std::optional<Reason> reason = ReasonOf(status);
+  return reason == Reason::kRetryLogBehind || reason == Reason::kRetryResync;
 }
 
 absl::StatusOr<AttestAnswer> AskAndAnswer(const Config& config, const identity::JoinState& joined,
@@ -124,7 +130,7 @@ absl::StatusOr<AttestAnswer> Attest(const Config& config, const identity::JoinSt
   absl::StatusOr<AttestAnswer> answer = AskAndAnswer(config, joined, tpm, client, challenge);
   if (IsStaleChallenge(answer.status()))
     answer = AskAndAnswer(config, joined, tpm, client, challenge);
-  for (int i = 0; i < kBehindTries && ReasonOf(answer.status()) == Reason::kRetryLogBehind; ++i) {
+  for (int i = 0; i < kListTries && WantsListAgain(answer.status()); ++i) {
     answer = AskAndAnswer(config, joined, tpm, client, challenge);
   }
   BG_RETURN_IF_ERROR(answer.status());

@@ -5,12 +5,14 @@
 #include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "tests/desk/scratch_folder.h"
+#include "tests/desk/tpm_fixture.h"
 
 namespace bootgate::agent::app {
 namespace {
 
 using ::bootgate::testing::HasCode;
 using ::bootgate::testing::IsOk;
+using ::bootgate::testing::Refuses;
 
 TEST(DropExpired, RemovesSealedAndInstalledCredentialWhenItLapses) {
   const desk::ScratchFolder scratch;
@@ -35,6 +37,77 @@ TEST(DropExpired, RemovesSealedAndInstalledCredentialWhenItLapses) {
   EXPECT_THAT(identity::LoadStoredCredential(config.state_folder),
               HasCode(absl::StatusCode::kNotFound));
   EXPECT_THAT(DropExpired(config, ends), IsOk());
+}
+
+// A gatekeeper that refuses evidence until it gets what it wants.
+class PickyGatekeeper final : public GatekeeperClient {
+ public:
+  explicit PickyGatekeeper(std::vector<Reason> refusals) : refusals_(std::move(refusals)) {}
+
+  absl::StatusOr<ActivationChallenge> BeginEnrollment(const agent::JoinRequest&) override {
+    return absl::UnimplementedError("not asked");
+  }
+  absl::StatusOr<JoinAnswer> CompleteEnrollment(const std::string&, const SecretBytes&,
+                                                ByteView) override {
+    return absl::UnimplementedError("not asked");
+  }
+  // The first challenge asks for what is new, the others for everything.
+  absl::StatusOr<Challenge> GetChallenge(const std::string&, ByteView) override {
+    ++challenges;
+    return Challenge{.nonce = Bytes(32, 1),
+                     .cluster_id = "blue",
+                     .selection = "sha256:0-14",
+                     .seal_selection = "sha256:0-7",
+                     .ima_first_entry = challenges == 1 ? 80u : 0u};
+  }
+  absl::StatusOr<AttestAnswer> Submit(const evidence::Evidence& evidence) override {
+    first_entries.push_back(evidence.ima.first_entry);
+    const size_t number = first_entries.size() - 1;
+    if (number < refusals_.size()) return Malformed(refusals_[number], "again");
+    AttestAnswer answer;
+    answer.outcome = "ADMIT";
+    return answer;
+  }
+
+  int challenges = 0;
+  std::vector<uint64_t> first_entries;  // of each evidence
+
+ private:
+  const std::vector<Reason> refusals_;
+};
+
+class AttestTest : public desk::TpmTest {
+ protected:
+  absl::StatusOr<AttestAnswer> AttestTo(PickyGatekeeper& gatekeeper) {
+    Config config;
+    config.state_folder = scratch_->path() + "/state";
+    config.runtime_folder = scratch_->path() + "/run";
+    config.boot_log = host_->boot_log_path();
+    config.ima_list = host_->ima_path();
+    identity::JoinState joined;
+    joined.cluster_id = "blue";
+    joined.host_id = "h-1";
+    std::optional<Challenge> challenge;
+    return Attest(config, joined, *tpm_, gatekeeper, &challenge);
+  }
+};
+
+TEST_F(AttestTest, SendsTheWholeListAtOnceWhenItIsWanted) {
+  PickyGatekeeper gatekeeper({Reason::kRetryResync, Reason::kRetryLogBehind});
+  ASSERT_THAT(AttestTo(gatekeeper), IsOk());
+  EXPECT_THAT(gatekeeper.first_entries, ::testing::ElementsAre(80, 0, 0));
+}
+
+TEST_F(AttestTest, DoesNotSendTheListForEver) {
+  PickyGatekeeper gatekeeper(std::vector<Reason>(1000, Reason::kRetryResync));
+  EXPECT_THAT(AttestTo(gatekeeper), Refuses(Reason::kRetryResync));
+  EXPECT_LT(gatekeeper.first_entries.size(), 20u);
+}
+
+TEST_F(AttestTest, OtherRefusalsAreFinal) {
+  PickyGatekeeper gatekeeper({Reason::kSigInvalid});
+  EXPECT_THAT(AttestTo(gatekeeper), Refuses(Reason::kSigInvalid));
+  EXPECT_EQ(gatekeeper.first_entries.size(), 1u);
 }
 
 }  // namespace
