@@ -25,8 +25,8 @@ uint32_t MayMoveAtRunTime(const Options& options) {
 }
 
 constexpr size_t kVerdictIdBytes = 16;
-constexpr int kTries = 3;              // against lost races with an operator or another evidence
-constexpr size_t kMaxBehind = 100000;  // hosts whose lagging is remembered
+constexpr int kTries = 3;                // against lost races with an operator or another evidence
+constexpr size_t kMaxRetrying = 100000;  // hosts whose lagging, or lost step, is remembered
 
 Bytes Joined(ByteView a, ByteView b) {
   Bytes out = ToBytes(a);
@@ -139,17 +139,26 @@ absl::StatusOr<host::HostRecord> Admission::KnownHost(const Peer& peer,
   return host;
 }
 
-absl::StatusOr<Challenge> Admission::Issue(const std::string& host_id, ByteView ak_name) {
-  BG_ASSIGN_OR_RETURN(Bytes nonce, nonces_.Issue({.host_id = host_id,
+JudgingOptions Admission::JudgedBy() const {
+  return {.selection = options_.selection, .runtime_extended = MayMoveAtRunTime(options_)};
+}
+
+absl::StatusOr<Challenge> Admission::Issue(const host::HostRecord& host, const Rules& rules,
+                                           ByteView ak_name) {
+  const uint64_t first_entry =
+      MustSendWholeList(host.id)
+          ? 0
+          : FirstEntryToAsk(host, rules, RulesId(rules, JudgedBy()), clock_.Now());
+  BG_ASSIGN_OR_RETURN(Bytes nonce, nonces_.Issue({.host_id = host.id,
                                                   .ak_name = ToBytes(ak_name),
                                                   .purpose = session::NoncePurpose::kAttest,
                                                   .selection = options_.selection,
-                                                  .ima_first_entry = 0}));
+                                                  .ima_first_entry = first_entry}));
   return Challenge{.nonce = std::move(nonce),
                    .cluster_id = options_.cluster_id,
                    .selection = options_.selection,
                    .seal_selection = options_.credential.seal_selection,
-                   .ima_first_entry = 0,
+                   .ima_first_entry = first_entry,
                    .valid_for = options_.nonce_ttl};
 }
 
@@ -160,7 +169,8 @@ absl::StatusOr<Challenge> Admission::NewChallenge(const Peer& peer, const std::s
   if (!SameBytes(ak.Name(), ak_name)) {
     return NotAuthentic(Reason::kAkUnknown, "the attestation key is not the enrolled one");
   }
-  return Issue(host_id, ak_name);
+  BG_ASSIGN_OR_RETURN(const Rules rules, catalog_.RulesFor(host.labels));
+  return Issue(host, rules, ak_name);
 }
 
 absl::Status Admission::Screen(const Peer& peer, const std::string& host_id,
@@ -177,11 +187,6 @@ absl::StatusOr<Decision> Admission::Decide(const Peer& peer, const evidence::Evi
   BG_ASSIGN_OR_RETURN(
       const session::RedeemedNonce nonce,
       nonces_.Redeem(evidence.nonce, host.id, ak.Name(), session::NoncePurpose::kAttest));
-  if (evidence.ima.first_entry != nonce.ima_first_entry()) {
-    return Malformed(Reason::kMessageMalformed,
-                     absl::StrCat("IMA entries from ", evidence.ima.first_entry,
-                                  " on, asked for from ", nonce.ima_first_entry()));
-  }
   const Bytes qualifying_data = ExpectedData(nonce, options_.cluster_id, evidence);
   BG_ASSIGN_OR_RETURN(const tpm2::QuotedPcrs quoted,
                       tpm2::QuotedPcrs::Verify({.ak = ak,
@@ -191,11 +196,15 @@ absl::StatusOr<Decision> Admission::Decide(const Peer& peer, const evidence::Evi
                                                evidence.quote));
 
   // From here on the evidence is this host's, fresh, and about exactly these logs.
-  const Proven proven{
-      .ak = ak, .quoted = quoted, .qualifying_data = qualifying_data, .evidence = evidence};
+  const Proven proven{.ak = ak,
+                      .quoted = quoted,
+                      .qualifying_data = qualifying_data,
+                      .evidence = evidence,
+                      .ima_asked = nonce.ima_first_entry()};
   absl::Status lost_race;
   for (int i = 0; i < kTries; ++i) {
     absl::StatusOr<Decision> decision = DecideOnce(host, proven);
+    if (ReasonOf(decision.status()) == Reason::kRetryResync) AskForWholeList(host.id);
     if (!absl::IsAborted(decision.status())) return decision;
     lost_race = decision.status();
     BG_ASSIGN_OR_RETURN(host, KnownHost(peer, evidence.host_id));
@@ -207,28 +216,28 @@ absl::StatusOr<Decision> Admission::Decide(const Peer& peer, const evidence::Evi
   return Refuse(absl::StatusCode::kUnavailable, Reason::kStore, lost_race.message());
 }
 
-absl::StatusOr<Verdict> Admission::JudgeEvidence(const host::HostRecord& host,
-                                                 const Proven& proven) {
-  BG_ASSIGN_OR_RETURN(const Rules rules, catalog_.RulesFor(host.labels));
+absl::StatusOr<Judged> Admission::JudgeEvidence(const host::HostRecord& host, const Rules& rules,
+                                                const ImaProgress* before, const Proven& proven) {
   const evidence::ImaPart& ima = proven.evidence.ima;
   const Bytes list = Joined(ima.before_quote, ima.after_quote);
   JudgeInput input{.quoted = proven.quoted,
                    .boot_log = proven.evidence.boot_log,
                    .user_log = proven.evidence.user_log,
-                   .ima = {.list = list, .bound_entries = ima.before_quote_count},
+                   .ima = {.list = list, .bound_entries = ima.before_quote_count, .before = before},
                    .logs_bound = true,
                    .policy = rules.policy.get(),
                    .reference = rules.reference.get(),
                    .boot_options = {.runtime_extended = MayMoveAtRunTime(options_)},
                    .extra_claims = KeyClaims(proven.ak)};
-  Verdict verdict = Judge(input);
-  if (IsBehind(verdict) && CountBehind(host.id) >= options_.behind_limit) {
+  Judged judged = JudgeAndKeep(input);
+  if (IsBehind(judged.verdict) && CountBehind(host.id) >= options_.behind_limit) {
     input.when_behind = WhenBehind::kDeny;
-    verdict = Judge(input);
+    judged = JudgeAndKeep(input);
   }
-  if (verdict.outcome != OutcomeClass::kAdmit && verdict.outcome != OutcomeClass::kDeny)
-    return StatusOf(verdict);
-  return verdict;
+  const OutcomeClass outcome = judged.verdict.outcome;
+  if (outcome != OutcomeClass::kAdmit && outcome != OutcomeClass::kDeny)
+    return StatusOf(judged.verdict);
+  return judged;
 }
 
 absl::StatusOr<credential::Plan> Admission::PlanFor(const host::HostRecord& host,
@@ -255,11 +264,27 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
   const tpm2::AttestHeader& header = proven.quoted.header();
   const host::BootMark boot = MarkOf(header);
   BG_RETURN_IF_ERROR(host::CheckMonotonic(host, boot, header.clock.safe));
-  BG_ASSIGN_OR_RETURN(Verdict verdict, JudgeEvidence(host, proven));
-
-  const host::Move move = host::NextMove(host, verdict.outcome, boot);
+  BG_ASSIGN_OR_RETURN(const Rules rules, catalog_.RulesFor(host.labels));
+  const host::ImaRules rules_id = RulesId(rules, JudgedBy());
   const absl::Time now = clock_.Now();
-  Decision decision(std::move(verdict));
+  const uint64_t sent = proven.evidence.ima.first_entry;
+  BG_ASSIGN_OR_RETURN(const ImaProgress* const before,
+                      ProgressBefore(host, rules, rules_id,
+                                     {.asked = proven.ima_asked, .sent = sent, .boot = boot}, now));
+  BG_ASSIGN_OR_RETURN(Judged judged, JudgeEvidence(host, rules, before, proven));
+
+  const host::Move move = host::NextMove(host, judged.verdict.outcome, boot);
+  std::optional<host::ImaCursor> cursor;
+  if (move.may_issue && judged.ima.has_value()) {
+    cursor = NextCursor({.host = host,
+                         .rules_id = rules_id,
+                         .boot = boot,
+                         .was_whole = before == nullptr,
+                         .whole_every = options_.ima_whole_every,
+                         .now = now},
+                        *std::move(judged.ima));
+  }
+  Decision decision(std::move(judged.verdict));
   decision.verdict_id = absl::StrCat("v-", crypto::RandomHex(kVerdictIdBytes));
   decision.trust = move.next;
   decision.drop_credentials = !move.may_issue;
@@ -268,35 +293,49 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
   if (move.may_issue) {
     BG_ASSIGN_OR_RETURN(plan, PlanFor(host, proven, decision, now));
   }
-  BG_RETURN_IF_ERROR(store_.Apply(CommitOf({.host = host,
-                                            .boot = boot,
-                                            .move = move,
-                                            .verdict = decision.verdict,
-                                            .verdict_id = decision.verdict_id,
-                                            .evidence = proven.evidence,
-                                            .issued = RowsOf(plan, host.id, decision.verdict_id),
-                                            .now = now})));
+  const store::Commit commit = CommitOf({.host = host,
+                                         .boot = boot,
+                                         .move = move,
+                                         .verdict = decision.verdict,
+                                         .verdict_id = decision.verdict_id,
+                                         .evidence = proven.evidence,
+                                         .issued = RowsOf(plan, host.id, decision.verdict_id),
+                                         .cursor = std::move(cursor),
+                                         .now = now});
+  BG_RETURN_IF_ERROR(store_.Apply(commit));
 
-  ForgetBehind(host.id);
+  ForgetRetries(host.id);
 
   // Durable. Only now may anything leave that lets the host act.
   if (plan.has_value()) {
     BG_ASSIGN_OR_RETURN(decision.issued, credential::Issue(*plan, authority_));
   }
-  absl::StatusOr<Challenge> next = Issue(host.id, proven.ak.Name());
+  absl::StatusOr<Challenge> next = Issue(*commit.host, rules, proven.ak.Name());
   if (next.ok()) decision.next = *std::move(next);  // else the agent asks for one itself
   return decision;
 }
 
 int Admission::CountBehind(const std::string& host_id) {
-  const std::lock_guard lock(behind_mutex_);
-  if (behind_.size() >= kMaxBehind && !behind_.contains(host_id)) behind_.clear();
+  const std::lock_guard lock(retries_mutex_);
+  if (behind_.size() >= kMaxRetrying && !behind_.contains(host_id)) behind_.clear();
   return ++behind_[host_id];
 }
 
-void Admission::ForgetBehind(const std::string& host_id) {
-  const std::lock_guard lock(behind_mutex_);
+void Admission::AskForWholeList(const std::string& host_id) {
+  const std::lock_guard lock(retries_mutex_);
+  if (whole_list_wanted_.size() >= kMaxRetrying) whole_list_wanted_.clear();
+  whole_list_wanted_.insert(host_id);
+}
+
+bool Admission::MustSendWholeList(const std::string& host_id) {
+  const std::lock_guard lock(retries_mutex_);
+  return whole_list_wanted_.contains(host_id);
+}
+
+void Admission::ForgetRetries(const std::string& host_id) {
+  const std::lock_guard lock(retries_mutex_);
   behind_.erase(host_id);
+  whole_list_wanted_.erase(host_id);
 }
 
 }  // namespace bootgate::gatekeeper::admission

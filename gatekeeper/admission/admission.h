@@ -1,7 +1,7 @@
 // Admission: the one place that knows the whole order, from a nonce to a credential.
 //
-//   redeem nonce -> host record -> quote -> counters -> rules -> Judge -> NextMove -> one commit
-//   -> credentials
+//   redeem nonce -> host record -> quote -> counters -> rules -> what is known of the IMA list
+//   -> Judge -> NextMove -> one commit -> credentials
 //
 // A REJECT, LIMIT or ERROR is a Status and has changed nothing, but for one: when the CA fails
 // after an ADMIT was committed the verdict stands, and no credential has left. An ADMIT or DENY is
@@ -11,6 +11,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -19,6 +20,8 @@
 #include "common/evidence/evidence.h"
 #include "common/registers/selection.h"
 #include "gatekeeper/admission/catalog.h"
+#include "gatekeeper/admission/cursor.h"
+#include "gatekeeper/admission/judge.h"
 #include "gatekeeper/claims/finding.h"
 #include "gatekeeper/credential/credential.h"
 #include "gatekeeper/host/host.h"
@@ -34,6 +37,8 @@ struct Options {
   credential::Options credential;
   uint32_t runtime_extended = 0;  // bit n: software extends register n without a log
   int behind_limit = 5;
+  // How often a host's whole IMA list is judged, however little of it is new.
+  absl::Duration ima_whole_every = absl::Hours(24);
   absl::Duration next_attestation = absl::Minutes(10);
   absl::Duration nonce_ttl = absl::Seconds(60);
 };
@@ -87,24 +92,32 @@ class Admission {
  private:
   absl::StatusOr<host::HostRecord> KnownHost(const Peer& peer, const std::string& host_id);
   absl::Status CheckPeer(const Peer& peer, const std::string& host_id);
-  absl::StatusOr<Challenge> Issue(const std::string& host_id, ByteView ak_name);
+  // Leaves the store alone: after a commit nothing may fail any more.
+  absl::StatusOr<Challenge> Issue(const host::HostRecord& host, const Rules& rules,
+                                  ByteView ak_name);
+  JudgingOptions JudgedBy() const;
   // Evidence that is proven to be this host's answer to our question.
   struct Proven {
     const tpm2::Public& ak;
     const tpm2::QuotedPcrs& quoted;
     const Bytes& qualifying_data;
     const evidence::Evidence& evidence;
+    uint64_t ima_asked = 0;  // the first IMA entry asked for
   };
   // One round of judge, move, commit, issue; kAborted when the host's record moved meanwhile.
   absl::StatusOr<Decision> DecideOnce(const host::HostRecord& host, const Proven& proven);
   // ADMIT or DENY; every other outcome is a Status.
-  absl::StatusOr<Verdict> JudgeEvidence(const host::HostRecord& host, const Proven& proven);
+  absl::StatusOr<Judged> JudgeEvidence(const host::HostRecord& host, const Rules& rules,
+                                       const ImaProgress* before, const Proven& proven);
   absl::StatusOr<credential::Plan> PlanFor(const host::HostRecord& host, const Proven& proven,
                                            const Decision& decision, absl::Time now) const;
   // How often the host's IMA list has lagged since its last verdict, this time included. Neither
   // other refusals nor a lost race forget it.
   int CountBehind(const std::string& host_id);
-  void ForgetBehind(const std::string& host_id);
+  // Until its next verdict the host is asked for its whole list.
+  void AskForWholeList(const std::string& host_id);
+  bool MustSendWholeList(const std::string& host_id);
+  void ForgetRetries(const std::string& host_id);
 
   const Options options_;
   store::Store& store_;
@@ -112,8 +125,9 @@ class Admission {
   const pki::Authority& authority_;
   const Clock& clock_;
   Catalog catalog_;
-  std::mutex behind_mutex_;
+  std::mutex retries_mutex_;
   std::map<std::string, int> behind_;
+  std::set<std::string> whole_list_wanted_;
 };
 
 }  // namespace bootgate::gatekeeper::admission

@@ -39,6 +39,18 @@ void TakeFacts(const evidence::HostFacts& facts, host::HostRecord* host) {
   host->agent_version = Printable(facts.agent_version, host::kMaxFact);
 }
 
+// Evidence is kept when it shuts a host out, not each time the host fails again: a host that is
+// shut out must not be able to fill our disk.
+bool ShutsOut(const DecisionFacts& facts) {
+  return facts.verdict.outcome == OutcomeClass::kDeny && facts.move.next != facts.host.trust;
+}
+
+bool HasWholeList(const DecisionFacts& facts) { return facts.evidence.ima.first_entry == 0; }
+
+bool CompletesWhatIsFrozen(const DecisionFacts& facts) {
+  return facts.host.whole_list_wanted && HasWholeList(facts);
+}
+
 host::HostRecord NextRecord(const DecisionFacts& facts) {
   host::HostRecord next = facts.host;
   if (next.trust != facts.move.next) next.trust_since = facts.now;
@@ -48,6 +60,10 @@ host::HostRecord NextRecord(const DecisionFacts& facts) {
   next.last_verdict_id = facts.verdict_id;
   next.last_outcome = std::string(Name(facts.verdict.outcome));
   TakeFacts(facts.evidence.facts, &next);
+  // Who is not trusted is asked for everything.
+  next.ima_cursor = facts.cursor;
+  if (ShutsOut(facts)) next.whole_list_wanted = !HasWholeList(facts);
+  if (CompletesWhatIsFrozen(facts)) next.whole_list_wanted = false;
   const bool denied = facts.verdict.outcome == OutcomeClass::kDeny;
   if (denied) {
     next.quarantined_boot = facts.boot;
@@ -73,12 +89,6 @@ store::VerdictRow VerdictRowOf(const DecisionFacts& facts) {
   row.body_json = VerdictJson(facts.verdict);
   row.boot = facts.boot;
   return row;
-}
-
-// Evidence is kept when it shuts a host out, not each time the host fails again: a host that is
-// shut out must not be able to fill our disk.
-bool ShutsOut(const DecisionFacts& facts) {
-  return facts.verdict.outcome == OutcomeClass::kDeny && facts.move.next != facts.host.trust;
 }
 
 // Adds the parts as blobs; gives their names by digest.
@@ -145,7 +155,11 @@ store::Commit CommitOf(const DecisionFacts& facts) {
   }
   audit::Detail detail = DetailOf(facts, *commit.host);
   if (facts.verdict.outcome == OutcomeClass::kDeny) commit.incident = IncidentOf(facts);
-  if (ShutsOut(facts)) detail.Object("evidence", Freeze(facts.evidence, &commit));
+  if (ShutsOut(facts) || CompletesWhatIsFrozen(facts)) {
+    audit::Detail frozen = Freeze(facts.evidence, &commit);
+    frozen.Number("ima_first_entry", static_cast<int64_t>(facts.evidence.ima.first_entry));
+    detail.Object("evidence", frozen);
+  }
   commit.audit.push_back(
       audit::MakeRow(facts.now, audit::HostActor(facts.host.id), "verdict", facts.host.id, detail));
   return commit;

@@ -1,6 +1,7 @@
 // What one decision writes, put together before anything is written. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,12 +21,14 @@ struct DecisionFacts {
   const std::string& verdict_id;
   const evidence::Evidence& evidence;
   std::vector<store::CredentialRow> issued;  // planned, when move.may_issue
+  std::optional<host::ImaCursor> cursor;     // when move.may_issue
   absl::Time now;
 };
 
 // The host's next record, the verdict, the incident of a DENY, credentials to be issued or revoked,
 // effects to carry out, and the audit row. A DENY that shuts the host out freezes the evidence,
-// too; the audit row names its parts by their digests.
+// too; the audit row names its parts by their digests. Where that evidence had only a part of the
+// IMA list, the host's next evidence with the whole list is frozen as well.
 store::Commit CommitOf(const DecisionFacts& facts);
 
 }  // namespace bootgate::gatekeeper::admission

@@ -43,12 +43,24 @@ class Judgement {
   explicit Judgement(const JudgeInput& input)
       : input_(input), user_log_(cel::Log::Parse(input.user_log)) {}
 
-  Verdict Run() {
+  Judged Run() {
+    Judged out{.verdict = Decide(), .ima = std::nullopt};
+    if (out.verdict.outcome == OutcomeClass::kAdmit && progress_.has_value() &&
+        FitsToBeKept(*progress_)) {
+      out.ima = std::move(progress_);
+    }
+    return out;
+  }
+
+ private:
+  Verdict Decide() {
     Merge(input_.extra_findings, input_.extra_claims, input_.extra_coverage);
     AddClaim("tpmVersion", kTpmMajorVersion);
     NoteQuote();
     const appraisal::ImaAppraisal ima = appraisal::AppraiseIma(input_.quoted, ImaInput());
+    if (ima.out_of_step) return OutOfStep();
     if (ima.behind && input_.when_behind == WhenBehind::kRetry) return Behind();
+    if (ima.match) progress_ = ima.progress;
     const appraisal::BootAppraisal boot =
         appraisal::AppraiseBoot(input_.quoted, input_.boot_log, OptionsForBoot());
     Merge(boot.findings, boot.claims, boot.coverage);
@@ -58,11 +70,11 @@ class Judgement {
     Merge(ima.findings, ima.claims, ima.coverage);
     if (ima.behind) ReportImaMismatch();
     CompareWithReference(boot, ima);
+    if (judge_whole_) return OutOfStep();
     AskPolicy(boot, ima);
     return Finish(OutcomeOf(findings_));
   }
 
- private:
   void Merge(const std::vector<Finding>& findings, const std::vector<Claim>& claims,
              const Coverage& coverage) {
     findings_.insert(findings_.end(), findings.begin(), findings.end());
@@ -110,12 +122,24 @@ class Judgement {
     return options;
   }
 
-  // Nothing else is concluded: the host is asked again.
   Verdict Behind() {
-    findings_ = {Failing(Reason::kRetryLogBehind,
-                         "The IMA list does not reach the quoted PCR 10 yet; ask again.")};
+    return AskAgain(Reason::kRetryLogBehind,
+                    "The IMA list does not reach the quoted PCR 10 yet; ask again.",
+                    "the IMA list is behind the quote");
+  }
+
+  Verdict OutOfStep() {
+    return AskAgain(Reason::kRetryResync,
+                    "What was sent of the IMA list cannot be judged on top of what is known of "
+                    "this host; send the whole list.",
+                    "the whole IMA list is needed first");
+  }
+
+  // Nothing else is concluded: the host is asked again.
+  Verdict AskAgain(Reason reason, std::string text, std::string why) {
+    findings_ = {Failing(reason, std::move(text))};
     claims_.clear();
-    NotChecked("everything else", "the IMA list is behind the quote");
+    NotChecked("everything else", std::move(why));
     return Finish(OutcomeClass::kReject);
   }
 
@@ -206,9 +230,12 @@ class Judgement {
       ReportLostList(ima, found);
       NotChecked("IMA list against the reference", "no part of the list is proven by the quote");
     } else {
-      for (Finding& f : reference::CompareIma(*input_.reference, ima.list, ima.match->entries)) {
-        found->push_back(std::move(f));
-      }
+      reference::ImaComparison compared =
+          reference::CompareIma(*input_.reference, ima.list, ima.match->entries, input_.ima.before,
+                                progress_.has_value() ? &*progress_ : nullptr);
+      judge_whole_ = compared.judge_whole;
+      found->insert(found->end(), std::make_move_iterator(compared.findings.begin()),
+                    std::make_move_iterator(compared.findings.end()));
       coverage_.checked.push_back("IMA list against the reference");
     }
   }
@@ -292,8 +319,9 @@ class Judgement {
       events.ima = &ima.list;
       events.ima_entries = ima.match->entries;
     }
-    if (input_.ima.first_entry > 0) {
-      NotChecked(absl::StrCat("IMA entries 0-", input_.ima.first_entry - 1, " in the events claim"),
+    if (input_.ima.before != nullptr) {
+      NotChecked(absl::StrCat("the first ", input_.ima.before->entries,
+                              " IMA entries in the events claim"),
                  "earlier evidence of this boot had them");
     }
     return events;
@@ -339,6 +367,8 @@ class Judgement {
   std::vector<Finding> findings_;
   std::vector<Claim> claims_;
   Coverage coverage_;
+  std::optional<ImaProgress> progress_;
+  bool judge_whole_ = false;
 };
 
 }  // namespace
@@ -354,14 +384,16 @@ Verdict ErrorVerdict(absl::string_view what) noexcept {
 }
 
 // The one place where whatever goes wrong in judging ends: as our fault, never as a pass.
-Verdict Judge(const JudgeInput& input) {
+Judged JudgeAndKeep(const JudgeInput& input) {
   try {
     return Judgement(input).Run();
   } catch (const std::exception& error) {
-    return ErrorVerdict(error.what());
+    return {.verdict = ErrorVerdict(error.what()), .ima = std::nullopt};
   } catch (...) {
-    return ErrorVerdict("judging was interrupted");
+    return {.verdict = ErrorVerdict("judging was interrupted"), .ima = std::nullopt};
   }
 }
+
+Verdict Judge(const JudgeInput& input) { return JudgeAndKeep(input).verdict; }
 
 }  // namespace bootgate::gatekeeper::admission

@@ -6,10 +6,13 @@
 //
 //   ADMIT   the logs lead to the quoted registers, nothing failed, and the policy permits
 //   DENY    anything failed, or no policy, or the policy does not permit
-//   REJECT  the evidence cannot carry a verdict (weak or foreign bank, list behind the quote)
+//   REJECT  the evidence cannot carry a verdict (weak or foreign bank, list behind the quote, a
+//   part
+//           of a list that does not continue what is known)
 //   ERROR   our own fault; never an ADMIT
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "common/base/bytes_view.h"
@@ -45,6 +48,14 @@ struct JudgeInput {
 };
 
 Verdict Judge(const JudgeInput& input);
+
+// The verdict, and with an ADMIT what later evidence of this boot may build on. None when the list
+// is not proven, or when there is more to say of it than can be kept.
+struct Judged {
+  Verdict verdict;
+  std::optional<ImaProgress> ima;
+};
+Judged JudgeAndKeep(const JudgeInput& input);
 
 // A verdict of ERROR with an INTERNAL finding; allocates as little as it can.
 Verdict ErrorVerdict(absl::string_view what) noexcept;

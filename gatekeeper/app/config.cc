@@ -44,6 +44,8 @@ void ReadQuote(config::ConfigFile& file, Config* out) {
   file.Span("credential.lifetime", absl::Seconds(10), absl::Hours(24 * 30),
             &out->credential.lifetime);
   file.Span("attestation.interval", absl::Seconds(1), absl::Hours(24), &out->attestation.interval);
+  file.Span("attestation.whole_ima_list_every", absl::Seconds(1), absl::Hours(24 * 365),
+            &out->attestation.whole_ima_list_every);
 }
 
 // What credentials may be bound to is the credential room's rule; here it is asked early.

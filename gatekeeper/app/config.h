@@ -39,6 +39,7 @@ struct CredentialConfig {
 
 struct AttestationConfig {
   absl::Duration interval = absl::Minutes(10);
+  absl::Duration whole_ima_list_every = absl::Hours(24);  // in between only what is new is sent
 };
 
 struct LimitConfig {

@@ -31,6 +31,7 @@ TEST(GatekeeperConfig, ShippedSampleIsReadAndHoldsTheDefaults) {
   EXPECT_EQ(sample.credential.cap_register, defaults.credential.cap_register);
   EXPECT_EQ(sample.credential.lifetime, defaults.credential.lifetime);
   EXPECT_EQ(sample.attestation.interval, defaults.attestation.interval);
+  EXPECT_EQ(sample.attestation.whole_ima_list_every, defaults.attestation.whole_ima_list_every);
   EXPECT_EQ(sample.ek.mode, defaults.ek.mode);
   EXPECT_EQ(sample.limits.boot_log_bytes, defaults.limits.boot_log_bytes);
   EXPECT_EQ(sample.limits.user_log_bytes, defaults.limits.user_log_bytes);

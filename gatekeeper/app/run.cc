@@ -105,6 +105,7 @@ absl::StatusOr<admission::Options> AdmissionOptions(const Config& config) {
   for (const int64_t index : config.quote.runtime_extended) out.runtime_extended |= 1u << index;
   out.behind_limit = static_cast<int>(config.quote.behind_limit);
   out.next_attestation = config.attestation.interval;
+  out.ima_whole_every = config.attestation.whole_ima_list_every;
   out.nonce_ttl = config.quote.nonce_ttl;
   return out;
 }

@@ -34,11 +34,13 @@ class ImaAppraiser : private Notes {
       NotChecked("IMA list", "PCR 10 was not quoted");
       return;
     }
-    if (entries_.empty() && out_.list.defects().empty() && input_.first_entry == 0) {
+    if (entries_.empty() && out_.list.defects().empty() && input_.before == nullptr) {
       AppraiseMissingList(banks);
       return;
     }
     FindMatches(banks);
+    out_.out_of_step = input_.before != nullptr && !ContinuesBefore(banks);
+    if (out_.out_of_step) return;
     ReportDefects();
     if (!out_.match) {
       out_.behind = !HasFailure();
@@ -46,14 +48,54 @@ class ImaAppraiser : private Notes {
       NotChecked("contents of the IMA list", "the list does not lead to the quoted PCR 10");
       return;
     }
+    const Kept kept_from = {out_.findings.size(), out_.claims.size(),
+                            out_.coverage.not_checked.size()};
+    RepeatBefore();
     CheckEntries();
     CheckBootAggregates();
     bound_.Close(Severity::kFail, &out_.findings);
+    Keep(kept_from);
     NoteCoverage();
-    AddClaim("imaReplayed", !HasFailure() && input_.first_entry + out_.match->entries > 0);
+    AddClaim("imaReplayed", !HasFailure() && out_.progress.entries > 0);
   }
 
  private:
+  // Where what is kept for later evidence begins among what was found.
+  struct Kept {
+    size_t findings, claims, not_checked;
+  };
+
+  uint64_t FirstEntry() const { return input_.before != nullptr ? input_.before->entries : 0; }
+
+  // Anything else than one more piece of the same list, in the same banks, hashed in the same way.
+  bool ContinuesBefore(const std::vector<const RegisterBank*>& banks) const {
+    if (!out_.match || HasFailure()) return false;
+    return out_.progress.registers.size() == banks.size() &&
+           banks.size() == input_.before->registers.size();
+  }
+
+  void RepeatBefore() {
+    if (input_.before == nullptr) return;
+    const ImaProgress& before = *input_.before;
+    out_.findings.insert(out_.findings.end(), before.findings.begin(), before.findings.end());
+    out_.claims.insert(out_.claims.end(), before.claims.begin(), before.claims.end());
+    auto& not_checked = out_.coverage.not_checked;
+    not_checked.insert(not_checked.end(), before.not_checked.begin(), before.not_checked.end());
+    out_.progress.notes = before.notes;
+  }
+
+  // What the entries themselves gave; what hangs on this quote or on the unquoted tail is found
+  // anew each time.
+  void Keep(const Kept& from) {
+    const auto copy = [](const auto& all, size_t first, auto& out) {
+      out.assign(all.begin() + static_cast<ptrdiff_t>(first), all.end());
+    };
+    copy(out_.findings, from.findings, out_.progress.findings);
+    copy(out_.claims, from.claims, out_.progress.claims);
+    copy(out_.coverage.not_checked, from.not_checked, out_.progress.not_checked);
+    out_.progress.entries = FirstEntry() + out_.match->entries;
+  }
+
   Finding& Add(Reason code, Severity severity, std::string text) {
     Finding& finding = Notes::Add(code, severity, std::move(text));
     finding.register_index = kImaRegister;
@@ -61,9 +103,7 @@ class ImaAppraiser : private Notes {
   }
 
   // Number of an entry since boot, as the host's own list counts.
-  uint32_t NumberOf(size_t entry) const {
-    return static_cast<uint32_t>(input_.first_entry + entry);
-  }
+  uint32_t NumberOf(size_t entry) const { return static_cast<uint32_t>(FirstEntry() + entry); }
 
   std::vector<const RegisterBank*> BanksWithRegister() const {
     std::vector<const RegisterBank*> banks;
@@ -91,11 +131,7 @@ class ImaAppraiser : private Notes {
   void FindMatches(const std::vector<const RegisterBank*>& banks) {
     for (const RegisterBank* bank : banks) {
       const std::optional<Digest> start = StartOf(bank->alg());
-      if (!start) {
-        NotChecked(absl::StrCat("PCR 10 (", crypto::Name(bank->alg()), ")"),
-                   "earlier evidence of this boot was followed in another bank");
-        continue;
-      }
+      if (!start) continue;  // a bank that was not followed so far: ContinuesBefore sees it
       const auto match =
           ima::FindMatch(out_.list, *start, *bank->Get(kImaRegister), 0, kImaRegister);
       if (match)
@@ -111,11 +147,19 @@ class ImaAppraiser : private Notes {
     }
   }
 
-  // What is known from earlier evidence holds for its own bank alone.
+  const ImaRegister* Before(HashAlg alg) const {
+    if (input_.before == nullptr) return nullptr;
+    for (const ImaRegister& reg : input_.before->registers) {
+      if (reg.value.alg() == alg) return &reg;
+    }
+    return nullptr;
+  }
+
   std::optional<Digest> StartOf(HashAlg alg) const {
-    if (!input_.start) return Digest(alg);
-    if (input_.start->alg() != alg) return std::nullopt;
-    return input_.start;
+    if (input_.before == nullptr) return Digest(alg);
+    const ImaRegister* const before = Before(alg);
+    if (before == nullptr) return std::nullopt;
+    return before->value;
   }
 
   void NoteMatch(const RegisterBank& bank, const ima::Match& match) {
@@ -129,7 +173,13 @@ class ImaAppraiser : private Notes {
                        crypto::Name(bank.alg()), "."));
       out_.match->entries = std::min(out_.match->entries, match.entries);
     }
-    if (match.rule == ima::ExtendRule::kPaddedSha1 && bank.alg() != HashAlg::kSha1) {
+    const ImaRegister* const before = Before(bank.alg());
+    const bool padded = match.rule == ima::ExtendRule::kPaddedSha1;
+    // Without entries both ways of extending lead to the same.
+    const bool is_padded = padded || (before != nullptr && before->padded_sha1);
+    if (before != nullptr && match.entries > 0 && padded != before->padded_sha1) return;
+    out_.progress.registers.push_back({.value = match.value, .padded_sha1 = is_padded});
+    if (is_padded && bank.alg() != HashAlg::kSha1) {
       NotChecked(absl::StrCat("IMA entries beyond SHA-1 (", crypto::Name(bank.alg()), ")"),
                  "the kernel extended this bank with padded SHA-1 digests");
     }
@@ -228,7 +278,7 @@ class ImaAppraiser : private Notes {
   }
 
   void CheckBootAggregates() {
-    const bool from_start = input_.first_entry == 0;
+    const bool from_start = input_.before == nullptr;
     for (size_t i = 0; i < out_.match->entries; ++i) {
       const bool is_aggregate = IsBootAggregate(entries_[i]);
       if (i == 0 && from_start) {
@@ -283,6 +333,11 @@ class ImaAppraiser : private Notes {
     const size_t used = out_.match->entries;
     Checked(absl::StrCat("IMA list replay to quoted PCR 10, ", used,
                          used == 1 ? " entry" : " entries"));
+    if (input_.before != nullptr) {
+      Checked(absl::StrCat("the first ", FirstEntry(),
+                           " entries of the IMA list, boot_aggregate among them, when earlier "
+                           "evidence of this boot was judged under the same policy and reference"));
+    }
     if (used < entries_.size()) {
       NotChecked(absl::StrCat(entries_.size() - used, " IMA entries past the quoted state"),
                  "the quote does not vouch for them; they were not used");

@@ -8,15 +8,16 @@
 #include "common/ima/replay.h"
 #include "common/tpm2/quote.h"
 #include "gatekeeper/claims/finding.h"
+#include "gatekeeper/claims/ima_progress.h"
 
 namespace bootgate::gatekeeper::appraisal {
 
 struct ImaInput {
   ByteView list;             // whole entries, before and after the quote joined
   size_t bound_entries = 0;  // of them, read before the quote and bound by it
-  // What is known from earlier evidence of this boot: entries [0, first_entry) gave `start`.
-  uint64_t first_entry = 0;
-  std::optional<crypto::Digest> start;  // nullopt: from the beginning (zeros)
+  // What earlier evidence of this boot has shown: `list` begins after its entries. nullptr: `list`
+  // is the whole list.
+  const ImaProgress* before = nullptr;
   // The registers that the kernel found, where user space has extended them since; empty: as
   // quoted.
   std::vector<registers::RegisterBank> at_kernel_start;
@@ -26,9 +27,13 @@ struct ImaAppraisal {
   ima::List list;                   // borrows ImaInput::list
   std::optional<ima::Match> match;  // entries past it are unquoted and must not be used
   bool behind = false;              // the list does not reach PCR 10 (yet): RETRY_LOG_BEHIND
-  std::vector<Finding> findings;    // IMA_...; when `behind`, IMA_PCR_MISMATCH is not among them
+  bool out_of_step = false;         // it does not continue `before`: RETRY_RESYNC, nothing else
+  // IMA_...; when `behind`, IMA_PCR_MISMATCH is not among them. With what `before` says of the
+  // earlier entries, here and in claims and coverage.
+  std::vector<Finding> findings;
   std::vector<Claim> claims;
   Coverage coverage;
+  ImaProgress progress;  // when `match`: what later evidence of this boot may build on
 };
 
 // When PCR 10 is not quoted, that is said in coverage and nothing else is concluded.

@@ -9,6 +9,7 @@
 #include "common/base/hex.h"
 #include "gatekeeper/claims/bounded_findings.h"
 #include "gatekeeper/reference/file_digest.h"
+#include "gatekeeper/reference/policy_trace.h"
 #include "gatekeeper/reference/reference.h"
 
 namespace bootgate::gatekeeper::reference {
@@ -22,13 +23,6 @@ bool IsPolicyFile(absl::string_view path) {
          absl::EndsWith(path, "/ima-policy");
 }
 
-// What a list shows of the IMA policy it was made under.
-struct PolicyTrace {
-  std::set<std::string> buffers;       // keyrings, critical data
-  std::set<std::string> policy_files;  // path and digest
-  friend bool operator==(const PolicyTrace&, const PolicyTrace&) = default;
-};
-
 PolicyTrace TraceOf(const ImaReference& reference) {
   PolicyTrace trace;
   for (const auto& [name, digests] : reference.buffers) trace.buffers.insert(name);
@@ -40,8 +34,7 @@ PolicyTrace TraceOf(const ImaReference& reference) {
   return trace;
 }
 
-PolicyTrace TraceOf(const ima::List& list, size_t entries) {
-  PolicyTrace trace;
+PolicyTrace TraceOf(const ima::List& list, size_t entries, PolicyTrace trace) {
   for (size_t i = 0; i < entries; ++i) {
     const ima::Entry& entry = list.entries()[i];
     if (!IsComparable(entry)) continue;
@@ -63,18 +56,25 @@ std::string Only(const std::set<std::string>& in, const std::set<std::string>& n
 
 class ImaComparer {
  public:
-  ImaComparer(const ImaReference& reference, const ima::List& list, size_t entries)
+  // `earlier`: what entries before the list's first have shown; `first_entry`: how many they were.
+  ImaComparer(const ImaReference& reference, const ima::List& list, size_t entries,
+              const PolicyTrace& earlier, uint64_t first_entry)
       : reference_(reference),
         list_(list),
         entries_(std::min(entries, list.entries().size())),
+        first_entry_(first_entry),
         expected_(TraceOf(reference)),
-        actual_(TraceOf(list, entries_)),
+        actual_(TraceOf(list, entries_, earlier)),
         unlisted_severity_(SeverityOfUnlisted()) {}
 
-  std::vector<Finding> Run() {
+  std::vector<Finding> Run(ImaProgress* progress) {
     for (size_t i = 0; i < entries_; ++i) Compare(list_.entries()[i]);
     changed_.Close(Severity::kFail, &found_);
     unlisted_.Close(unlisted_severity_, &found_);
+    if (progress != nullptr) {
+      progress->findings.insert(progress->findings.end(), found_.begin(), found_.end());
+      progress->notes[kPolicyTraceNote] = Encode(actual_);
+    }
     if (expected_ != actual_) ReportPolicy();
     std::stable_sort(found_.begin(), found_.end(), [](const Finding& a, const Finding& b) {
       return (a.code == Reason::kImaDigest) > (b.code == Reason::kImaDigest);
@@ -82,7 +82,18 @@ class ImaComparer {
     return std::move(found_);
   }
 
+  // Files that were not listed were passed with a warning as long as host and reference seemed to
+  // run under different IMA policies. Now they do not.
+  bool ChangesWhatWas(const PolicyTrace& earlier) const {
+    return reference_.unlisted == Unlisted::kComparable && earlier != expected_ &&
+           actual_ == expected_;
+  }
+
  private:
+  uint32_t NumberOf(const ima::Entry& entry) const {
+    return static_cast<uint32_t>(first_entry_ + entry.number);
+  }
+
   Severity SeverityOfUnlisted() const {
     switch (reference_.unlisted) {
       case Unlisted::kFail:
@@ -122,7 +133,7 @@ class ImaComparer {
         Reason::kImaDigest, Severity::kFail,
         absl::StrCat(IsBuffer(entry) ? "The kernel's record " : "", Printable(entry.path, kMaxPath),
                      " has other content than in the reference."));
-    finding.event = entry.number;
+    finding.event = NumberOf(entry);
     finding.expected = Printable(absl::StrJoin(known, " or "));
     finding.actual = FileDigest(entry);
   }
@@ -133,7 +144,7 @@ class ImaComparer {
         Add(Reason::kImaUnlisted, unlisted_severity_,
             absl::StrCat(IsBuffer(entry) ? "The kernel's record " : "",
                          Printable(entry.path, kMaxPath), " is not in the reference."));
-    finding.event = entry.number;
+    finding.event = NumberOf(entry);
     finding.actual = FileDigest(entry);
   }
 
@@ -154,6 +165,7 @@ class ImaComparer {
   const ImaReference& reference_;
   const ima::List& list_;
   const size_t entries_;
+  const uint64_t first_entry_;
   const PolicyTrace expected_, actual_;
   const Severity unlisted_severity_;
   BoundedFindings changed_, unlisted_;
@@ -162,9 +174,26 @@ class ImaComparer {
 
 }  // namespace
 
-std::vector<Finding> CompareIma(const Reference& reference, const ima::List& list, size_t entries) {
-  if (!reference.ima.present) return {};
-  return ImaComparer(reference.ima, list, entries).Run();
+ImaComparison CompareIma(const Reference& reference, const ima::List& list, size_t entries,
+                         const ImaProgress* before, ImaProgress* progress) {
+  ImaComparison out;
+  if (!reference.ima.present) return out;
+  PolicyTrace earlier;
+  if (before != nullptr) {
+    const auto note = before->notes.find(kPolicyTraceNote);
+    std::optional<PolicyTrace> trace;
+    if (note != before->notes.end()) trace = DecodePolicyTrace(note->second);
+    if (!trace.has_value()) {
+      out.judge_whole = true;
+      return out;
+    }
+    earlier = *std::move(trace);
+  }
+  ImaComparer comparer(reference.ima, list, entries, earlier,
+                       before != nullptr ? before->entries : 0);
+  out.judge_whole = before != nullptr && comparer.ChangesWhatWas(earlier);
+  out.findings = comparer.Run(progress);
+  return out;
 }
 
 }  // namespace bootgate::gatekeeper::reference

@@ -16,6 +16,7 @@
 #include "common/ima/list.h"
 #include "common/registers/bank.h"
 #include "gatekeeper/claims/finding.h"
+#include "gatekeeper/claims/ima_progress.h"
 
 namespace bootgate::gatekeeper::reference {
 
@@ -78,7 +79,17 @@ absl::StatusOr<Reference> FromJson(absl::string_view json);
 std::vector<Finding> CompareLog(const Reference& reference, const eventlog::Log& log,
                                 crypto::HashAlg bank, uint32_t mask);
 
-// Compares IMA entries [0, entries) by path and digest.
-std::vector<Finding> CompareIma(const Reference& reference, const ima::List& list, size_t entries);
+// What comparing a list, or what came since the last time, gave.
+struct ImaComparison {
+  std::vector<Finding> findings;
+  // What came since changes how the earlier entries count: they must be compared anew.
+  bool judge_whole = false;
+};
+
+// Compares IMA entries [0, entries) by path and digest. With `before`, the list begins after its
+// entries: those are not compared again, and the findings are about the new ones alone. What later
+// comparisons need goes into `progress`, whose notes are those of `before`; may be nullptr.
+ImaComparison CompareIma(const Reference& reference, const ima::List& list, size_t entries,
+                         const ImaProgress* before = nullptr, ImaProgress* progress = nullptr);
 
 }  // namespace bootgate::gatekeeper::reference

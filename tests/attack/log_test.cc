@@ -192,14 +192,6 @@ TEST_F(Attack, A16_OthersCannotUseUpTheHostsTries) {
               IsRejectedWith(Reason::kRetryLogBehind));
 }
 
-TEST_F(Attack, A57_ListFromTheMiddle) {
-  const agent::Challenge challenge = Challenge();
-  evidence::Evidence evidence = victim_.Answer(challenge);
-  evidence.ima.first_entry = 3;
-  victim_.Sign(challenge, &evidence);
-  EXPECT_THAT(client_->Submit(evidence), IsRejectedWith(Reason::kMessageMalformed));
-}
-
 TEST_F(Attack, A83_NoPolicyIsADeny) {
   StoreMayChange();
   Gate gate({.policy = ""});

@@ -184,21 +184,24 @@ void Gate::AddToken(const JoinToken& added, int uses, bool approves) {
   Require(store->PutJoinToken(row, TestRow()));
 }
 
-void Gate::AssignPolicy(const std::string& text) {
+void Gate::AssignPolicy(const std::string& text) { AssignDocument(admission::kPolicyKind, text); }
+
+void Gate::AssignReference(const std::string& json) {
+  AssignDocument(admission::kReferenceKind, json);
+}
+
+void Gate::AssignDocument(const std::string& kind, const std::string& text) {
   const std::string id = crypto::Hash(crypto::HashAlg::kSha256, AsBytes(text)).hex();
-  Require(store->PutDocument({.kind = admission::kPolicyKind,
+  Require(store->PutDocument({.kind = kind,
                               .id = id,
                               .name = "test",
                               .text = text,
                               .author = "test",
                               .created_at = clock.Now()},
                              TestRow()));
-  Require(store->Assign({.kind = admission::kPolicyKind,
-                         .selector = "",
-                         .document_id = id,
-                         .author = "test",
-                         .at = clock.Now()},
-                        TestRow()));
+  Require(store->Assign(
+      {.kind = kind, .selector = "", .document_id = id, .author = "test", .at = clock.Now()},
+      TestRow()));
 }
 
 void Gate::ChangeHost(const std::string& id,

@@ -48,6 +48,7 @@ class Gate {
   SoftHost NewHost(const std::string& captured = "good");
   void AddToken(const JoinToken& token, int uses, bool approves = true);
   void AssignPolicy(const std::string& text);
+  void AssignReference(const std::string& json);
   // The record as an operator's verb would change it.
   void ChangeHost(const std::string& id,
                   const std::function<void(gatekeeper::host::HostRecord&)>& change);
@@ -71,6 +72,9 @@ class Gate {
   gatekeeper::session::NonceBook nonces;
   const gatekeeper::admission::Options admission_options;
   gatekeeper::admission::Admission admission;
+
+ private:
+  void AssignDocument(const std::string& kind, const std::string& text);
 };
 
 // As the agents' port would tell it.

@@ -4,6 +4,9 @@
 
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
+#include "common/ima/list.h"
+#include "common/ima/list_builder.h"
+#include "common/ima/template_digest.h"
 #include "common/tpm2/policy_digest.h"
 #include "gatekeeper/host/host.h"
 #include "pki/host_certificate.h"
@@ -12,6 +15,17 @@ namespace bootgate::gate {
 namespace {
 
 constexpr uint64_t kBetweenAnswersMs = 1000;
+
+// The entries from number `first` on; all of them when there are fewer.
+evidence::ImaPart EntriesFrom(const CapturedCase& boot, uint64_t first) {
+  if (first > boot.ima_entries) first = 0;
+  const ima::List list = ima::List::Parse(boot.ima);
+  const size_t begin = first == boot.ima_entries ? boot.ima.size() : list.entries()[first].offset;
+  return {.first_entry = first,
+          .before_quote = ToBytes(ByteView(boot.ima).subspan(begin)),
+          .before_quote_count = boot.ima_entries - first,
+          .after_quote = {}};
+}
 
 registers::Selection SelectionOf(const std::string& text) {
   return registers::ParseSelection(text).value();
@@ -60,8 +74,7 @@ evidence::Evidence SoftHost::Answer(const agent::Challenge& challenge) {
   evidence.nonce = challenge.nonce;
   evidence.boot_log = boot.boot_log;
   evidence.user_log = boot.user_log;
-  evidence.ima.before_quote = boot.ima;
-  evidence.ima.before_quote_count = boot.ima_entries;
+  evidence.ima = EntriesFrom(boot, sends_only_new ? challenge.ima_first_entry : 0);
   evidence.facts = facts;
   Sign(challenge, &evidence);
   return evidence;
@@ -137,6 +150,18 @@ void SoftHost::Extend(uint32_t index) {
   for (registers::RegisterBank& bank : boot.registers) {
     bank.Extend(index, crypto::Hash(bank.alg(), AsBytes("extended by software")));
   }
+}
+
+void SoftHost::Measure(absl::string_view path, absl::string_view content) {
+  constexpr uint32_t kImaRegister = 10;
+  const Bytes entry = testing::ListBuilder().Ng(path, content).Finish();
+  const ima::List list = ima::List::Parse(entry);
+  for (registers::RegisterBank& bank : boot.registers) {
+    bank.Extend(kImaRegister, ima::ExtendDigest(list.entries().RecordAt(0), bank.alg(),
+                                                ima::ExtendRule::kBankHash));
+  }
+  boot.ima.insert(boot.ima.end(), entry.begin(), entry.end());
+  ++boot.ima_entries;
 }
 
 void SoftHost::Reboot(CapturedCase captured) {

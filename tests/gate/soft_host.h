@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "agent/client/gatekeeper_client.h"
 #include "common/crypto/private_key.h"
 #include "common/evidence/evidence.h"
@@ -37,8 +38,8 @@ class SoftHost {
                                          const JoinToken& token) const;
 
   // ---- attestation
-  // Genuine evidence: the whole list before the quote, the identity key certified. The clock moves
-  // on by a second.
+  // Genuine evidence: the list before the quote (all of it, unless sends_only_new), the identity
+  // key certified. The clock moves on by a second.
   evidence::Evidence Answer(const agent::Challenge& challenge);
   // Quote (and certification) anew, over the evidence's logs as they are now: what a host that
   // controls its own logs, but not its TPM, can do.
@@ -57,6 +58,9 @@ class SoftHost {
   absl::StatusOr<evidence::SealedPayload> Unseal(const agent::SealedCredential& sealed) const;
   void Extend(uint32_t index);  // in all banks
 
+  // Runs a file: one more entry in the list, and PCR 10 extended.
+  void Measure(absl::string_view path, absl::string_view content = "content");
+
   // A new boot of the same case, or of another.
   void Reboot() { Reboot(LoadCase("good")); }
   void Reboot(CapturedCase boot);
@@ -66,6 +70,7 @@ class SoftHost {
   crypto::PrivateKey identity;
   Bytes ek_certificate;
   CapturedCase boot;
+  bool sends_only_new = false;  // of its IMA list what was asked for, as the agent does
   tpm2::ClockInfo clock = {.clock_ms = 100'000, .reset_count = 7, .restart_count = 0, .safe = true};
   evidence::HostFacts facts = {.hostname = "soft",
                                .kernel_release = "6.1",
