@@ -279,6 +279,10 @@ void AddEventlogVerb(CLI::App* eventlog, const std::string& name, const std::str
 }
 
 constexpr char kLogHelp[] = "boot log; - for standard input";
+constexpr char kUserLogHelp[] =
+    "systemd's log of the same boot (tpm2-measure.log), whose records go on where the boot log "
+    "ends; - for standard input";
+constexpr char kLogNumberHelp[] = "of several logs in the file the one of this number, from 1";
 
 void AddEventlogReaders(CLI::App* eventlog, CommandLine& line) {
   AddEventlogVerb<cli::EventlogShowOptions>(
@@ -286,17 +290,23 @@ void AddEventlogReaders(CLI::App* eventlog, CommandLine& line) {
       [](CLI::App* app, cli::EventlogShowOptions* options) {
         app->add_option("FILE", options->file, kLogHelp)->required();
         app->add_option("--register", options->register_index, "only events of this register");
-        app->footer("exit code: 0; 7 when the file is no boot log or breaks off");
+        app->add_option("--log", options->log, kLogNumberHelp);
+        app->add_option("--user-log", options->user_log, kUserLogHelp);
+        app->footer("exit code: 0; 7 when a file is no such log or breaks off");
       },
       cli::EventlogShow);
-  AddEventlogVerb<std::string>(
+  AddEventlogVerb<cli::EventlogReplayOptions>(
       eventlog, "replay", "the registers that the log leads to, and what is wrong with the log",
       line,
-      [](CLI::App* app, std::string* file) {
-        app->add_option("FILE", *file, kLogHelp)->required();
+      [](CLI::App* app, cli::EventlogReplayOptions* options) {
+        app->add_option("FILE", options->file,
+                        "boot log; - for standard input; none: --user-log alone, from zeros");
+        app->add_option("--log", options->log, kLogNumberHelp);
+        app->add_option("--user-log", options->user_log, kUserLogHelp);
         app->footer(
             "exit code: 0, also with findings; 7 when the file is no boot log or could not be\n"
-            "read to its end (LOG_TRUNCATED, LOG_LIMIT, LOG_SPEC_ID)");
+            "read to its end (LOG_TRUNCATED, LOG_LIMIT, LOG_SPEC_ID, or a user-space log has "
+            "defects)");
       },
       cli::EventlogReplay);
 }
@@ -305,12 +315,16 @@ void AddEventlogComparers(CLI::App* eventlog, CommandLine& line) {
   AddEventlogVerb<cli::EventlogExplainOptions>(
       eventlog, "explain", "why registers do not have the values that the log leads to", line,
       [](CLI::App* app, cli::EventlogExplainOptions* options) {
-        app->add_option("FILE", options->file, kLogHelp)->required();
+        app->add_option("FILE", options->files,
+                        "boot log; - for standard input; of several, also in one file, that of the "
+                        "registers' boot is found")
+            ->required();
         app->add_option("--pcrs", options->registers_file,
                         "JSON with the registers: {\"sha256\": {\"0\": \"hex\"}}")
             ->required();
         app->add_option("--similar", options->similar_file,
                         "log of another boot, whose events may be the ones that are missing");
+        app->add_option("--user-log", options->user_log, kUserLogHelp);
         app->footer("exit code: 0 all follow from the log; 6 some do not; 7 no boot log");
       },
       cli::EventlogExplain);

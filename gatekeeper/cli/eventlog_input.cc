@@ -21,15 +21,13 @@ using Json = nlohmann::json;
 constexpr size_t kMaxRegistersBytes = size_t{1} << 20;
 constexpr int kMaxDepth = 8;
 constexpr size_t kStep = size_t{64} << 10;  // bytes read at once
-constexpr char kStandardInput[] = "-";
 
 constexpr char kWhereLogsAre[] =
     "on a Linux host the log is /sys/kernel/security/tpm0/binary_bios_measurements, readable by "
     "root";
-
-std::string SayName(const std::string& file) {
-  return file == kStandardInput ? "standard input" : Printable(file);
-}
+constexpr char kWhereUserLogsAre[] =
+    "systemd writes it to /run/log/systemd/tpm2-measure.log where the kernel was started by "
+    "systemd-stub";
 
 absl::Status TooLarge(const std::string& file, size_t max_bytes) {
   return absl::InvalidArgumentError(absl::StrCat(SayName(file), " is larger than ", max_bytes >> 20,
@@ -47,18 +45,6 @@ absl::StatusOr<Bytes> ReadStream(std::istream& in, size_t max_bytes) {
   }
   if (in.bad()) return absl::UnavailableError("standard input cannot be read");
   return out;
-}
-
-absl::StatusOr<Bytes> ReadInput(const std::string& file, std::istream& in, size_t max_bytes) {
-  if (file == kStandardInput) return ReadStream(in, max_bytes);
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(SayName(file), " is a folder; give the file in it"));
-  }
-  absl::StatusOr<Bytes> bytes = ReadFile(file, max_bytes);
-  if (absl::IsResourceExhausted(bytes.status())) return TooLarge(file, max_bytes);
-  return bytes;
 }
 
 absl::Status BadRegisters(absl::string_view where, absl::string_view what) {
@@ -111,13 +97,79 @@ absl::StatusOr<registers::RegisterBank> ParseBank(const std::string& name, const
 
 }  // namespace
 
-absl::StatusOr<LogFile> ReadLogFile(const std::string& file, std::istream& in) {
+std::string SayName(const std::string& file) {
+  return file == kStandardInput ? "standard input" : Printable(file);
+}
+
+absl::StatusOr<Bytes> ReadInput(const std::string& file, std::istream& in, size_t max_bytes) {
+  if (file == kStandardInput) return ReadStream(in, max_bytes);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(SayName(file), " is a folder; give the file in it"));
+  }
+  absl::StatusOr<Bytes> bytes = ReadFile(file, max_bytes);
+  if (absl::IsResourceExhausted(bytes.status())) return TooLarge(file, max_bytes);
+  return bytes;
+}
+
+absl::StatusOr<LogFile> ReadLogFile(const std::string& file, std::istream& in,
+                                    std::optional<size_t> number) {
   BG_ASSIGN_OR_RETURN(Bytes bytes, ReadInput(file, in, eventlog::kMaxLogBytes));
   LogFile out;
   out.name = SayName(file);
-  out.bytes = std::make_unique<const Bytes>(std::move(bytes));
-  out.log = eventlog::Log::Parse(*out.bytes);
+  out.bytes = std::make_shared<const Bytes>(std::move(bytes));
+  const std::vector<ByteView> logs = eventlog::SplitLogs(*out.bytes);
+  out.number = number.value_or(1);
+  out.of = std::max<size_t>(logs.size(), 1);
+  if (out.number < 1 || out.number > out.of) {
+    return absl::InvalidArgumentError(absl::StrCat(out.name, " holds ", out.of,
+                                                   out.of == 1 ? " log" : " logs",
+                                                   "; there is no log ", out.number, " in it"));
+  }
+  const bool piece = number.has_value() && !logs.empty();
+  out.log = eventlog::Log::Parse(piece ? logs[out.number - 1] : ByteView(*out.bytes));
   return out;
+}
+
+absl::StatusOr<std::vector<LogFile>> ReadLogsOfFile(const std::string& file, std::istream& in) {
+  BG_ASSIGN_OR_RETURN(Bytes read, ReadInput(file, in, eventlog::kMaxLogBytes));
+  const auto bytes = std::make_shared<const Bytes>(std::move(read));
+  std::vector<ByteView> pieces = eventlog::SplitLogs(*bytes);
+  if (pieces.empty()) pieces.emplace_back();
+  std::vector<LogFile> out;
+  for (const ByteView piece : pieces) {
+    out.push_back(
+        {SayName(file), bytes, eventlog::Log::Parse(piece), out.size() + 1, pieces.size()});
+  }
+  return out;
+}
+
+void SayWhichLog(const LogFile& file, std::ostream& err) {
+  if (file.of == 1) return;
+  err << "note: this file holds " << file.of << " logs; log " << file.number << " of " << file.of
+      << " shown (--log N chooses)\n";
+}
+
+absl::StatusOr<UserLogFile> ReadUserLogFile(const std::string& file, std::istream& in) {
+  BG_ASSIGN_OR_RETURN(const Bytes bytes, ReadInput(file, in, cel::kMaxLogBytes));
+  UserLogFile out{SayName(file), cel::Log::Parse(bytes)};
+  if (!out.log.records().empty()) return out;
+  if (bytes.empty()) {
+    return absl::DataLossError(absl::StrCat(out.name, " is empty: no user-space log"));
+  }
+  return absl::DataLossError(absl::StrCat(out.name, " is no user-space log: ",
+                                          out.log.defects().empty()
+                                              ? "there is no record in it"
+                                              : absl::string_view(out.log.defects().front().text)));
+}
+
+absl::Status CheckJoinable(const LogFile& boot_log) {
+  if (boot_log.log.register_kind() == eventlog::RegisterKind::kPcr) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(boot_log.name,
+                   " counts the measurement registers of a confidential machine, and a user-space "
+                   "log counts PCRs: the two cannot be joined"));
 }
 
 bool SayIfNoLog(const LogFile& file, std::ostream& err) {
@@ -161,6 +213,13 @@ ExitCode FailInput(std::ostream& err, const absl::Status& status) {
     err << "       " << kWhereLogsAre << "\n";
   }
   return ExitCodeFor(status);
+}
+
+ExitCode FailUserLog(std::ostream& err, const absl::Status& status) {
+  err << "error: " << Printable(status.message(), 1024) << "\n";
+  if (absl::IsInvalidArgument(status)) return ExitCodeFor(status);
+  err << "       " << kWhereUserLogsAre << "\n";
+  return absl::IsDataLoss(status) ? ExitCode::kRejected : ExitCodeFor(status);
 }
 
 }  // namespace bootgate::gatekeeper::cli

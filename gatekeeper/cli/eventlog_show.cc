@@ -12,6 +12,7 @@
 #include "gatekeeper/appraisal/json/events_json.h"
 #include "gatekeeper/cli/eventlog_summary.h"
 #include "gatekeeper/cli/eventlog_verbs.h"
+#include "gatekeeper/cli/user_log_words.h"
 
 namespace bootgate::gatekeeper::cli {
 namespace {
@@ -66,9 +67,15 @@ void PrintEvents(const Log& log, crypto::HashAlg bank, std::optional<uint32_t> o
   out << FormatTable({"EVENT", "REGISTER", "TYPE", "COVERED", "WHAT"}, rows);
 }
 
-void PrintTable(const Log& log, std::optional<uint32_t> only, std::ostream& out) {
+void PrintTable(const Log& log, const cel::Log* user_log, std::optional<uint32_t> only,
+                std::ostream& out) {
   const crypto::HashAlg bank = StrongestBank(log);
   PrintEvents(log, bank, only, out);
+  if (user_log != nullptr) {
+    out << "\nthen systemd, by its own log:\n"
+        << FormatTable({"RECORD", "REGISTER", "TYPE", "COVERED", "WHAT"},
+                       RecordRows(*user_log, only));
+  }
   if (only) return;
   out << "\nas the log tells it (bank " << crypto::Name(bank) << "; only a quote proves it):\n"
       << FormatPairs(SummaryOf(log, bank));
@@ -91,6 +98,34 @@ absl::StatusOr<std::string> EventsText(const Log& log, std::optional<uint32_t> o
   return nlohmann::ordered_json{{"Events", events}}.dump();
 }
 
+nlohmann::ordered_json ToJson(const cel::Record& record, crypto::HashAlg bank) {
+  nlohmann::ordered_json json = {{"RecordNumber", record.number}};
+  if (record.pcr) json["PcrIndex"] = *record.pcr;
+  if (record.nv_index) json["NvIndex"] = NvIndexName(*record.nv_index);
+  if (!record.untrusted_nv_name.empty()) json["NvName"] = Printable(record.untrusted_nv_name);
+  json["EventType"] = Printable(record.untrusted_type);
+  if (record.untrusted_text) json["Text"] = Printable(*record.untrusted_text);
+  json["Covered"] = RecordMark(record, bank) == "yes";
+  nlohmann::ordered_json digests = nlohmann::ordered_json::object();
+  for (const crypto::Digest& digest : record.digests) {
+    digests[std::string(crypto::Name(digest.alg()))] = digest.hex();
+  }
+  json["Digests"] = digests;
+  return json;
+}
+
+// The same document with the user-space log's records in it.
+std::string WithRecords(const std::string& events, const cel::Log& user_log,
+                        std::optional<uint32_t> only) {
+  auto json = nlohmann::ordered_json::parse(events, nullptr, /*allow_exceptions=*/false);
+  const crypto::HashAlg bank = StrongestBankOf(user_log);
+  nlohmann::ordered_json& records = json["UserRecords"] = nlohmann::ordered_json::array();
+  for (const cel::Record& record : user_log.records()) {
+    if (!only || record.pcr == *only) records.push_back(ToJson(record, bank));
+  }
+  return json.dump();
+}
+
 void SayDefects(const Log& log, std::ostream& err) {
   for (const eventlog::Defect& defect : log.defects()) {
     err << "warning: " << Code(defect.reason) << ": " << defect.text << "\n";
@@ -107,18 +142,30 @@ bool BreaksOff(const Log& log) {
 }  // namespace
 
 ExitCode EventlogShow(const EventlogShowOptions& options, const EventlogIo& io) {
-  const absl::StatusOr<LogFile> file = ReadLogFile(options.file, io.in);
+  if (options.file == kStandardInput && options.user_log == kStandardInput) {
+    return FailInput(io.err, absl::InvalidArgumentError("only one file can be standard input"));
+  }
+  const absl::StatusOr<LogFile> file = ReadLogFile(options.file, io.in, options.log);
   if (!file.ok()) return FailInput(io.err, file.status());
+  UserLogFile user;
+  if (options.user_log) {
+    absl::StatusOr<UserLogFile> read = ReadUserLogFile(*options.user_log, io.in);
+    if (!read.ok()) return FailUserLog(io.err, read.status());
+    user = *std::move(read);
+  }
   if (SayIfNoLog(*file, io.err)) return ExitCode::kRejected;
+  SayWhichLog(*file, io.err);
   SayDefects(file->log, io.err);
+  SayUserDefects(user.log, io.err);
   if (io.format == OutputFormat::kJson) {
     const absl::StatusOr<std::string> text = EventsText(file->log, options.register_index);
     if (!text.ok()) return FailInput(io.err, text.status());
-    io.out << *text << "\n";
+    io.out << (options.user_log ? WithRecords(*text, user.log, options.register_index) : *text)
+           << "\n";
   } else {
-    PrintTable(file->log, options.register_index, io.out);
+    PrintTable(file->log, options.user_log ? &user.log : nullptr, options.register_index, io.out);
   }
-  return BreaksOff(file->log) ? ExitCode::kRejected : ExitCode::kSuccess;
+  return BreaksOff(file->log) || HasDefects(user.log) ? ExitCode::kRejected : ExitCode::kSuccess;
 }
 
 }  // namespace bootgate::gatekeeper::cli
