@@ -165,6 +165,20 @@ TEST(Attack, A6_BanksThatTellDifferentStoriesAreDenied) {
   EXPECT_THAT(Failing(verdict), ElementsAre("LOG_BANK_DIVERGENCE"));
 }
 
+TEST(Attack, A6_ManyEventsThatDivergeAreCountedNotRepeated) {
+  LogBuilder log = FirmwareLog({HashAlg::kSha256, HashAlg::kSha384});
+  const crypto::Digest a = crypto::Hash(HashAlg::kSha256, AsBytes("good"));
+  const crypto::Digest b = crypto::Hash(HashAlg::kSha384, AsBytes("evil"));
+  for (int i = 0; i < 500; ++i) {
+    log.Event(8, 13, AsBytes("good"), {{0x000b, ToBytes(a.view())}, {0x000c, ToBytes(b.view())}});
+  }
+  const Bytes bytes = log.Finish();
+  const Verdict verdict = JudgeBound(
+      {Registers(bytes, {}, HashAlg::kSha256), Registers(bytes, {}, HashAlg::kSha384)}, bytes, {});
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kDeny);
+  EXPECT_EQ(Failing(verdict).size(), 101u);
+}
+
 TEST(Attack, A6_LogThatReplaysInOneBankOnlyIsDenied) {
   const Bytes bytes = FirmwareLog({HashAlg::kSha256, HashAlg::kSha384}).Finish();
   RegisterBank moved = Registers(bytes, {}, HashAlg::kSha384);

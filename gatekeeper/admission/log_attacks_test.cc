@@ -216,6 +216,34 @@ TEST(Attack, A36_KeyListRelabelledAsAnAuthorityIsDenied) {
       ElementsAre("LOG_UNEXPECTED_TYPE"));
 }
 
+// An authority's bytes are covered under these types as well.
+TEST(Attack, A36_AuthorityRelabelledAsADevicesIsDenied) {
+  const Bytes shim_guid = Guid("50ab5d6046e00043abb63dd810dd8b23");
+  for (const Bytes& authority : {VariableData(SecurityGuid(), Utf16("db"), Bytes(48, 7)),
+                                 VariableData(shim_guid, Utf16("MokList"), Bytes(48, 7))}) {
+    const Bytes log = LogWith({kSecureBootOn}, {{eventlog::kEvEfiSpdmDeviceAuthority, authority}});
+    EXPECT_THAT(Failing(JudgeLog(log)), ElementsAre("LOG_UNEXPECTED_TYPE"));
+  }
+  Bytes certificate = {0x30, 0x82, 0x01, 0x00};
+  certificate.resize(certificate.size() + 0x100, 5);
+  const Bytes own = VariableData(shim_guid, Utf16("MokList"), certificate);
+  EXPECT_THAT(Failing(JudgeLog(LogWith({kSecureBootOn}, {{kVariable, own}}))),
+              ElementsAre("LOG_UNEXPECTED_TYPE"));
+}
+
+// Some firmware tags its own notes in PCR 4, so the type alone is no offence.
+TEST(Attack, A36_ApplicationUnderAnotherTypeIsStillALoader) {
+  const Bytes digest(32, 0x6c);
+  LogBuilder log = testing::FirmwareLog({HashAlg::kSha256});
+  log.Event(4, eventlog::kEvEventTag, AsBytes("a note"), {{0x000b, digest}});
+  const Bytes program(4096, 0x90);  // what the digest of an image is of, as data
+  log.Event(4, eventlog::kEvEfiAction, program);
+  log.Event(4, eventlog::kEvEfiAction, AsBytes("Exit Boot Services Invocation"));
+  EXPECT_THAT(Values(JudgeLog(log.Finish()), "bootLoaderDigest"),
+              ElementsAre(ClaimValue(ToHex(digest)),
+                          ClaimValue(crypto::Hash(HashAlg::kSha256, program).hex())));
+}
+
 // ---- A37
 
 LogBuilder WithText(absl::string_view logged, absl::string_view hashed) {

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/eventlog/coverage.h"
 #include "common/eventlog/event_type.h"
+#include "gatekeeper/appraisal/tpm_boot/event_notes.h"
 #include "gatekeeper/appraisal/tpm_boot/start_values.h"
 
 namespace bootgate::gatekeeper::appraisal::tpm_boot {
@@ -33,7 +34,7 @@ void CompareRegisters(const Context& context, const BankMatch& a, const BankMatc
 }
 
 void CompareEvent(const Context& context, const std::vector<BankMatch>& matches,
-                  const eventlog::Event& event) {
+                  const eventlog::Event& event, EventNotes& notes) {
   const BankMatch* covered = nullptr;
   const BankMatch* uncovered = nullptr;
   for (const BankMatch& match : matches) {
@@ -43,12 +44,10 @@ void CompareEvent(const Context& context, const std::vector<BankMatch>& matches,
     (holds ? covered : uncovered) = &match;
   }
   if (covered == nullptr || uncovered == nullptr) return;
-  Finding& finding = context.notes.Add(
-      Reason::kLogBankDivergence, Severity::kFail,
+  notes.Say(
+      Reason::kLogBankDivergence, Severity::kFail, event,
       absl::StrCat("The data of event ", event.number, " is what bank ", crypto::Name(covered->alg),
                    " measured but not what bank ", crypto::Name(uncovered->alg), " measured."));
-  finding.register_index = event.register_index;
-  finding.event = event.number;
 }
 
 }  // namespace
@@ -103,9 +102,10 @@ void CheckFirmwareMeasured(const Context& context, const registers::RegisterBank
 void CompareBanks(const Context& context, const std::vector<BankMatch>& matches) {
   if (matches.size() < 2) return;
   for (size_t i = 1; i < matches.size(); ++i) CompareRegisters(context, matches[0], matches[i]);
+  EventNotes notes(context.notes);
   for (const eventlog::Event& event : context.log.events()) {
     if (!event.Extends() || event.register_index == kImaRegister) continue;
-    CompareEvent(context, matches, event);
+    CompareEvent(context, matches, event, notes);
   }
   context.notes.Checked("agreement of the quoted banks with one another");
 }

@@ -77,7 +77,8 @@ struct BootFacts {
   std::optional<Fact<Revocations>> dbx;
   std::optional<Fact<int64_t>> sbat_level;  // date as shim writes it: 2023012900
   std::vector<Fact<Authority>> authorities;
-  std::vector<Fact<Image>> loaders;  // EFI applications in PCR 4, in order
+  // What PCR 4 says was started, in order: EFI applications, and whatever may be one.
+  std::vector<Fact<Image>> loaders;
   // Files that a boot loader measured. That one is the kernel only its uncovered name tells.
   std::vector<Fact<Image>> kernels;
   std::vector<Fact<Image>> initrds;

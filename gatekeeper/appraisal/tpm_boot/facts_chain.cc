@@ -20,7 +20,8 @@ constexpr uint32_t kLoaderRegister = 4;
 constexpr uint32_t kGrubRegister = 8, kStubRegister = 12;
 constexpr uint32_t kLineRegisters = 1u << kGrubRegister | 1u << kStubRegister;
 constexpr size_t kSeparatorBytes = 4;
-constexpr size_t kMaxParts = 256;  // of each kind; what follows is not listed
+constexpr size_t kMaxNoteBytes = 128;  // no program is that short
+constexpr size_t kMaxParts = 256;      // of each kind; what follows is not listed
 
 class ChainReader {
  public:
@@ -31,8 +32,10 @@ class ChainReader {
       if (!event.Extends()) continue;
       const auto part = eventlog::DecodeBootPart(event);
       doubtful_ |= IsOfLines(event) && !IsUnderstood(event, part);
-      if (event.untrusted_type == eventlog::kEvEfiBootServicesApplication) {
-        if (event.register_index == kLoaderRegister) Add(event, ImageOf(event), &out_.loaders);
+      if (MayBeLoader(event)) {
+        Add(event, ImageOf(event), &out_.loaders);
+      } else if (event.untrusted_type == eventlog::kEvEfiBootServicesApplication) {
+        continue;  // in another register than PCR 4
       } else if (part) {
         ReadPart(event, *part);
       }
@@ -42,6 +45,14 @@ class ChainReader {
   }
 
  private:
+  // PCR 4 holds what was started. A program under another type is still one, unless the event is a
+  // note: short, and covered by its digest.
+  bool MayBeLoader(const Event& event) const {
+    if (event.register_index != kLoaderRegister) return false;
+    return event.untrusted_type == eventlog::kEvEfiBootServicesApplication ||
+           !reader_.IsCovered(event) || event.data.size() > kMaxNoteBytes;
+  }
+
   static bool IsOfLines(const Event& event) { return Has(kLineRegisters, event.register_index); }
 
   // Whether the event surely is no command line that wants to pass for something else: neither its

@@ -135,6 +135,7 @@ class SecureBootReader {
   void ReadAuthority(const Event& event) {
     const auto authority = eventlog::DecodeAuthority(event);
     if (!authority || !authority->signature || !IsKeyOrHash(event)) return;
+    if (out_.authorities.size() >= kMaxKeyEntries) return;
     const KeyEntry key = Describe(authority->variable, *authority->signature);
     out_.authorities.push_back(reader_.FromData(
         event, Authority{Printable(key.list), key.subject, key.fingerprint, key.known}));

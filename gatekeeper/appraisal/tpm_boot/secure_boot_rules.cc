@@ -73,6 +73,13 @@ class VariableCheck {
       return;
     }
     const Named* const named = Find(*variable);
+    if (event.register_index == kSecureBootRegister && HidesAuthority(event, *variable, named)) {
+      notes_.Say(Reason::kLogUnexpectedType, Severity::kFail, event,
+                 absl::StrCat("Event ", event.number, " has type ",
+                              eventlog::TypeName(event.untrusted_type),
+                              ", but its data is of an authority, or of configuration."));
+      return;
+    }
     if (named == nullptr) return;
     if (IsSecureBootConfiguration(event)) {
       CheckNamed(event, *variable, *named);
@@ -82,6 +89,25 @@ class VariableCheck {
                               eventlog::TypeName(event.untrusted_type), ", but it holds ",
                               named->name, ", which is configuration."));
     }
+  }
+
+  // Key lists and shim's variables are no device's, and what let an image run is no configuration
+  // of shim's.
+  static bool HidesAuthority(const Event& event, const UefiVariable& variable, const Named* named) {
+    const bool of_shim = variable.guid == kShimGuid;
+    if (event.untrusted_type == eventlog::kEvEfiSpdmDevicePolicy ||
+        event.untrusted_type == eventlog::kEvEfiSpdmDeviceAuthority) {
+      return named != nullptr || of_shim;
+    }
+    return event.untrusted_type == eventlog::kEvEfiVariableDriverConfig && of_shim &&
+           IsCertificate(variable.data);
+  }
+
+  // With its owner in front, or alone.
+  static bool IsCertificate(ByteView data) {
+    constexpr size_t kOwner = 16;  // bytes
+    return eventlog::LooksLikeCertificate(data) ||
+           (data.size() > kOwner && eventlog::LooksLikeCertificate(data.subspan(kOwner)));
   }
 
   // What an authority cannot be: it is one entry of a list, never a state or a whole list. The same
