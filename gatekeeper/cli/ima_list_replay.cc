@@ -102,12 +102,12 @@ ExitCode ImaListReplay(const std::string& file, const ImaListIo& io) {
       ReadImaList(file, io.in, [&](const ima::Entry& entry) { replay.Add(entry); });
   if (!reading.ok()) return FailImaInput(io.err, reading.status());
   const std::vector<Finding> findings = replay.Finish(reading->defects);
+  const bool no_list = SayIfNoImaList(*reading, io.err);
   if (io.format == OutputFormat::kJson) {
     PrintJson(replay, findings, io.out);
-  } else {
+  } else if (!no_list) {
     PrintTable(replay, findings, io.out);
   }
-  const bool no_list = SayIfNoImaList(*reading, io.err);
   return no_list || reading->BreaksOff() ? ExitCode::kRejected : ExitCode::kSuccess;
 }
 
