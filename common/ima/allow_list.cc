@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
+#include "common/ima/plain_file.h"
 
 namespace bootgate::ima {
 namespace {
@@ -92,7 +93,16 @@ struct Key {
   size_t hash = 0;
 };
 
-Key KeyOf(const Entry& entry) {
+Key KeyOf(const Entries& entries, size_t number) {
+  const Record record = entries.RecordAt(number);
+  PlainFile file;
+  if (TakePlainFile(record, file)) {
+    return {.authentic = !record.violation,
+            .path = file.path,
+            .digest = file.digest,
+            .hash = HashOf(file.path)};
+  }
+  const Entry entry = entries[number];
   const bool sha256 = entry.digest_name == "sha256" && entry.file_digest.size() == kDigestBytes;
   return {.authentic = !entry.violation && !entry.file_digest.empty(),
           .path = entry.path,
@@ -173,7 +183,7 @@ void AllowList::FindAll(const Entries& entries, std::span<Listing> out, size_t f
   for (size_t start = 0; start < out.size(); start += kBatch) {
     const size_t size = std::min(kBatch, out.size() - start);
     for (size_t i = 0; i < size; ++i) {
-      keys[i] = KeyOf(entries[first + start + i]);
+      keys[i] = KeyOf(entries, first + start + i);
       __builtin_prefetch(&slots_[keys[i].hash & (slots_.size() - 1)]);
     }
     for (size_t i = 0; i < size; ++i) PrefetchRecord(keys[i].hash);
@@ -187,11 +197,13 @@ void AllowList::FindAll(const Entries& entries, std::span<Listing> out, size_t f
 
 // Most records end within the second line of memory.
 void AllowList::PrefetchRecord(size_t hash) const {
-  const Slot slot = slots_[hash & (slots_.size() - 1)];
-  if (slot.tag != TagOf(hash) || slot.record == 0) return;
-  const uint8_t* const record = records_.data() + (slot.record - 1);
+  const size_t mask = slots_.size() - 1;
+  size_t at = hash & mask;
+  while (slots_[at].record != 0 && slots_[at].tag != TagOf(hash)) at = (at + 1) & mask;
+  if (slots_[at].record == 0) return;
+  const uint8_t* const record = records_.data() + (slots_[at].record - 1);
   __builtin_prefetch(record);
-  if (records_.size() - slot.record >= kMemoryLine) __builtin_prefetch(record + kMemoryLine);
+  if (records_.size() - slots_[at].record >= kMemoryLine) __builtin_prefetch(record + kMemoryLine);
 }
 
 }  // namespace bootgate::ima

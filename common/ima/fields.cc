@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/bytes/reader.h"
+#include "common/ima/plain_file.h"
 
 namespace bootgate::ima {
 namespace {
@@ -52,12 +53,6 @@ const DigestRow* RowOf(absl::string_view name) {
     if (row.name == name) return &row;
   }
   return nullptr;
-}
-
-// A field of the newer templates: its length, then its bytes.
-bool TakeField(bytes::Reader& in, ByteOrder order, ByteView* field) {
-  uint32_t size = 0;
-  return TakeU32(in, order, &size) && in.TryTake(size, field);
 }
 
 bool IsDigestName(absl::string_view name) {
@@ -204,9 +199,21 @@ bool ReadFramed(const Layout& layout, Entry& entry) {
   return in.empty();
 }
 
+bool ReadPlainFile(Entry& entry) {
+  PlainFile file;
+  if (!TakePlainFile(entry, file)) return false;
+  entry.template_kind = file.kind;
+  entry.digest_name = file.digest_name;
+  entry.file_digest = file.digest;
+  entry.path = file.path;
+  (file.kind == Template::kImaBuf ? entry.buffer : entry.signature) = file.last;
+  return true;
+}
+
 }  // namespace
 
 bool ReadFields(Entry& entry) {
+  if (ReadPlainFile(entry)) return true;
   const Layout layout = LayoutOf(entry.template_name);
   entry.template_kind = layout.kind;
   if (layout.count == 0) return true;

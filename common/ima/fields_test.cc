@@ -58,6 +58,48 @@ class EveryOrder : public ::testing::TestWithParam<ByteOrder> {
   Bytes bytes_;
 };
 
+// What is read of this data under a template's name, in words.
+std::string ReadAs(absl::string_view name, ByteView data, ByteOrder order, bool violation) {
+  ListBuilder builder(order);
+  builder.Ng("/first", "1");
+  builder.Listed(10, Bytes(20, violation ? 0 : 1), name, data);
+  const Bytes bytes = builder.Finish();
+  const List list = List::Parse(bytes);
+  const Entry entry = list.entries()[1];
+  return absl::StrCat(list.defects().size(), " ", entry.digest_name, " ", AsText(entry.file_digest),
+                      " ", entry.path, " ", AsText(entry.signature), " ", AsText(entry.buffer));
+}
+
+// The kernel's own templates are read by a shorter way than formats, which must not show.
+TEST_P(EveryOrder, ATemplateReadsWhatItsFormatReads) {
+  constexpr std::pair<absl::string_view, absl::string_view> kRows[] = {
+      {"ima-ng", "d-ng|n-ng"}, {"ima-sig", "d-ng|n-ng|sig"}, {"ima-buf", "d-ng|n-ng|buf"}};
+  for (const auto& row : kRows) {
+    const absl::string_view name = row.first;
+    const absl::string_view format = row.second;
+    bytes::Writer made;
+    AddField(made, digest_, GetParam());
+    AddField(made, path_, GetParam());
+    if (name != "ima-ng") AddField(made, Bytes{1, 2, 3}, GetParam());
+    const Bytes good = made.Finish();
+    for (const bool violation : {false, true}) {
+      const auto expect_same = [&](ByteView data) {
+        EXPECT_EQ(ReadAs(name, data, GetParam(), violation),
+                  ReadAs(format, data, GetParam(), violation))
+            << name;
+      };
+      for (size_t size = 0; size <= good.size(); ++size) expect_same(ByteView(good).first(size));
+      for (size_t at = 0; at < good.size(); ++at) {
+        Bytes changed = good;
+        for (const uint8_t byte : Bytes{0x00, 0x01, 0x3a, 0xff}) {
+          changed[at] = byte;
+          expect_same(changed);
+        }
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Orders, EveryOrder, ::testing::Values(ByteOrder::kLittle, ByteOrder::kBig),
                          [](const auto& row) {
                            return row.param == ByteOrder::kBig ? "Big" : "Little";

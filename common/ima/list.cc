@@ -26,9 +26,8 @@ List List::Parse(ByteView bytes, const Limits& limits) {
   offsets.reserve(std::min(limits.entries, bytes.size() / kTypicalEntryBytes + 1));
   bytes::Reader in(bytes);
   while (!in.empty()) {
-    Entry entry;
     const size_t offset = in.offset();
-    const ListWalk::Step step = walk.Next(in, entry);
+    const ListWalk::Step step = walk.Pass(in);
     if (step == ListWalk::Step::kCut) walk.NoteCut(offset);
     if (step != ListWalk::Step::kEntry) break;
     offsets.push_back(static_cast<uint32_t>(offset));

@@ -18,6 +18,8 @@ class ListWalk {
   enum class Step { kEntry, kCut, kEnd };
   // `entry` comes as new.
   Step Next(bytes::Reader& in, Entry& entry);
+  // The same for who keeps no fields: they are checked.
+  Step Pass(bytes::Reader& in);
 
   void NoteCut(size_t offset);  // nothing follows the bytes that ended inside an entry
   void NoteListBytes(size_t offset, size_t bytes);
@@ -27,7 +29,9 @@ class ListWalk {
   const std::vector<Defect>& defects() const { return defects_; }
 
  private:
+  Step Take(bytes::Reader& in, Record& record);
   void Check(Entry& entry);
+  void CheckRegister(const Record& record);
   void Note(Reason reason, size_t offset, absl::string_view text);
 
   Format format_;
