@@ -12,12 +12,14 @@ namespace bootgate::ima {
 namespace {
 
 constexpr size_t kWordBytes = 4;
-constexpr size_t kWords = 3;  // size, number, register
+constexpr size_t kWords = 2;  // size, register
 constexpr size_t kNameAt = kWords * kWordBytes;
-constexpr size_t kBatch = 16;       // look-ups whose waiting overlaps
-constexpr size_t kMemoryLine = 64;  // bytes that memory hands over at once
-constexpr size_t kLinesAhead = 4;   // of most kept entries
-constexpr size_t kMaxProbes = 64;   // slots looked at: crafted keys cost no more than this
+constexpr size_t kLeastRecord = 4 + 20 + 4 + 4;  // bytes: register, digest, two lengths
+constexpr size_t kBatch = 16;                    // look-ups whose waiting overlaps
+constexpr size_t kMemoryLine = 64;               // bytes that memory hands over at once
+constexpr size_t kEntryAhead = 4 * kMemoryLine;  // bytes of most kept entries
+constexpr size_t kNameAhead = kMemoryLine;       // bytes before and with an entry's name
+constexpr size_t kMaxProbes = 64;  // slots looked at: crafted keys cost no more than this
 constexpr size_t kFirstSlots = 1024;
 
 uint64_t HashOf(ByteView key) { return absl::Hash<absl::string_view>{}(AsText(key)); }
@@ -52,7 +54,9 @@ void KnownDigests::Clear() {
 }
 
 bool KnownDigests::Add(const Record& record) {
-  if (record.violation || record.bytes.size() > kMaxKnownRecord || !ReadsAlike(record)) {
+  static_assert(kNameAt + kNameBytes + kLeastRecord >= kLeastBytes);
+  if (record.violation || record.bytes.size() < kLeastRecord ||
+      record.bytes.size() > kMaxKnownRecord || !ReadsAlike(record)) {
     return false;
   }
   if (Find(record.bytes) != kNone) return true;
@@ -63,7 +67,7 @@ bool KnownDigests::Add(const Record& record) {
   const auto place = static_cast<Place>(block_.size() + 1);
   bytes::Writer out;
   out.U32Le(static_cast<uint32_t>(record.bytes.size()));
-  out.U32Le(static_cast<uint32_t>(records_)).U32Le(record.register_index);
+  out.U32Le(record.register_index);
   out.Raw(RecordName(record.bytes).view());
   for (const crypto::HashAlg alg : options_.banks) out.Raw(ima::TemplateDigest(record, alg).view());
   out.Raw(record.bytes);
@@ -105,9 +109,7 @@ uint32_t KnownDigests::WordAt(Place place, size_t word) const {
 
 size_t KnownDigests::RecordSize(Place place) const { return WordAt(place, 0); }
 
-uint32_t KnownDigests::NumberOf(Place place) const { return WordAt(place, 1); }
-
-uint32_t KnownDigests::RegisterIndex(Place place) const { return WordAt(place, 2); }
+uint32_t KnownDigests::RegisterIndex(Place place) const { return WordAt(place, 1); }
 
 ByteView KnownDigests::RecordBytes(Place place) const {
   return ByteView(block_).subspan(place - 1 + HeadBytes(), RecordSize(place));
@@ -117,18 +119,22 @@ ByteView KnownDigests::NameAt(Place place) const {
   return ByteView(block_).subspan(place - 1 + kNameAt, kNameBytes);
 }
 
-std::optional<crypto::Digest> KnownDigests::TemplateDigest(Place place, crypto::HashAlg alg) const {
+ByteView KnownDigests::TemplateDigestView(Place place, crypto::HashAlg alg) const {
   size_t offset = place - 1 + kNameAt + kNameBytes;
   for (const crypto::HashAlg bank : options_.banks) {
     const size_t size = crypto::DigestSize(bank);
-    if (bank == alg) {
-      crypto::Digest digest(alg);
-      std::ranges::copy(ByteView(block_).subspan(offset, size), digest.mutable_view().begin());
-      return digest;
-    }
+    if (bank == alg) return ByteView(block_).subspan(offset, size);
     offset += size;
   }
-  return std::nullopt;
+  return {};
+}
+
+std::optional<crypto::Digest> KnownDigests::TemplateDigest(Place place, crypto::HashAlg alg) const {
+  const ByteView bytes = TemplateDigestView(place, alg);
+  if (bytes.empty()) return std::nullopt;
+  crypto::Digest digest(alg);
+  std::ranges::copy(bytes, digest.mutable_view().begin());
+  return digest;
 }
 
 KnownDigests::Place KnownDigests::FindRecord(uint64_t hash, ByteView record) const {
@@ -167,7 +173,7 @@ void KnownDigests::FindAll(std::span<const ByteView> records, std::span<Place> o
       hashes[i] = HashOf(batch[i]);
       __builtin_prefetch(&by_bytes_[hashes[i] & (by_bytes_.size() - 1)]);
     }
-    for (size_t i = 0; i < batch.size(); ++i) PrefetchPlace(by_bytes_, hashes[i]);
+    for (size_t i = 0; i < batch.size(); ++i) PrefetchPlace(by_bytes_, hashes[i], kEntryAhead);
     for (size_t i = 0; i < batch.size(); ++i) out[start + i] = FindRecord(hashes[i], batch[i]);
   }
 }
@@ -181,16 +187,16 @@ void KnownDigests::FindNames(ByteView names, std::span<Place> out) const {
       hashes[i] = HashOf(name(start + i));
       __builtin_prefetch(&by_name_[hashes[i] & (by_name_.size() - 1)]);
     }
-    for (size_t i = 0; i < size; ++i) PrefetchPlace(by_name_, hashes[i]);
+    for (size_t i = 0; i < size; ++i) PrefetchPlace(by_name_, hashes[i], kNameAhead);
     for (size_t i = 0; i < size; ++i) out[start + i] = FindHashedName(hashes[i], name(start + i));
   }
 }
 
-void KnownDigests::PrefetchPlace(const Slots& slots, uint64_t hash) const {
+void KnownDigests::PrefetchPlace(const Slots& slots, uint64_t hash, size_t most) const {
   const Slot slot = slots[hash & (slots.size() - 1)];
   if (slot.tag != TagOf(hash) || slot.place == kNone) return;
   const size_t offset = slot.place - 1;
-  const size_t ahead = std::min(block_.size() - offset, kLinesAhead * kMemoryLine);
+  const size_t ahead = std::min(block_.size() - offset, most);
   for (size_t line = 0; line < ahead; line += kMemoryLine) {
     __builtin_prefetch(block_.data() + offset + line);
   }

@@ -6,6 +6,7 @@
 // threads at once, except that any number may look things up while nobody adds.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <vector>
@@ -46,17 +47,26 @@ class KnownDigests {
   // The parts of a kept entry. `place` came from a look-up and is not kNone.
   ByteView RecordBytes(Place place) const;
   uint32_t RegisterIndex(Place place) const;
-  // From 0 in the order in which they were added: for what others keep beside an entry. After each
-  // generation() it begins again.
-  uint32_t NumberOf(Place place) const;
+  // A number that no other entry has, below numbers() and told without a look at memory: for what
+  // others keep beside an entry. After each generation() it begins again.
+  static uint32_t NumberOf(Place place) { return (place - 1) / kLeastBytes; }
+  size_t numbers() const { return block_.size() / kLeastBytes + 1; }
+  // Begins to fetch what a replay reads of the entry.
+  void Prefetch(Place place) const {
+    __builtin_prefetch(block_.data() + place - 1);
+    __builtin_prefetch(&block_[std::min<size_t>(place - 1 + kLeastBytes, block_.size() - 1)]);
+  }
   // nullopt when `alg` is not among the banks.
   std::optional<crypto::Digest> TemplateDigest(Place place, crypto::HashAlg alg) const;
+  ByteView TemplateDigestView(Place place, crypto::HashAlg alg) const;  // empty for nullopt
 
   size_t size() const { return records_; }
   uint64_t generation() const { return generation_; }  // how often it was emptied
   size_t memory_bytes() const;
 
  private:
+  static constexpr uint32_t kLeastBytes = 64;
+
   struct Slot {
     uint32_t tag = 0;  // of the key's hash
     Place place = kNone;
@@ -70,13 +80,14 @@ class KnownDigests {
   ByteView NameAt(Place place) const;
   Place FindRecord(uint64_t hash, ByteView record) const;
   Place FindHashedName(uint64_t hash, ByteView name) const;
-  void PrefetchPlace(const Slots& slots, uint64_t hash) const;
+  // `most`: bytes.
+  void PrefetchPlace(const Slots& slots, uint64_t hash, size_t most) const;
   void Insert(Place place);
   void Grow();
 
   Options options_;
   size_t digest_bytes_ = 0;  // of all banks
-  // Each: size of the record, its number, its register, its name, digests, the record.
+  // Each: size of the record, its register, its name, digests, the record; kLeastBytes or more.
   Bytes block_;
   Slots by_bytes_;
   Slots by_name_;

@@ -1,7 +1,5 @@
 #include "common/ima/known_listings.h"
 
-#include <algorithm>
-
 namespace bootgate::ima {
 
 Listing KnownListings::Of(KnownDigests::Place place) {
@@ -9,8 +7,8 @@ Listing KnownListings::Of(KnownDigests::Place place) {
     found_.clear();
     generation_ = known_.generation();
   }
-  const size_t number = known_.NumberOf(place);
-  if (number >= found_.size()) found_.resize(std::max(known_.size(), number + 1), 0);
+  const size_t number = KnownDigests::NumberOf(place);
+  if (number >= found_.size()) found_.resize(known_.numbers(), 0);
   if (found_[number] == 0) {
     Listing listing = Listing::kUnlisted;
     allow_.FindAll(List::Parse(known_.RecordBytes(place)).entries(), {&listing, 1});

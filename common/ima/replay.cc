@@ -22,14 +22,60 @@ std::optional<Digest> KnownDigest(const KnownDigests& known, KnownDigests::Place
   return Padded(*sha1, alg);
 }
 
-// The digest of a known entry, computed when its bank is not among the kept ones.
-Digest DigestAt(const KnownDigests& known, KnownDigests::Place place, HashAlg alg,
-                ExtendRule rule) {
-  const std::optional<Digest> digest = KnownDigest(known, place, alg, rule);
-  if (digest.has_value()) return *digest;
-  const List alone = List::Parse(known.RecordBytes(place));
-  return ExtendDigest(alone.entries().RecordAt(0), alg, rule);
-}
+// Reads the digests of known entries ahead of their extending, so that they wait for memory
+// together.
+class KnownWalk {
+ public:
+  KnownWalk(std::span<const KnownDigests::Place> places, const MatchQuery& query, ExtendRule rule)
+      : places_(places),
+        known_(*query.known),
+        register_index_(query.register_index),
+        alg_(query.start.alg()),
+        kept_(rule == ExtendRule::kBankHash ? alg_ : HashAlg::kSha1),
+        rule_(rule) {}
+
+  // Places [first, first + result); the result is 0 at the end and at a place that is kNone.
+  size_t Read(size_t first) {
+    const size_t most = std::min(kBatch, places_.size() - first);
+    const size_t ahead = std::min(kBatch, places_.size() - first - most);
+    for (const KnownDigests::Place place : places_.subspan(first + most, ahead)) {
+      if (place != KnownDigests::kNone) known_.Prefetch(place);
+    }
+    size_t count = 0;
+    for (; count < most && places_[first + count] != KnownDigests::kNone; ++count) {
+      const KnownDigests::Place place = places_[first + count];
+      extends_[count] = known_.RegisterIndex(place) == register_index_;
+      if (extends_[count]) ReadDigest(place, digests_[count]);
+    }
+    return count;
+  }
+
+  void Extend(size_t i, Digest& value) const {
+    if (extends_[i]) value = registers::Extended(value, digests_[i]);
+  }
+
+ private:
+  // Computed when its bank is not among the kept ones.
+  void ReadDigest(KnownDigests::Place place, Digest& digest) const {
+    const ByteView kept = known_.TemplateDigestView(place, kept_);
+    if (kept.empty()) {
+      const List alone = List::Parse(known_.RecordBytes(place));
+      digest = ExtendDigest(alone.entries().RecordAt(0), alg_, rule_);
+      return;
+    }
+    if (digest.alg() != alg_) digest = Digest(alg_);
+    std::ranges::copy(kept, digest.mutable_view().begin());  // past a shorter one: zeros, as made
+  }
+
+  const std::span<const KnownDigests::Place> places_;
+  const KnownDigests& known_;
+  const uint32_t register_index_;
+  const HashAlg alg_;
+  const HashAlg kept_;
+  const ExtendRule rule_;
+  std::array<Digest, kBatch> digests_;
+  std::array<bool, kBatch> extends_{};
+};
 
 // Reads records ahead of their extending, so that look-ups wait for memory together.
 class ReplayWalk {
@@ -89,17 +135,20 @@ std::optional<Match> FindByRule(const List& list, const MatchQuery& query, Exten
 
 std::optional<Match> FindByRule(std::span<const KnownDigests::Place> places,
                                 const MatchQuery& query, ExtendRule rule) {
-  const KnownDigests& known = *query.known;
+  KnownWalk walk(places, query, rule);
   Digest value = query.start;
   size_t position = std::min(query.first, places.size());
   const auto met = [&] { return position >= query.at_least && value == query.quoted; };
-  while (!met()) {
-    if (position == places.size() || places[position] == KnownDigests::kNone) return std::nullopt;
-    const KnownDigests::Place place = places[position++];
-    if (known.RegisterIndex(place) != query.register_index) continue;
-    value = registers::Extended(value, DigestAt(known, place, value.alg(), rule));
+  const auto match = [&] { return Match{.entries = position, .rule = rule, .value = value}; };
+  if (met()) return match();
+  while (const size_t count = walk.Read(position)) {
+    for (size_t i = 0; i < count; ++i) {
+      walk.Extend(i, value);
+      ++position;
+      if (met()) return match();
+    }
   }
-  return Match{.entries = position, .rule = rule, .value = value};
+  return std::nullopt;
 }
 
 // The rules one after the other; for SHA-1 they are one.
