@@ -71,9 +71,9 @@ TEST(ListStream, EndsAtALimit) {
   EXPECT_EQ(stream.defects()[0].reason, Reason::kImaLimit);
 }
 
-TEST(Attack, A60_MillionEntriesTakeOnePieceOfMemory) {
-  constexpr size_t kEntries = 1'000'000;
-  constexpr size_t kAtOnce = 1000;
+TEST(Attack, A60_AnyNumberOfPiecesTakesTheMemoryOfOne) {
+  constexpr size_t kEntries = 20'000;
+  constexpr size_t kAtOnce = 100;
   ListBuilder builder;
   for (size_t i = 0; i < kAtOnce; ++i) builder.Ng("/usr/bin/something", "content");
   const Bytes piece = builder.Finish();
