@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/hex.h"
-#include "gatekeeper/claims/bounded_findings.h"
 #include "gatekeeper/reference/file_digest.h"
+#include "gatekeeper/reference/judge_entries.h"
 #include "gatekeeper/reference/policy_trace.h"
 #include "gatekeeper/reference/reference.h"
 
@@ -58,28 +58,32 @@ class ImaComparer {
  public:
   // `earlier`: what entries before the list's first have shown; `first_entry`: how many they were.
   ImaComparer(const ImaReference& reference, const ima::List& list, size_t entries,
-              const PolicyTrace& earlier, uint64_t first_entry)
+              const PolicyTrace& earlier, uint64_t first_entry, const ImaContext& context)
       : reference_(reference),
         list_(list),
         entries_(std::min(entries, list.entries().size())),
         first_entry_(first_entry),
+        context_(context),
         expected_(TraceOf(reference)),
         actual_(TraceOf(list, entries_, earlier)),
         unlisted_severity_(SeverityOfUnlisted()) {}
 
-  std::vector<Finding> Run(ImaProgress* progress) {
-    for (size_t i = 0; i < entries_; ++i) Compare(list_.entries()[i]);
-    changed_.Close(Severity::kFail, &found_);
-    unlisted_.Close(unlisted_severity_, &found_);
+  ImaComparison Run(ImaProgress* progress) {
+    ImaComparison out;
+    ReportMissingSets();
+    JudgeList(&out);
     if (progress != nullptr) {
       progress->findings.insert(progress->findings.end(), found_.begin(), found_.end());
+      progress->not_checked.insert(progress->not_checked.end(), out.not_checked.begin(),
+                                   out.not_checked.end());
       progress->notes[kPolicyTraceNote] = Encode(actual_);
     }
     if (expected_ != actual_) ReportPolicy();
     std::stable_sort(found_.begin(), found_.end(), [](const Finding& a, const Finding& b) {
       return (a.code == Reason::kImaDigest) > (b.code == Reason::kImaDigest);
     });
-    return std::move(found_);
+    out.findings = std::move(found_);
+    return out;
   }
 
   // Files that were not listed were passed with a warning as long as host and reference seemed to
@@ -90,8 +94,53 @@ class ImaComparer {
   }
 
  private:
-  uint32_t NumberOf(const ima::Entry& entry) const {
-    return static_cast<uint32_t>(first_entry_ + entry.number);
+  // Sets that the rules name, in their order; whatever else is on the shelf does not count.
+  std::vector<std::shared_ptr<const ImaSet>> NamedSets() const {
+    std::vector<std::shared_ptr<const ImaSet>> named;
+    for (const std::string& id : reference_.rules.sets) {
+      for (const auto& set : context_.sets) {
+        if (set->id() == id) named.push_back(set);
+      }
+    }
+    return named;
+  }
+
+  void ReportMissingSets() {
+    for (const std::string& id : reference_.rules.sets) {
+      if (std::ranges::any_of(context_.sets, [&](const auto& set) { return set->id() == id; }))
+        continue;
+      Finding& finding = Add(Reason::kImaSetMissing, Severity::kFail,
+                             absl::StrCat("The reference names the set ", id,
+                                          ", which is not here or cannot be read."));
+      finding.expected = id;
+    }
+  }
+
+  void JudgeList(ImaComparison* out) {
+    const std::vector<std::shared_ptr<const ImaSet>> sets = NamedSets();
+    const SigningKeys keys = KeysThatCount(reference_.rules, context_.measured_keys);
+    JudgedEntries judged = JudgeEntries({.reference = reference_,
+                                         .sets = sets,
+                                         .keys = keys,
+                                         .at = context_.now,
+                                         .unlisted = unlisted_severity_,
+                                         .first_entry = first_entry_},
+                                        list_, entries_);
+    found_.insert(found_.end(), std::make_move_iterator(judged.findings.begin()),
+                  std::make_move_iterator(judged.findings.end()));
+    out->good_until = judged.good_until;
+    for (const auto& set : sets) {
+      if (set->rules() == SetRules()) continue;
+      out->not_checked.push_back(
+          {absl::StrCat("excludes, keyrings and keys that come with the set ", set->id()),
+           "only the reference's own rules count: copy there what is meant"});
+    }
+    const auto left_out = [out](uint64_t count, absl::string_view what, absl::string_view why) {
+      if (count > 0) out->not_checked.push_back({absl::StrCat(count, what), std::string(why)});
+    };
+    left_out(judged.excluded, " IMA entries under excluded paths", "the reference's rules say so");
+    left_out(judged.unverified, " IMA entries of which only the path was looked at",
+             "the reference's rules call them unverified");
   }
 
   Severity SeverityOfUnlisted() const {
@@ -99,22 +148,13 @@ class ImaComparer {
       case Unlisted::kFail:
         return Severity::kFail;
       case Unlisted::kComparable:
+        // A set is no boot: it has no IMA policy to compare with.
+        if (!reference_.rules.sets.empty()) return Severity::kFail;
         return expected_ == actual_ ? Severity::kFail : Severity::kWarning;
       case Unlisted::kWarn:
         return Severity::kWarning;
     }
     __builtin_unreachable();
-  }
-
-  void Compare(const ima::Entry& entry) {
-    if (!IsComparable(entry)) return;
-    const auto& table = IsBuffer(entry) ? reference_.buffers : reference_.files;
-    const auto known = table.find(std::string(entry.path));
-    if (known == table.end()) {
-      ReportUnlisted(entry);
-    } else if (!known->second.contains(FileDigest(entry))) {
-      ReportDigest(entry, known->second);
-    }
   }
 
   Finding& Add(Reason code, Severity severity, std::string text) {
@@ -125,27 +165,6 @@ class ImaComparer {
     finding.text = std::move(text);
     found_.push_back(std::move(finding));
     return found_.back();
-  }
-
-  void ReportDigest(const ima::Entry& entry, const std::set<std::string>& known) {
-    if (!changed_.Take(Reason::kImaDigest)) return;
-    Finding& finding = Add(
-        Reason::kImaDigest, Severity::kFail,
-        absl::StrCat(IsBuffer(entry) ? "The kernel's record " : "", Printable(entry.path, kMaxPath),
-                     " has other content than in the reference."));
-    finding.event = NumberOf(entry);
-    finding.expected = Printable(absl::StrJoin(known, " or "));
-    finding.actual = FileDigest(entry);
-  }
-
-  void ReportUnlisted(const ima::Entry& entry) {
-    if (!unlisted_.Take(Reason::kImaUnlisted)) return;
-    Finding& finding =
-        Add(Reason::kImaUnlisted, unlisted_severity_,
-            absl::StrCat(IsBuffer(entry) ? "The kernel's record " : "",
-                         Printable(entry.path, kMaxPath), " is not in the reference."));
-    finding.event = NumberOf(entry);
-    finding.actual = FileDigest(entry);
   }
 
   void ReportPolicy() {
@@ -166,16 +185,17 @@ class ImaComparer {
   const ima::List& list_;
   const size_t entries_;
   const uint64_t first_entry_;
+  const ImaContext& context_;
   const PolicyTrace expected_, actual_;
   const Severity unlisted_severity_;
-  BoundedFindings changed_, unlisted_;
   std::vector<Finding> found_;
 };
 
 }  // namespace
 
 ImaComparison CompareIma(const Reference& reference, const ima::List& list, size_t entries,
-                         const ImaProgress* before, ImaProgress* progress) {
+                         const ImaProgress* before, ImaProgress* progress,
+                         const ImaContext& context) {
   ImaComparison out;
   if (!reference.ima.present) return out;
   PolicyTrace earlier;
@@ -190,9 +210,9 @@ ImaComparison CompareIma(const Reference& reference, const ima::List& list, size
     earlier = *std::move(trace);
   }
   ImaComparer comparer(reference.ima, list, entries, earlier,
-                       before != nullptr ? before->entries : 0);
+                       before != nullptr ? before->entries : 0, context);
+  out = comparer.Run(progress);
   out.judge_whole = before != nullptr && comparer.ChangesWhatWas(earlier);
-  out.findings = comparer.Run(progress);
   return out;
 }
 

@@ -16,9 +16,7 @@ namespace bootgate::gatekeeper::reference {
 
 inline constexpr uint32_t kImaListRegister = 10;
 
-inline bool IsBuffer(const ima::Entry& entry) {
-  return entry.template_kind == ima::Template::kImaBuf;
-}
+inline bool IsBuffer(const ima::Entry& entry) { return entry.HoldsBuffer(); }
 
 inline bool IsComparable(const ima::Entry& entry) {
   if (entry.register_index != kImaListRegister) return false;
@@ -26,9 +24,10 @@ inline bool IsComparable(const ima::Entry& entry) {
   return IsBuffer(entry) || entry.path != "boot_aggregate";
 }
 
-// "sha256:hex"
+// "sha256:hex"; "verity:sha256:hex" where it is not of the content but of its fs-verity tree.
 inline std::string FileDigest(const ima::Entry& entry) {
-  return absl::StrCat(Printable(entry.digest_name, 32), ":", ToHex(entry.file_digest));
+  return absl::StrCat(entry.digest_type == "verity" ? "verity:" : "",
+                      Printable(entry.digest_name, 32), ":", ToHex(entry.file_digest));
 }
 
 }  // namespace bootgate::gatekeeper::reference

@@ -3,7 +3,8 @@
 //
 //   {"banks": {"sha256": {"7": {"events": [{"description","digest","key","type"}], "value": hex}}},
 //    "format": "bootgate-reference/1",
-//    "ima": null or {"buffers": [FILE], "files": [FILE], "unlisted": "comparable|fail|warn"},
+//    "ima": null or {"buffers": [FILE], "files": [FILE], "unlisted": "comparable|fail|warn",
+//                    "rules": RULES, which may be left out: ima_rules.h},
 //    "learned_at", "learned_from", "name"}
 //   FILE: {"digests": ["sha256:hex"], "path": text}; a path that is not UTF-8 is "path_hex": hex.
 #include "nlohmann/json.hpp"
@@ -101,12 +102,14 @@ class Loader {
                      absl::StrCat(place.empty() ? "the reference" : Printable(place), " ", what));
   }
 
-  // All of `keys`, and no other.
+  // All of `keys`, perhaps `optional`, and no other.
   static absl::Status Object(const Json& json, const std::string& place,
-                             const std::vector<std::string>& keys) {
+                             const std::vector<std::string>& keys,
+                             const std::string& optional = "") {
     if (!json.is_object()) return Bad(place, "is not an object");
     for (const auto& [key, value] : json.items()) {
       if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
+      if (!optional.empty() && key == optional) continue;
       const std::string meant = NearestName(key, keys);
       return Bad(place, absl::StrCat(
                             "has the unknown key \"", Printable(key, 64), "\"",
@@ -196,7 +199,7 @@ class Loader {
 
   absl::Status LoadIma(const Json& json, ImaReference* out) {
     if (json.is_null()) return absl::OkStatus();
-    BG_RETURN_IF_ERROR(Object(json, "ima", {"buffers", "files", "unlisted"}));
+    BG_RETURN_IF_ERROR(Object(json, "ima", {"buffers", "files", "unlisted"}, "rules"));
     out->present = true;
     BG_ASSIGN_OR_RETURN(const std::string unlisted, Text(json["unlisted"], "ima.unlisted"));
     bool known = false;
@@ -206,6 +209,9 @@ class Loader {
       known = true;
     }
     if (!known) return Bad("ima.unlisted", "is none of \"fail\", \"comparable\", \"warn\"");
+    if (json.contains("rules")) {
+      BG_ASSIGN_OR_RETURN(out->rules, ImaRulesFromJson(json["rules"].dump()));
+    }
     BG_RETURN_IF_ERROR(LoadFiles(json["files"], "ima.files", &out->files));
     return LoadFiles(json["buffers"], "ima.buffers", &out->buffers);
   }
@@ -244,7 +250,7 @@ class Loader {
     for (size_t i = 0; i < json.size(); ++i) {
       const std::string where = absl::StrCat(place, "[", i, "]");
       BG_ASSIGN_OR_RETURN(std::string text, Text(json[i], where));
-      const size_t colon = text.find(':');
+      const size_t colon = text.rfind(':');
       if (colon == 0 || colon == std::string::npos || colon + 1 == text.size() ||
           !FromHex(text.substr(colon + 1)).ok()) {
         return Bad(where, "is not of the form sha256:hex");
@@ -344,6 +350,8 @@ std::string ToJson(const Reference& reference) {
     ima = {{"unlisted", NameOf(reference.ima.unlisted)},
            {"files", FilesJson(reference.ima.files)},
            {"buffers", FilesJson(reference.ima.buffers)}};
+    const std::string rules = ToJson(reference.ima.rules);
+    if (rules != "{}") ima["rules"] = Json::parse(rules);
   }
   const Json json = {{"format", kFormat},
                      {"name", reference.name},

@@ -12,11 +12,14 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "common/eventlog/log.h"
 #include "common/ima/list.h"
 #include "common/registers/bank.h"
 #include "gatekeeper/claims/finding.h"
 #include "gatekeeper/claims/ima_progress.h"
+#include "gatekeeper/reference/ima_rules.h"
+#include "gatekeeper/reference/imaset/ima_set.h"
 
 namespace bootgate::gatekeeper::reference {
 
@@ -45,8 +48,16 @@ enum class Unlisted { kFail, kComparable, kWarn };
 struct ImaReference {
   bool present = false;
   Unlisted unlisted = Unlisted::kComparable;
-  std::map<std::string, std::set<std::string>> files;    // path (any bytes) -> "sha256:hex"
+  std::map<std::string, std::set<std::string>> files;    // path (any bytes) -> "sha256:hex";
+                                                         // of fs-verity: "verity:sha256:hex"
   std::map<std::string, std::set<std::string>> buffers;  // ima-buf event name -> "sha256:hex"
+  ImaRules rules;
+};
+
+// A certificate that the kernel has measured while it loaded it into a keyring.
+struct MeasuredKey {
+  std::string keyring;  // ".ima"
+  Bytes certificate;    // DER
 };
 
 struct Reference {
@@ -84,12 +95,23 @@ struct ImaComparison {
   std::vector<Finding> findings;
   // What came since changes how the earlier entries count: they must be compared anew.
   bool judge_whole = false;
+  std::vector<NotChecked> not_checked;             // of the new entries
+  absl::Time good_until = absl::InfiniteFuture();  // when the first window closes that counted
+};
+
+// What entries are judged with beside the reference itself.
+struct ImaContext {
+  std::vector<std::shared_ptr<const ImaSet>> sets;  // at least those that the rules name
+  std::vector<MeasuredKey> measured_keys;           // proven by the quote
+  // For windows in sets. Without a time, whatever closes some day has closed.
+  absl::Time now = absl::InfiniteFuture();
 };
 
 // Compares IMA entries [0, entries) by path and digest. With `before`, the list begins after its
 // entries: those are not compared again, and the findings are about the new ones alone. What later
 // comparisons need goes into `progress`, whose notes are those of `before`; may be nullptr.
 ImaComparison CompareIma(const Reference& reference, const ima::List& list, size_t entries,
-                         const ImaProgress* before = nullptr, ImaProgress* progress = nullptr);
+                         const ImaProgress* before = nullptr, ImaProgress* progress = nullptr,
+                         const ImaContext& context = {});
 
 }  // namespace bootgate::gatekeeper::reference
