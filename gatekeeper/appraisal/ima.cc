@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/hex.h"
+#include "gatekeeper/appraisal/ima/boot_aggregate.h"
 #include "gatekeeper/appraisal/notes.h"
-#include "gatekeeper/claims/bounded_findings.h"
 
 namespace bootgate::gatekeeper::appraisal {
 namespace {
@@ -17,7 +17,7 @@ using crypto::HashAlg;
 using registers::RegisterBank;
 
 constexpr uint32_t kImaRegister = 10;
-constexpr absl::string_view kBootAggregate = "boot_aggregate";
+constexpr char kFactsNote[] = "appraisal/ima-facts";  // ImaProgress::notes
 
 class ImaAppraiser : private Notes {
  public:
@@ -39,7 +39,7 @@ class ImaAppraiser : private Notes {
       return;
     }
     FindMatches(banks);
-    out_.out_of_step = input_.before != nullptr && !ContinuesBefore(banks);
+    out_.out_of_step = input_.before != nullptr && (!ContinuesBefore(banks) || !TakeFacts());
     if (out_.out_of_step) return;
     ReportDefects();
     if (!out_.match) {
@@ -52,9 +52,8 @@ class ImaAppraiser : private Notes {
                             out_.coverage.not_checked.size()};
     RepeatBefore();
     CheckEntries();
-    CheckBootAggregates();
-    bound_.Close(Severity::kFail, &out_.findings);
     Keep(kept_from);
+    NoteFacts();
     NoteCoverage();
     AddClaim("imaReplayed", !HasFailure() && out_.progress.entries > 0);
   }
@@ -204,101 +203,20 @@ class ImaAppraiser : private Notes {
   }
 
   void CheckEntries() {
-    for (size_t i = 0; i < out_.match->entries; ++i) CheckEntry(i);
-    if (foreign_ == 0) return;
-    NotChecked(absl::StrCat(foreign_, " IMA entries of other registers than PCR 10"),
-               "PCR 10 does not vouch for them; they were not used");
-  }
-
-  void CheckEntry(size_t i) {
-    const ima::Entry& entry = entries_[i];
-    if (entry.register_index != kImaRegister) {
-      ++foreign_;
-      return;
-    }
-    if (entry.violation) {
-      ReportViolation(i);
-      return;
-    }
-    if (!ima::ListedDigestHolds(entry)) ReportListedDigest(i);
-    if (entry.template_kind == ima::Template::kIma) ReportLegacy(i);
-    if (entry.template_kind == ima::Template::kOther) ReportUnknownTemplate(i);
-  }
-
-  void ReportUnknownTemplate(size_t entry) {
-    if (!bound_.Take(Reason::kImaTemplate)) return;
-    Finding& finding =
-        Add(Reason::kImaTemplate, Severity::kFail,
-            absl::StrCat("IMA entry ", NumberOf(entry), " has the template ",
-                         Printable(entries_[entry].template_name, 64), ", which we cannot read."));
-    finding.event = NumberOf(entry);
-  }
-
-  // The path of a violation is free text that nobody authenticates: it is shown and used for
-  // nothing.
-  void ReportViolation(size_t entry) {
-    if (!bound_.Take(Reason::kImaViolation)) return;
-    Finding& finding =
-        Add(Reason::kImaViolation, Severity::kFail,
-            absl::StrCat("IMA entry ", NumberOf(entry),
-                         " is a violation: a file was written while it was measured, so what "
-                         "ran is unknown. The list names ",
-                         Printable(entries_[entry].path, 200), ", without proof."));
-    finding.event = NumberOf(entry);
-  }
-
-  void ReportListedDigest(size_t entry) {
-    if (!bound_.Take(Reason::kImaTemplateHash)) return;
-    Finding& finding = Add(
-        Reason::kImaTemplateHash, Severity::kFail,
-        absl::StrCat("The hash listed for IMA entry ", NumberOf(entry), " (",
-                     Printable(entries_[entry].path, 200), ") is not the hash of its content."));
-    finding.event = NumberOf(entry);
-    finding.expected =
-        ima::ExtendDigest(entries_[entry], HashAlg::kSha1, ima::ExtendRule::kBankHash).hex();
-    finding.actual = ToHex(entries_[entry].listed_digest);
-  }
-
-  void ReportLegacy(size_t entry) {
-    if (legacy_reported_) return;
-    legacy_reported_ = true;
-    for (const Finding& finding : out_.findings) {
-      if (finding.code == Reason::kImaTemplateLegacy && finding.severity == Severity::kFail) return;
-    }
-    Finding& finding =
-        Add(Reason::kImaTemplateLegacy, Severity::kFail,
-            absl::StrCat("IMA entry ", NumberOf(entry),
-                         " uses the old template, with cut names and SHA-1 digests."));
-    finding.event = NumberOf(entry);
-  }
-
-  static bool IsBootAggregate(const ima::Entry& entry) {
-    return entry.register_index == kImaRegister && !entry.violation &&
-           entry.template_kind != ima::Template::kImaBuf && entry.path == kBootAggregate;
-  }
-
-  void CheckBootAggregates() {
-    const bool from_start = input_.before == nullptr;
-    for (size_t i = 0; i < out_.match->entries; ++i) {
-      const bool is_aggregate = IsBootAggregate(entries_[i]);
-      if (i == 0 && from_start) {
-        if (is_aggregate)
-          CompareBootAggregate(entries_[0]);
-        else
-          ReportAggregate(0, "The IMA list does not begin with boot_aggregate.");
-      } else if (is_aggregate && bound_.Take(Reason::kImaBootAggregate)) {
-        ReportAggregate(
-            i, absl::StrCat("IMA entry ", NumberOf(i),
-                            " is a second boot_aggregate: another boot's list was joined on, "
-                            "or the kernel was started by kexec."));
-      }
-    }
-  }
-
-  Finding& ReportAggregate(size_t entry, std::string text) {
-    Finding& finding = Add(Reason::kImaBootAggregate, Severity::kFail, std::move(text));
-    finding.event = NumberOf(entry);
-    return finding;
+    const bool legacy = Found(Reason::kImaTemplateLegacy) && HasFailure();
+    ima_list::CheckEntries({.entries = entries_,
+                            .count = out_.match->entries,
+                            .first_entry = FirstEntry(),
+                            .tolerance = input_.tolerance,
+                            .legacy_reported = legacy},
+                           *this);
+    const auto bank = [this](HashAlg alg) { return FoundByKernel(alg); };
+    ima_list::CheckBootAggregates({.entries = entries_,
+                                   .count = out_.match->entries,
+                                   .first_entry = FirstEntry(),
+                                   .kexec_allowed = input_.tolerance.kexec,
+                                   .bank = bank},
+                                  *this);
   }
 
   const RegisterBank* FoundByKernel(HashAlg alg) const {
@@ -308,25 +226,26 @@ class ImaAppraiser : private Notes {
     return quoted_.Bank(alg);
   }
 
-  void CompareBootAggregate(const ima::Entry& entry) {
-    const auto alg = crypto::HashAlgFromName(entry.digest_name);
-    const RegisterBank* bank = alg ? FoundByKernel(*alg) : nullptr;
-    const auto computed = bank != nullptr ? ima::BootAggregate(*bank) : std::nullopt;
-    if (!computed) {
-      NotChecked("boot_aggregate of the IMA list",
-                 absl::StrCat("it is in ", Printable(entry.digest_name, 32),
-                              ", and the quote does not cover PCR 0-9 of that bank"));
-      return;
+  // What earlier entries of this boot have said beside files. False when it was not kept.
+  bool TakeFacts() {
+    if (input_.before == nullptr) return true;
+    const auto note = input_.before->notes.find(kFactsNote);
+    if (note == input_.before->notes.end()) return false;
+    std::optional<ima_list::Facts> facts = ima_list::Decode(note->second);
+    if (!facts.has_value()) return false;
+    facts_ = *std::move(facts);
+    return true;
+  }
+
+  // Only entries that the quote vouches for: what follows teaches nothing, no key either.
+  void NoteFacts() {
+    for (size_t i = 0; i < out_.match->entries; ++i) {
+      const ima::Entry entry = entries_[i];
+      if (entry.register_index == kImaRegister) ima_list::AddEntry(entry, facts_);
     }
-    if (SameBytes(computed->view(), entry.file_digest)) {
-      Checked("boot_aggregate against the quoted registers");
-      return;
-    }
-    Finding& finding = ReportAggregate(0,
-                                       "boot_aggregate is not that of the quoted registers: list "
-                                       "and boot do not belong together.");
-    finding.expected = computed->hex();
-    finding.actual = ToHex(entry.file_digest);
+    out_.progress.notes[kFactsNote] = ima_list::Encode(facts_);
+    out_.keys = ima_list::KeysOf(facts_);
+    ima_list::AddClaims(facts_, *this);
   }
 
   void NoteCoverage() {
@@ -350,9 +269,7 @@ class ImaAppraiser : private Notes {
   ImaAppraisal& out_;
   std::vector<const RegisterBank*> unmatched_;
   HashAlg matched_alg_ = HashAlg::kSha256;
-  bool legacy_reported_ = false;
-  size_t foreign_ = 0;  // entries of other registers
-  BoundedFindings bound_;
+  ima_list::Facts facts_;
 };
 
 }  // namespace

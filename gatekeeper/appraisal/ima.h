@@ -7,6 +7,8 @@
 #include "common/ima/list.h"
 #include "common/ima/replay.h"
 #include "common/tpm2/quote.h"
+#include "gatekeeper/appraisal/ima/claims.h"
+#include "gatekeeper/appraisal/ima/entry_checks.h"
 #include "gatekeeper/claims/finding.h"
 #include "gatekeeper/claims/ima_progress.h"
 
@@ -21,6 +23,7 @@ struct ImaInput {
   // The registers that the kernel found, where user space has extended them since; empty: as
   // quoted.
   std::vector<registers::RegisterBank> at_kernel_start;
+  ima_list::Tolerance tolerance = {};
 };
 
 struct ImaAppraisal {
@@ -33,6 +36,7 @@ struct ImaAppraisal {
   std::vector<Finding> findings;
   std::vector<Claim> claims;
   Coverage coverage;
+  std::vector<ima_list::MeasuredKey> keys;  // that the kernel loaded, in the quoted part or before
   ImaProgress progress;  // when `match`: what later evidence of this boot may build on
 };
 

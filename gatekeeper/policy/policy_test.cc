@@ -110,8 +110,8 @@ TEST(SamplePolicyTest, DecidesAsItsHeaderSays) {
 }
 
 TEST(SamplePolicyTest, IsReadWithoutWarnings) {
-  for (const char* name :
-       {"baseline", "secure-boot", "measured-boot", "no-debugging", "secure-boot-current"}) {
+  for (const char* name : {"baseline", "secure-boot", "measured-boot", "no-debugging",
+                           "secure-boot-current", "verified-storage"}) {
     EXPECT_THAT(Sample(name).warnings(), IsEmpty()) << name;
   }
 }
