@@ -227,6 +227,8 @@ absl::StatusOr<Judged> Admission::JudgeEvidence(const host::HostRecord& host, co
                    .logs_bound = true,
                    .policy = rules.policy.get(),
                    .reference = rules.reference.get(),
+                   .sets = rules.sets,
+                   .now = clock_.Now(),
                    .boot_options = {.runtime_extended = MayMoveAtRunTime(options_)},
                    .extra_claims = KeyClaims(proven.ak)};
   Judged judged = JudgeAndKeep(input);
@@ -281,6 +283,7 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
                          .boot = boot,
                          .was_whole = before == nullptr,
                          .whole_every = options_.ima_whole_every,
+                         .good_until = judged.good_until,
                          .now = now},
                         *std::move(judged.ima));
   }

@@ -33,6 +33,7 @@ namespace bootgate::gatekeeper::admission {
 
 struct Options {
   std::string cluster_id;
+  std::string set_folder;          // where reference sets lie; empty: there are none
   registers::Selection selection;  // what hosts quote
   credential::Options credential;
   uint32_t runtime_extended = 0;  // bit n: software extends register n without a log
@@ -77,7 +78,7 @@ class Admission {
         nonces_(nonces),
         authority_(authority),
         clock_(clock),
-        catalog_(store) {}
+        catalog_(store, options_.set_folder) {}
 
   // A challenge for an enrolled, approved host with this AK. HOST_ID_SYNTAX, HOST_UNKNOWN,
   // HOST_NOT_APPROVED, HOST_RETIRED, AK_UNKNOWN.

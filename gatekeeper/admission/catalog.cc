@@ -81,6 +81,7 @@ absl::StatusOr<Rules> Catalog::RulesFor(const std::map<std::string, std::string>
   const std::string reference_id = Assigned(snapshot_.references, labels);
   if (!reference_id.empty()) {
     BG_ASSIGN_OR_RETURN(rules.reference, ReferenceOf(reference_id));
+    rules.sets = sets_.Find(rules.reference->ima.rules.sets);
   }
   return rules;
 }

@@ -8,8 +8,11 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "gatekeeper/admission/set_shelf.h"
 #include "gatekeeper/policy/policy.h"
 #include "gatekeeper/reference/reference.h"
 #include "gatekeeper/store/store.h"
@@ -23,11 +26,14 @@ inline constexpr char kReferenceKind[] = "reference";
 struct Rules {
   std::shared_ptr<const policy::Policy> policy;
   std::shared_ptr<const reference::Reference> reference;
+  std::vector<SetPtr> sets;  // those that the reference names and that are here
 };
 
 class Catalog {
  public:
-  explicit Catalog(store::Store& store) : store_(store) {}
+  // `set_folder`: where reference sets lie; empty: there are none.
+  explicit Catalog(store::Store& store, std::string set_folder = "")
+      : store_(store), sets_(std::move(set_folder)) {}
 
   // The most specific assignment wins: a selector "label=value" that the host bears before the
   // default; of several that fit, the first in alphabetical order.
@@ -45,6 +51,7 @@ class Catalog {
   absl::StatusOr<std::shared_ptr<const reference::Reference>> ReferenceOf(const std::string& id);
 
   store::Store& store_;
+  SetShelf sets_;
   std::mutex mutex_;
   Snapshot snapshot_;
   // Documents never change under one id, so these are never stale.

@@ -66,7 +66,7 @@ absl::StatusOr<const ImaProgress*> ProgressBefore(const host::HostRecord& host, 
 }
 
 host::ImaCursor NextCursor(const Kept& kept, ImaProgress progress) {
-  const absl::Time whole_again = kept.now + kept.whole_every;
+  const absl::Time whole_again = std::min(kept.now + kept.whole_every, kept.good_until);
   host::ImaCursor cursor;
   cursor.reset_count = kept.boot.reset_count;
   cursor.restart_count = kept.boot.restart_count;

@@ -49,6 +49,7 @@ struct Kept {
   const host::BootMark& boot;
   bool was_whole = true;  // the evidence had the whole list
   absl::Duration whole_every;
+  absl::Time good_until = absl::InfiniteFuture();  // of what was judged now
   absl::Time now;
 };
 host::ImaCursor NextCursor(const Kept& kept, ImaProgress progress);

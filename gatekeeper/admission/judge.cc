@@ -48,6 +48,7 @@ class Judgement {
     if (out.verdict.outcome == OutcomeClass::kAdmit && progress_.has_value() &&
         FitsToBeKept(*progress_)) {
       out.ima = std::move(progress_);
+      out.good_until = good_until_;
     }
     return out;
   }
@@ -112,6 +113,13 @@ class Judgement {
     if (!user_log_.empty()) {
       ima.at_kernel_start = appraisal::BeforeUserSpace(
           input_.quoted, eventlog::Log::Parse(input_.boot_log), user_log_);
+    }
+    if (input_.reference != nullptr && input_.reference->ima.present) {
+      const reference::ImaRules& rules = input_.reference->ima.rules;
+      ima.tolerance = {
+          .violation = [&rules](absl::string_view path) { return rules.violations.Match(path); },
+          .legacy_template = rules.legacy_template,
+          .kexec = rules.kexec};
     }
     return ima;
   }
@@ -181,8 +189,12 @@ class Judgement {
       return;
     }
     std::vector<Finding> found;
-    for (const registers::RegisterBank& bank : input_.quoted.banks()) {
-      if (IsAllowed(bank.alg())) CompareBank(boot.log, bank, &found);
+    if (input_.reference->banks.empty() && input_.reference->ima.present) {
+      NotChecked("boot events against the reference", "it is about the IMA list alone");
+    } else {
+      for (const registers::RegisterBank& bank : input_.quoted.banks()) {
+        if (IsAllowed(bank.alg())) CompareBank(boot.log, bank, &found);
+      }
     }
     CompareList(ima, &found);
     if (!user_log_.empty())
@@ -230,9 +242,15 @@ class Judgement {
       ReportLostList(ima, found);
       NotChecked("IMA list against the reference", "no part of the list is proven by the quote");
     } else {
+      reference::ImaContext context{.sets = input_.sets, .measured_keys = {}, .now = input_.now};
+      for (const appraisal::ima_list::MeasuredKey& key : ima.keys)
+        context.measured_keys.push_back({key.keyring, key.certificate});
       reference::ImaComparison compared =
           reference::CompareIma(*input_.reference, ima.list, ima.match->entries, input_.ima.before,
-                                progress_.has_value() ? &*progress_ : nullptr);
+                                progress_.has_value() ? &*progress_ : nullptr, context);
+      good_until_ = compared.good_until;
+      for (gatekeeper::NotChecked& row : compared.not_checked)
+        coverage_.not_checked.push_back(std::move(row));
       judge_whole_ = compared.judge_whole;
       found->insert(found->end(), std::make_move_iterator(compared.findings.begin()),
                     std::make_move_iterator(compared.findings.end()));
@@ -369,6 +387,7 @@ class Judgement {
   Coverage coverage_;
   std::optional<ImaProgress> progress_;
   bool judge_whole_ = false;
+  absl::Time good_until_ = absl::InfiniteFuture();
 };
 
 }  // namespace

@@ -38,8 +38,10 @@ struct JudgeInput {
   appraisal::ImaInput ima;  // without bound logs, bound_entries is not used: the whole list counts
   bool logs_bound = false;  // the quote's qualifying data names exactly these logs
   WhenBehind when_behind = WhenBehind::kRetry;
-  const policy::Policy* policy = nullptr;           // nullptr: NO_POLICY
-  const reference::Reference* reference = nullptr;  // nullptr: not compared
+  const policy::Policy* policy = nullptr;                           // nullptr: NO_POLICY
+  const reference::Reference* reference = nullptr;                  // nullptr: not compared
+  std::vector<std::shared_ptr<const reference::ImaSet>> sets = {};  // that the reference names
+  absl::Time now = absl::InfiniteFuture();  // for windows in sets; without it they have closed
   appraisal::BootOptions boot_options = {};
   // What the caller has established: aikValidated, aikPubHash, findings about keys, ...
   std::vector<Claim> extra_claims = {};
@@ -54,6 +56,7 @@ Verdict Judge(const JudgeInput& input);
 struct Judged {
   Verdict verdict;
   std::optional<ImaProgress> ima;
+  absl::Time good_until = absl::InfiniteFuture();  // when an entry's window in a set closes
 };
 Judged JudgeAndKeep(const JudgeInput& input);
 

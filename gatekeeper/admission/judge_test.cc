@@ -387,14 +387,13 @@ TEST_F(JudgeTest, A58_AggregateOfAnotherBootIsDenied) {
 
 TEST_F(JudgeTest, A58_SecondAggregateIsDenied) {
   const Bytes list = AddAggregate(list_, log_).Finish();
-  EXPECT_THAT(Failing(JudgeBound(Banks(log_, list), log_, list)),
-              ElementsAre("IMA_BOOT_AGGREGATE"));
+  EXPECT_THAT(Failing(JudgeBound(Banks(log_, list), log_, list)), ElementsAre("IMA_KEXEC"));
 }
 
 TEST_F(JudgeTest, A58_ListWithoutAggregateIsDenied) {
   const Bytes list = ListBuilder().Ng("/bin/a", "a").Finish();
   EXPECT_THAT(Failing(JudgeBound(Banks(log_, list), log_, list)),
-              ElementsAre("IMA_BOOT_AGGREGATE"));
+              ElementsAre("IMA_BOOT_AGGREGATE_MISSING"));
 }
 
 // A reference of the sound boot, and what a host adds to its list under it.

@@ -65,6 +65,7 @@ struct Config {
 
   std::string store_path() const { return folder + "/gatekeeper.db"; }
   std::string ca_folder() const { return folder + "/ca"; }
+  std::string set_folder() const { return folder + "/sets"; }
 };
 
 // kInvalidArgument with every complaint, a line each, naming file, line and key.

@@ -23,6 +23,7 @@
 #include "gatekeeper/cli/eventlog_verbs.h"
 #include "gatekeeper/cli/evidence_verify.h"
 #include "gatekeeper/cli/hosts.h"
+#include "gatekeeper/cli/ima_push.h"
 #include "gatekeeper/cli/join_tokens.h"
 #include "gatekeeper/cli/operator.h"
 #include "gatekeeper/cli/quarantines.h"
@@ -112,6 +113,26 @@ void AddStoreVerb(CLI::App* parent, const std::string& name, const std::string& 
     line.verb = [&line, verb, value] {
       return WithStore(line,
                        [&](const Config&, const cli::Operator& op) { return verb(op, *value); });
+    };
+  });
+}
+
+// `reference ima push SET`: into the folder that the configuration names.
+void AddPush(CLI::App* ima, CommandLine& line) {
+  CLI::App* const app = ima->add_subcommand("push", "give this gatekeeper a set");
+  const auto options = std::make_shared<cli::ImaPushOptions>();
+  app->add_option("SET", options->set)->required();
+  app->add_option("--verify-key", options->verify_keys,
+                  "PEM file with public keys or certificates: the set must be signed by one of "
+                  "them; may be given several times");
+  AddWhere(app, line);
+  AddOutput(app, line);
+  app->callback([&line, options] {
+    line.verb = [&line, options] {
+      const absl::StatusOr<Config> config = LoadConfig(line.config_path());
+      if (!config.ok()) return NoConfig(line, config.status());
+      options->folder = config->set_folder();
+      return cli::ImaPush(*options, {line.format(), std::cout, std::cerr, SystemClock()});
     };
   });
 }
@@ -239,6 +260,7 @@ void AddReferenceVerbs(CLI::App& root, CommandLine& line) {
   AddStoreVerb(reference, "list", "references, and for whom they are active", line,
                cli::ReferenceList);
   AddImaSetVerbs(*reference, {line.output, line.verb});
+  AddPush(reference->get_subcommand("ima"), line);
 }
 
 void AddEvidenceVerbs(CLI::App& root, CommandLine& line) {
@@ -250,6 +272,8 @@ void AddEvidenceVerbs(CLI::App& root, CommandLine& line) {
   verify->add_option("DIR", options->folder, "folder with the evidence")->required();
   verify->add_option("--policy", options->policy_file, "policy to judge by");
   verify->add_option("--reference", options->reference_file, "reference to compare with");
+  verify->add_option("--set", options->set_files,
+                     "a reference set that the reference names; may be given several times");
   verify->add_option("--ek-root", options->ek_root_files,
                      "PEM file with TPM vendors' CAs; may be given several times");
   AddQuoteChoice(verify, &options->quote);

@@ -94,6 +94,7 @@ absl::StatusOr<enroll::EkPolicy> EkPolicyOf(const EkConfig& config) {
 absl::StatusOr<admission::Options> AdmissionOptions(const Config& config) {
   admission::Options out;
   out.cluster_id = config.cluster_id;
+  out.set_folder = config.set_folder();
   BG_ASSIGN_OR_RETURN(out.selection, registers::ParseSelection(config.quote.selection));
   BG_ASSIGN_OR_RETURN(out.credential.seal_selection,
                       registers::ParseSelection(config.credential.seal_selection));

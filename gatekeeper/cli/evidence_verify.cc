@@ -9,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "gatekeeper/admission/judge.h"
 #include "gatekeeper/cli/evidence_folder.h"
+#include "gatekeeper/cli/ima_set_files.h"
 #include "gatekeeper/cli/offline_keys.h"
 #include "gatekeeper/cli/status_finding.h"
 #include "gatekeeper/cli/verdict_output.h"
@@ -24,6 +25,7 @@ constexpr size_t kMaxRootFile = size_t{1} << 20;        // bytes
 struct Yardsticks {
   std::optional<policy::Policy> policy;
   std::optional<reference::Reference> reference;
+  std::vector<admission::SetPtr> sets;
   std::optional<pki::TrustAnchors> anchors;
 };
 
@@ -61,6 +63,10 @@ absl::StatusOr<Yardsticks> ReadYardsticks(const EvidenceVerifyOptions& options) 
   }
   if (options.reference_file) {
     BG_ASSIGN_OR_RETURN(out.reference, ReadReference(*options.reference_file));
+  }
+  for (const std::string& file : options.set_files) {
+    BG_ASSIGN_OR_RETURN(const ReadSet read, ReadImaSet(file, reference::TrustedKeys()));
+    out.sets.push_back(read.set);
   }
   if (!options.ek_root_files.empty()) {
     BG_ASSIGN_OR_RETURN(out.anchors, ReadAnchors(options.ek_root_files));
@@ -107,6 +113,8 @@ Verdict JudgeFolder(const EvidenceVerifyOptions& options, const EvidenceFiles& f
   input.when_behind = admission::WhenBehind::kDeny;
   input.policy = yardsticks.policy ? &*yardsticks.policy : nullptr;
   input.reference = yardsticks.reference ? &*yardsticks.reference : nullptr;
+  input.sets = yardsticks.sets;
+  input.now = options.now;
   input.extra_claims = std::move(keys.claims);
   input.extra_findings = std::move(keys.findings);
   input.extra_coverage = std::move(keys.coverage);

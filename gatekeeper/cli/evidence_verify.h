@@ -15,10 +15,11 @@ struct EvidenceVerifyOptions {
   std::string folder;
   std::optional<std::string> policy_file;     // none: DENY NO_POLICY
   std::optional<std::string> reference_file;  // none: not compared
+  std::vector<std::string> set_files;         // reference sets that the reference names
   std::vector<std::string> ek_root_files;     // PEM; none: the EK certificate is not looked at
   std::string quote = "sha256";               // sha256, sha384, sha512, sha1, all, ecc
   std::string output = "table";               // table, json
-  absl::Time now = absl::Now();               // for the validity of certificates
+  absl::Time now = absl::Now();  // for the validity of certificates, and of digests in sets
 };
 
 // Exit code: 0 ADMIT, 6 DENY, 7 REJECT, 1 ERROR, 2 usage (a file that is missing or unreadable, a
