@@ -8,6 +8,7 @@
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
 #include "gatekeeper/admission/judge.h"
+#include "gatekeeper/admission/set_shelf.h"
 #include "gatekeeper/cli/evidence_folder.h"
 #include "gatekeeper/cli/ima_set_files.h"
 #include "gatekeeper/cli/offline_keys.h"
