@@ -167,7 +167,7 @@ TEST_F(Pieces, A58_SecondBootAggregateIsSeenInALaterPiece) {
                     .boot_options = {.allowed_banks = {HashAlg::kSha256, HashAlg::kSha384}}});
   EXPECT_EQ(later.verdict.outcome, OutcomeClass::kDeny);
   EXPECT_FALSE(later.ima.has_value());
-  EXPECT_THAT(Facts(later.verdict), Contains(HasSubstr("IMA_BOOT_AGGREGATE fail 7")));
+  EXPECT_THAT(Facts(later.verdict), Contains(HasSubstr("IMA_KEXEC fail 7")));
 }
 
 }  // namespace
