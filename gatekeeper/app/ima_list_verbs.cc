@@ -50,7 +50,8 @@ void AddReplay(CLI::App& ima, ChosenVerb chosen) {
 }
 
 void AddVerify(CLI::App& ima, ChosenVerb chosen) {
-  CLI::App* const verb = ima.add_subcommand("verify", "judge every entry by reference sets");
+  CLI::App* const verb =
+      ima.add_subcommand("verify", "judge every entry by reference sets and signature keys");
   const auto options = std::make_shared<cli::ImaListVerifyOptions>();
   verb->add_option("FILE", options->file, kListHelp)->required();
   verb->add_option("--reference", options->references,
@@ -59,6 +60,9 @@ void AddVerify(CLI::App& ima, ChosenVerb chosen) {
   verb->add_option("--pcr10", options->pcr10,
                    "quoted value of PCR 10 in any bank, hexadecimal: the list must lead to it, and "
                    "what follows is not used");
+  verb->add_option("--keys", options->keys,
+                   "PEM file with public keys or certificates: files that they signed are good; "
+                   "may be given several times");
   verb->add_option("--verify-key", options->verify_keys,
                    "PEM file with public keys or certificates: the sets must be signed by one of "
                    "them; may be given several times");

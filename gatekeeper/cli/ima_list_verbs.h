@@ -41,13 +41,14 @@ ExitCode ImaListShow(const ImaListShowOptions& options, const ImaListIo& io);
 // 0, also with findings; 7 when the list could not be read to its end.
 ExitCode ImaListReplay(const std::string& file, const ImaListIo& io);
 
-// Every entry judged by reference sets. Every bad one is named (at most 500 of a kind).
-// 0 all are good; 6 some are not, or the list does not lead to `pcr10`; 7 the file is no IMA list
-// or breaks off.
+// Every entry judged by reference sets and signature keys. Every bad one is named (at most 500 of a
+// kind). 0 all are good; 6 some are not, or the list does not lead to `pcr10`; 7 the file is no IMA
+// list or breaks off.
 struct ImaListVerifyOptions {
   std::string file = {};
   std::vector<std::string> references = {};   // set files (`reference ima build`)
   std::string pcr10 = {};                     // hexadecimal, of any bank; empty: nobody vouches
+  std::vector<std::string> keys = {};         // PEM: whose file signatures count
   std::vector<std::string> verify_keys = {};  // PEM: who must have signed the sets
   bool report_only = false;                   // what is unlisted or outdated is a warning
   std::string at = "now";                     // for which time the sets are asked

@@ -12,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "common/base/files.h"
 #include "common/base/hex.h"
+#include "common/crypto/private_key.h"
 #include "common/ima/list.h"
 #include "common/ima/list_builder.h"
 #include "common/testing/corpus.h"
@@ -370,6 +371,84 @@ TEST_F(ImaListVerbsTest, VerifyRefusesAKernelRecordThatIsAFilesEntryRenamed) {
   EXPECT_THAT(Codes(ran), ElementsAre("IMA_TEMPLATE"));
 }
 
+// A key that signs files as evmctl does, and ima-sig entries with its signatures.
+class FileSigner {
+ public:
+  FileSigner() : key_(crypto::PrivateKey::GenerateEc(crypto::Curve::kP256).value()) {}
+
+  std::string Pem() const {
+    const std::string text = ToBase64(key_.Public().SpkiDer());
+    std::string pem = "-----BEGIN PUBLIC KEY-----\n";
+    for (size_t at = 0; at < text.size(); at += 64)
+      absl::StrAppend(&pem, text.substr(at, 64), "\n");
+    return pem + "-----END PUBLIC KEY-----\n";
+  }
+
+  // Type 3, version 2, SHA-256 (4), the last bytes of the key's SHA-1, the signature.
+  Bytes Signature(absl::string_view content) const {
+    const Bytes spki = key_.Public().SpkiDer();
+    const crypto::Digest id = crypto::Hash(crypto::HashAlg::kSha1, ByteView(spki).last(65));
+    const Bytes signature = key_.Sign(crypto::SignatureScheme::kEcdsa,
+                                      crypto::Hash(crypto::HashAlg::kSha256, AsBytes(content)))
+                                .value();
+    bytes::Writer out;
+    out.U8(3).U8(2).U8(4).Raw(id.view().last(4));
+    out.U16Be(static_cast<uint16_t>(signature.size())).Raw(signature);
+    return out.Finish();
+  }
+
+  Bytes Entry(absl::string_view path, absl::string_view content, ByteView signature) const {
+    bytes::Writer data;
+    data.Raw(testing::NgData(path, content));
+    testing::AddField(data, signature);
+    return data.Finish();
+  }
+
+ private:
+  crypto::PrivateKey key_;
+};
+
+TEST_F(ImaListVerbsTest, VerifyTakesFilesThatGivenKeysHaveSigned) {
+  Allow(SetOf({Item("/bin/a", "a")}));
+  const FileSigner signer, stranger;
+  const std::string keys = Put("keys.pem", AsBytes(signer.Pem()));
+  const std::string others = Put("others.pem", AsBytes(stranger.Pem()));
+  const Bytes list =
+      Booted()
+          .Ng("/bin/a", "a")
+          .Entry("ima-sig", signer.Entry("/opt/tool", "tool", signer.Signature("tool")))
+          .Finish();
+  EXPECT_THAT(Codes(Verify({}, list)), ElementsAre("IMA_UNLISTED"));
+  EXPECT_THAT(Codes(Verify({.keys = {others}}, list)), ElementsAre("IMA_UNLISTED"));
+  const Ran good = Verify({.keys = {others, keys}}, list);
+  EXPECT_EQ(good.exit, 0) << good.out;
+  EXPECT_EQ(good.json.at("listed"), 1);
+  EXPECT_EQ(good.json.at("signed"), 1);
+
+  const Bytes forged =
+      Booted()
+          .Entry("ima-sig", signer.Entry("/opt/tool", "altered", signer.Signature("tool")))
+          .Finish();
+  const Ran bad = Verify({.keys = {keys}}, forged);
+  EXPECT_EQ(bad.exit, 6);
+  EXPECT_THAT(Codes(bad), ElementsAre("IMA_SIGNATURE", "IMA_UNLISTED"));
+}
+
+// An old program of the same signer has a good signature, too.
+TEST_F(ImaListVerbsTest, VerifyTakesNoSignatureForAnOutdatedFile) {
+  SetDraft older, newer;
+  older.items = {testing::Packaged("/opt/tool", "old", testing::Deb("tool", "1-1"))};
+  newer.items = {testing::Packaged("/opt/tool", "new", testing::Deb("tool", "1-2"))};
+  Allow(Merge(older, newer, {.at = clock_.Now(), .grace = absl::Hours(24)}));
+  const FileSigner signer;
+  const std::string keys = Put("keys.pem", AsBytes(signer.Pem()));
+  const Bytes list =
+      Booted().Entry("ima-sig", signer.Entry("/opt/tool", "old", signer.Signature("old"))).Finish();
+  EXPECT_EQ(Verify({.keys = {keys}}, list).exit, 0);
+  clock_.Advance(absl::Hours(25));
+  EXPECT_THAT(Codes(Verify({.keys = {keys}}, list)), ElementsAre("IMA_OUTDATED"));
+}
+
 // A host's own list, made a set, makes the host good; and a real PCR proves the list.
 TEST_F(ImaListVerbsTest, VerifyJudgesACapturedBoot) {
   const Bytes list = CorpusFile("boots/good/ima.bin");
@@ -405,6 +484,8 @@ TEST_F(ImaListVerbsTest, WhatVerifyCannotUseIsNamed) {
       {{.pcr10 = "zz"}, 2, "--pcr10"},
       {{.pcr10 = "aabb"}, 2, "--pcr10"},
       {{.at = "soon"}, 2, "--at"},
+      {{.keys = {folder_ + "/no.pem"}}, 8, "no.pem"},
+      {{.keys = {Put("bad.pem", AsBytes("no key"))}}, 2, "bad.pem"},
       {{.references = {folder_ + "/none"}}, 8, "none"},
       {{.references = {Put("bad", AsBytes("no set"))}}, 2, "bad"},
   };

@@ -5,8 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "common/base/files.h"
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
+#include "common/crypto/pem_key.h"
 #include "gatekeeper/cli/ima_list_findings.h"
 #include "gatekeeper/cli/ima_list_input.h"
 #include "gatekeeper/cli/ima_list_registers.h"
@@ -23,6 +25,7 @@ using nlohmann::ordered_json;
 // What the verb was given, read.
 struct Given {
   std::vector<ReadSet> sets;
+  std::vector<crypto::PemKey> keys;
   std::optional<crypto::Digest> pcr10;
   absl::Time at;
 };
@@ -54,6 +57,14 @@ absl::StatusOr<crypto::Digest> ParseRegister(absl::string_view text) {
       "--pcr10: give the register's value in hexadecimal, of 20, 32, 48 or 64 bytes");
 }
 
+absl::StatusOr<std::vector<crypto::PemKey>> ReadFileKeys(const std::string& file) {
+  BG_ASSIGN_OR_RETURN(const std::string pem, ReadTextFile(file, crypto::kMaxPemBytes));
+  absl::StatusOr<std::vector<crypto::PemKey>> keys = crypto::KeysFromPem(pem);
+  if (keys.ok()) return keys;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--keys ", Printable(file), ": ", keys.status().message()));
+}
+
 absl::StatusOr<Given> ReadGiven(const ImaListVerifyOptions& options, const Clock& clock) {
   Given given;
   BG_ASSIGN_OR_RETURN(given.at, ReadTime("--at", options.at, clock.Now()));
@@ -65,6 +76,10 @@ absl::StatusOr<Given> ReadGiven(const ImaListVerifyOptions& options, const Clock
     BG_ASSIGN_OR_RETURN(ReadSet set, ReadImaSet(file, trusted));
     given.sets.push_back(std::move(set));
   }
+  for (const std::string& file : options.keys) {
+    BG_ASSIGN_OR_RETURN(const std::vector<crypto::PemKey> keys, ReadFileKeys(file));
+    given.keys.insert(given.keys.end(), keys.begin(), keys.end());
+  }
   if (given.sets.empty()) return absl::InvalidArgumentError("--reference: give at least one set");
   return given;
 }
@@ -72,7 +87,7 @@ absl::StatusOr<Given> ReadGiven(const ImaListVerifyOptions& options, const Clock
 absl::StatusOr<std::unique_ptr<ImaSetJudge>> MakeJudge(const Given& given) {
   std::vector<std::shared_ptr<const reference::ImaSet>> sets;
   for (const ReadSet& read : given.sets) sets.push_back(read.set);
-  return ImaSetJudge::Make(std::move(sets), given.at);
+  return ImaSetJudge::Make(std::move(sets), given.keys, given.at);
 }
 
 // Defects before the quoted end count; past it they are in bytes that nobody vouches for.
@@ -115,8 +130,9 @@ void AddCoverage(const Given& given, Result& result) {
   const auto not_checked = [&](std::string what, std::string why) {
     result.coverage.not_checked.push_back({std::move(what), std::move(why)});
   };
-  result.coverage.checked.push_back(
-      absl::StrCat(judged.entries, " entries, ", judged.listed, " of them listed"));
+  result.coverage.checked.push_back(absl::StrCat(judged.entries, " entries, ", judged.listed,
+                                                 " of them listed, ", judged.signed_files,
+                                                 " good by their signature alone"));
   if (!given.pcr10) {
     not_checked("the list itself", "no PCR 10 was given (--pcr10): anybody could have written it");
   } else if (result.met) {
@@ -162,6 +178,7 @@ ordered_json ToJson(const Given& given, const Result& result) {
           {"judged", judged.entries},
           {"unquoted", result.unquoted},
           {"listed", judged.listed},
+          {"signed", judged.signed_files},
           {"excluded", judged.excluded},
           {"violations", judged.violations},
           {"findings", ordered_json::parse(FindingsJson(result.findings))},

@@ -52,14 +52,21 @@ struct ImaSetJudge::Answer {
 };
 
 absl::StatusOr<std::unique_ptr<ImaSetJudge>> ImaSetJudge::Make(
-    std::vector<std::shared_ptr<const reference::ImaSet>> sets, absl::Time at) {
-  auto judge = std::unique_ptr<ImaSetJudge>(new ImaSetJudge(std::move(sets), at));
-  for (const auto& set : judge->sets_) {
+    std::vector<std::shared_ptr<const reference::ImaSet>> sets, std::vector<crypto::PemKey> keys,
+    absl::Time at) {
+  reference::Excludes excludes;
+  std::set<std::string> ignored_keyrings;
+  for (const auto& set : sets) {
     const reference::SetRules rules = set->rules();
-    judge->ignored_keyrings_.insert(rules.ignored_keyrings.begin(), rules.ignored_keyrings.end());
-    BG_RETURN_IF_ERROR(judge->excludes_.Add(rules.excludes));
+    ignored_keyrings.insert(rules.ignored_keyrings.begin(), rules.ignored_keyrings.end());
+    BG_RETURN_IF_ERROR(excludes.Add(rules.excludes));
+    for (const std::string& pem : rules.verification_keys) {
+      BG_ASSIGN_OR_RETURN(const std::vector<crypto::PemKey> more, crypto::KeysFromPem(pem));
+      keys.insert(keys.end(), more.begin(), more.end());
+    }
   }
-  return judge;
+  return std::unique_ptr<ImaSetJudge>(new ImaSetJudge(
+      std::move(sets), std::move(keys), std::move(excludes), std::move(ignored_keyrings), at));
 }
 
 void ImaSetJudge::Judge(const ima::Entry& entry) {
@@ -141,6 +148,16 @@ ImaSetJudge::Answer ImaSetJudge::Ask(const reference::SetQuery& query) const {
   return best;
 }
 
+// A signature that names a trusted key and is not that key's is told, whatever else is wrong.
+bool ImaSetJudge::PassesBySignature(const ima::Entry& entry) {
+  if (keys_.empty() || entry.HoldsBuffer()) return false;
+  const reference::SignatureAnswer answer = reference::CheckSignature(entry, keys_);
+  if (answer == reference::SignatureAnswer::kBad) {
+    Report(Reason::kImaSignature, entry, " bears a signature that is not over its digest");
+  }
+  return answer == reference::SignatureAnswer::kGood;
+}
+
 void ImaSetJudge::ReportAnswer(const ima::Entry& entry, const Answer& answer) {
   if (answer.found.answer == SetAnswer::kListed) {
     ++judged_.listed;
@@ -148,6 +165,12 @@ void ImaSetJudge::ReportAnswer(const ima::Entry& entry, const Answer& answer) {
   }
   if (!entry.HoldsBuffer() && excludes_.Match(entry.path)) {
     ++judged_.excluded;
+    return;
+  }
+  const bool signable =
+      answer.found.answer == SetAnswer::kUnlisted || answer.found.answer == SetAnswer::kOtherDigest;
+  if (signable && PassesBySignature(entry)) {
+    ++judged_.signed_files;
     return;
   }
   const std::string terms =

@@ -1,4 +1,4 @@
-// Judges a list's entries by reference sets, one after the other.
+// Judges a list's entries by reference sets and by the keys that signed files, one after the other.
 //
 // What several sets say counts as one: the best answer, and everything that any of them excludes.
 // Findings are bounded, whatever the list; a bad entry does not stop the judging of the next.
@@ -13,9 +13,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "common/crypto/pem_key.h"
 #include "common/ima/entry.h"
 #include "gatekeeper/claims/bounded_findings.h"
 #include "gatekeeper/claims/finding.h"
+#include "gatekeeper/reference/file_signature.h"
 #include "gatekeeper/reference/imaset/excludes.h"
 #include "gatekeeper/reference/imaset/ima_set.h"
 
@@ -23,8 +25,9 @@ namespace bootgate::gatekeeper::cli {
 
 struct ImaJudged {
   size_t entries = 0;
-  size_t listed = 0;    // good by a set
-  size_t excluded = 0;  // not good, and of a path that a set excludes
+  size_t listed = 0;        // good by a set
+  size_t signed_files = 0;  // good by their signature alone
+  size_t excluded = 0;      // not good, and of a path that a set excludes
   size_t violations = 0;
   size_t records = 0;          // of the kernel, that no set lists or excludes by keyring
   size_t other_registers = 0;  // beside PCR 10
@@ -33,9 +36,12 @@ struct ImaJudged {
 
 class ImaSetJudge {
  public:
-  // kInvalidArgument names the pattern of a set that cannot be used.
+  // `keys`: whose signatures are as good as a listing, but for a file that is outdated; those that
+  // the sets name count too. kInvalidArgument names the pattern or key of a set that cannot be
+  // used.
   static absl::StatusOr<std::unique_ptr<ImaSetJudge>> Make(
-      std::vector<std::shared_ptr<const reference::ImaSet>> sets, absl::Time at);
+      std::vector<std::shared_ptr<const reference::ImaSet>> sets, std::vector<crypto::PemKey> keys,
+      absl::Time at);
 
   void Judge(const ima::Entry& entry);
 
@@ -45,22 +51,30 @@ class ImaSetJudge {
  private:
   struct Answer;
 
-  ImaSetJudge(std::vector<std::shared_ptr<const reference::ImaSet>> sets, absl::Time at)
-      : sets_(std::move(sets)), at_(at) {}
+  ImaSetJudge(std::vector<std::shared_ptr<const reference::ImaSet>> sets,
+              std::vector<crypto::PemKey> keys, reference::Excludes excludes,
+              std::set<std::string> ignored_keyrings, absl::Time at)
+      : sets_(std::move(sets)),
+        keys_(std::move(keys)),
+        excludes_(std::move(excludes)),
+        ignored_keyrings_(std::move(ignored_keyrings)),
+        at_(at) {}
 
   void JudgeForm(const ima::Entry& entry);
   void JudgeRecord(const ima::Entry& entry);
   void JudgeFile(const ima::Entry& entry);
   Answer Ask(const reference::SetQuery& query) const;
+  bool PassesBySignature(const ima::Entry& entry);
   void ReportAnswer(const ima::Entry& entry, const Answer& answer);
   std::string Known(absl::string_view path) const;
   // The finding to be filled in; nullptr when there were enough of the kind.
   Finding* Report(Reason code, const ima::Entry& entry, absl::string_view text);
 
   const std::vector<std::shared_ptr<const reference::ImaSet>> sets_;
+  const reference::SigningKeys keys_;
+  const reference::Excludes excludes_;
+  const std::set<std::string> ignored_keyrings_;
   const absl::Time at_;
-  reference::Excludes excludes_;
-  std::set<std::string> ignored_keyrings_;
   ImaJudged judged_;
   BoundedFindings bound_;
   bool legacy_said_ = false;
