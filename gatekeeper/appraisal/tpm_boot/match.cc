@@ -69,13 +69,7 @@ void NoteRunTime(const Context& context, HashAlg alg, uint32_t index) {
                            "software extends it after the boot log ends (runtime_extended)");
 }
 
-// True when a register without events is as it started, or may move without events.
-bool ExplainWithoutEvents(const Context& context, uint32_t index, const Digest& value) {
-  if (IsStartValue(index, value)) return true;
-  if (MayMoveAtRunTime(context, index)) {
-    NoteRunTime(context, value.alg(), index);
-    return true;
-  }
+void ReportUnexplained(const Context& context, uint32_t index, const Digest& value) {
   Finding& finding =
       context.notes.Add(Reason::kPcrUnexplained, Severity::kFail,
                         absl::StrCat("PCR ", index, " (", crypto::Name(value.alg()),
@@ -83,7 +77,6 @@ bool ExplainWithoutEvents(const Context& context, uint32_t index, const Digest& 
   finding.register_index = index;
   finding.expected = Digest(value.alg()).hex();
   finding.actual = value.hex();
-  return false;
 }
 
 // Somebody's log is for other banks than the quoted one: whatever this bank holds, the boot that
@@ -119,14 +112,13 @@ void MatchRegisters(const Context& context, const RegisterBank& quoted,
     const auto value = quoted.Get(i);
     if (!value || i == kImaRegister) continue;
     const auto told = replayed.Get(i);
-    const bool matches = told ? *told == *value : ExplainWithoutEvents(context, i, *value);
-    if (told && !matches) {
-      if (MayMoveAtRunTime(context, i)) {
-        NoteRunTime(context, quoted.alg(), i);
-        continue;
-      }
-      ReportMismatch(context, i, *value, *told, match->mismatched);
+    const bool matches = told ? *told == *value : IsStartValue(i, *value);
+    if (!matches && MayMoveAtRunTime(context, i)) {
+      NoteRunTime(context, quoted.alg(), i);
+      continue;
     }
+    if (!matches && told) ReportMismatch(context, i, *value, *told, match->mismatched);
+    if (!matches && !told) ReportUnexplained(context, i, *value);
     (matches ? match->matched : match->mismatched) |= 1u << i;
   }
 }
@@ -181,7 +173,12 @@ void AppraiseMissingLog(const Context& context) {
     for (uint32_t i = 0; i < registers::kCount; ++i) {
       const auto value = bank.Get(i);
       if (!value || i == kImaRegister || Has(kBootMask, i) || told.Get(i) == value) continue;
-      ExplainWithoutEvents(context, i, *value);
+      if (IsStartValue(i, *value)) continue;
+      if (MayMoveAtRunTime(context, i)) {
+        NoteRunTime(context, bank.alg(), i);
+      } else {
+        ReportUnexplained(context, i, *value);
+      }
     }
   }
   context.notes.NotChecked("boot log", "there is none");
