@@ -101,7 +101,8 @@ void PutU32Le(Bytes& bytes, size_t offset, uint32_t value) {
 template <typename Which>
 Bytes Relabelled(Bytes log, Which which, uint32_t type) {
   const Bytes original = log;
-  for (const Event& event : eventlog::Log::Parse(original).events()) {
+  const eventlog::Log parsed = eventlog::Log::Parse(original);
+  for (const Event& event : parsed.events()) {
     if (which(event)) PutU32Le(log, event.offset + 4, type);
   }
   return log;
