@@ -449,6 +449,22 @@ TEST_F(ImaListVerbsTest, VerifyTakesNoSignatureForAnOutdatedFile) {
   EXPECT_THAT(Codes(Verify({.keys = {keys}}, list)), ElementsAre("IMA_OUTDATED"));
 }
 
+// For trying a set out: what is new or old is said, a known program with other content still fails.
+TEST_F(ImaListVerbsTest, VerifyOnlyReportsWhatIsUnlistedOrOutdated) {
+  const int64_t now = absl::ToUnixSeconds(clock_.Now());
+  Allow(SetOf({Item("/bin/a", "old", {0, now - 1}), Item("/bin/a", "new")}));
+  ImaListVerifyOptions report;
+  report.report_only = true;
+  const Bytes list = Booted().Ng("/bin/a", "old").Ng("/opt/new-tool", "x").Finish();
+  EXPECT_EQ(Verify({}, list).exit, 6);
+  const Ran ran = Verify(report, list);
+  EXPECT_EQ(ran.exit, 0) << ran.out;
+  EXPECT_THAT(Codes(ran), ElementsAre("IMA_OUTDATED", "IMA_UNLISTED"));
+  const Ran tampered = Verify(report, Booted().Ng("/bin/a", "with a back door").Finish());
+  EXPECT_EQ(tampered.exit, 6);
+  EXPECT_THAT(Codes(tampered), ElementsAre("IMA_DIGEST"));
+}
+
 // A host's own list, made a set, makes the host good; and a real PCR proves the list.
 TEST_F(ImaListVerbsTest, VerifyJudgesACapturedBoot) {
   const Bytes list = CorpusFile("boots/good/ima.bin");

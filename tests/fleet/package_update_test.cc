@@ -1,21 +1,23 @@
 // The rehearsal of a package update on twenty hosts: nobody is quarantined who did what the plan
 // says, and the one host that never updated is found.
 //
-// The operator's verbs on a clock that stands: sets are merged and lists are verified as files, and
-// what a verdict does to a host is what the gatekeeper does.
+// Each host has a TPM in software and quotes its list; the gatekeeper's own judge decides, by a
+// reference that names a set on the gatekeeper's shelf. The clock stands.
 #include <unistd.h>  // getpid
 
+#include <deque>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/files.h"
-#include "common/ima/list_builder.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/status_matchers.h"
-#include "gatekeeper/cli/ima_list_verbs.h"
+#include "gatekeeper/admission/judge.h"
+#include "gatekeeper/admission/made_boot_test.h"
+#include "gatekeeper/admission/set_shelf.h"
 #include "gatekeeper/cli/ima_sets.h"
 #include "gatekeeper/host/host.h"
 #include "gatekeeper/reference/imaset/set_builder.h"
@@ -24,15 +26,20 @@
 namespace bootgate::fleet {
 namespace {
 
+namespace admission = gatekeeper::admission;
 namespace cli = gatekeeper::cli;
 namespace fs = std::filesystem;
 namespace host = gatekeeper::host;
-using gatekeeper::reference::SetDraft;
+namespace made = gatekeeper::admission::testing;
+namespace reference = gatekeeper::reference;
+using gatekeeper::Finding;
+using gatekeeper::Severity;
+using gatekeeper::Verdict;
+using reference::SetDraft;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::IsOk;
-using Json = nlohmann::json;
 
 constexpr size_t kHosts = 20;
 constexpr size_t kForgotten = 13;  // the host that never updates
@@ -55,15 +62,20 @@ SetDraft PackagesOf(absl::string_view version) {
   return draft;
 }
 
-// One host: what it has measured since it booted, and its record at the gatekeeper.
+// One host: its TPM, what it has measured since it booted, and its record at the gatekeeper.
 class Host {
  public:
-  explicit Host(size_t number) : number_(number) { Boot("5.2-1"); }
+  explicit Host(size_t number) : number_(number), ak_(tpm2::soft_tpm::SoftAk::Ecc()) {
+    Boot("5.2-1");
+  }
 
   // A new boot with this version installed: the list begins again.
   void Boot(absl::string_view version) {
+    log_ = made::FirmwareLog({crypto::HashAlg::kSha256})
+               .Event(8, made::kEvIpl, AsBytes(absl::StrCat("command line of host ", number_)))
+               .Finish();
     list_ = testing::ListBuilder();
-    list_.Ng("boot_aggregate", absl::StrCat("boot of ", number_));
+    made::AddAggregate(list_, log_);
     for (const char* path : kUnchanged) list_.Ng(path, path);
     Run(version);
     ++boot_.reset_count;
@@ -74,12 +86,24 @@ class Host {
   }
   void RunFile(absl::string_view path, absl::string_view content) { list_.Ng(path, content); }
 
+  ByteView log() const { return log_; }
   Bytes List() const { return testing::ListBuilder(list_).Finish(); }
+  // Over all registers as they are now, with this nonce.
+  tpm2::QuotedPcrs Quote(ByteView nonce) const {
+    const registers::RegisterBank bank = made::Registers(log_, List(), crypto::HashAlg::kSha256);
+    const registers::Selection selection = {{bank.alg(), bank.mask()}};
+    return tpm2::QuotedPcrs::Verify({ak_.area(), {}, selection, nonce},
+                                    ak_.Quote(selection, {bank}, nonce))
+        .value();
+  }
+
   host::Trust trust() const { return record_.trust; }
   void Take(OutcomeClass outcome) { record_.trust = host::NextMove(record_, outcome, boot_).next; }
 
  private:
   const size_t number_;
+  const tpm2::soft_tpm::SoftAk ak_;
+  Bytes log_;
   testing::ListBuilder list_;
   host::BootMark boot_;
   host::HostRecord record_;
@@ -87,14 +111,36 @@ class Host {
 
 enum class Mode { kReportOnly, kEnforce };
 
+// As an operator writes it for `reference import`.
+std::string ReferenceText(const std::string& set, Mode mode) {
+  const bool report = mode == Mode::kReportOnly;
+  const absl::string_view counts = report ? "warn" : "fail";
+  return absl::StrCat(
+      R"({"format":"bootgate-reference/1","name":"fleet","learned_from":"","learned_at":"",)",
+      R"("banks":{},"ima":{"unlisted":")", counts, R"(","files":[],"buffers":[],)",
+      R"("rules":{"sets":[")", set, R"("],"outdated":")", counts, R"("}}})");
+}
+
+constexpr char kProvenList[] = R"(version=1.0;
+authorizationrules {
+  [type=="imaReplayed", value==true, issuer=="AttestationService"] => permit();
+};
+issuancerules { };
+)";
+
 class PackageUpdateTest : public ::testing::Test {
  protected:
-  PackageUpdateTest() : clock_(absl::FromUnixSeconds(1'800'000'000)) {
-    folder_ = absl::StrCat(::testing::TempDir(), "package_update_", getpid());
+  PackageUpdateTest()
+      : clock_(absl::FromUnixSeconds(1'800'000'000)),
+        folder_(absl::StrCat(::testing::TempDir(), "package_update_", getpid())),
+        shelf_(At("sets")) {
     fs::remove_all(folder_);
     fs::create_directories(folder_);
-    Put("old.set", *gatekeeper::reference::WriteSet(PackagesOf("5.2-1")));
-    Put("new.set", *gatekeeper::reference::WriteSet(PackagesOf("5.2-2")));
+    Put("old.set", *reference::WriteSet(PackagesOf("5.2-1")));
+    Put("new.set", *reference::WriteSet(PackagesOf("5.2-2")));
+    Push("old.set");
+    gatekeeper::policy::ParseError error;
+    policy_ = gatekeeper::policy::Policy::Read(kProvenList, &error);
     for (size_t i = 0; i < kHosts; ++i) fleet_.emplace_back(i);
   }
   ~PackageUpdateTest() override { fs::remove_all(folder_); }
@@ -102,6 +148,14 @@ class PackageUpdateTest : public ::testing::Test {
   std::string At(absl::string_view name) const { return absl::StrCat(folder_, "/", name); }
   void Put(absl::string_view name, ByteView content) const {
     ASSERT_THAT(WriteFileAtomically(At(name), content, 0644), IsOk());
+  }
+
+  // The gatekeeper has the set from now on, and the references of both modes name it.
+  void Push(absl::string_view name) {
+    const auto set = reference::ImaSet::Open(At(name));
+    ASSERT_THAT(set.status(), IsOk());
+    ASSERT_THAT(admission::StoreSet(At("sets"), **set).status(), IsOk());
+    set_ = (*set)->id();
   }
 
   // `reference ima merge old.set new.set`, from now on.
@@ -115,27 +169,33 @@ class PackageUpdateTest : public ::testing::Test {
                                          .verify_keys = {}},
                                         {cli::OutputFormat::kJson, out, err, clock_});
     ASSERT_EQ(exit, ExitCode::kSuccess) << err.str();
-    set_ = "live.set";
+    Push("live.set");
   }
 
-  // `ima verify` of the host's list; the findings are kept in findings_.
-  OutcomeClass Verify(const Host& subject, Mode mode) {
-    std::istringstream in{std::string(AsText(subject.List()))};
-    std::ostringstream out, err;
-    const ExitCode exit = cli::ImaListVerify(
-        {.file = "-", .references = {At(set_)}, .report_only = mode == Mode::kReportOnly},
-        {cli::OutputFormat::kJson, in, out, err, clock_});
-    findings_ = Json::parse(out.str()).at("findings");
-    EXPECT_TRUE(exit == ExitCode::kSuccess || exit == ExitCode::kDenied) << err.str();
-    return exit == ExitCode::kSuccess ? OutcomeClass::kAdmit : OutcomeClass::kDeny;
+  // What the gatekeeper decides on fresh evidence of this host.
+  Verdict Judge(const Host& subject, Mode mode) {
+    const reference::Reference named = reference::FromJson(ReferenceText(set_, mode)).value();
+    const Bytes list = subject.List();
+    const tpm2::QuotedPcrs quoted = subject.Quote(testing::DigestOf(absl::StrCat(++judged_)));
+    admission::JudgeInput input{.quoted = quoted, .boot_log = subject.log(), .ima = {}};
+    input.ima.list = list;
+    input.ima.bound_entries = SIZE_MAX;
+    input.logs_bound = true;
+    input.policy = &*policy_;
+    input.reference = &named;
+    input.sets = shelf_.Find(named.ima.rules.sets);
+    input.now = clock_.Now();
+    return admission::Judge(input);
   }
 
   // Everybody attests. The numbers of those that have findings, whatever they count.
   std::vector<size_t> Attest(Mode mode) {
     std::vector<size_t> named;
     for (size_t i = 0; i < fleet_.size(); ++i) {
-      fleet_[i].Take(Verify(fleet_[i], mode));
-      if (!findings_.empty()) named.push_back(i);
+      const Verdict verdict = Judge(fleet_[i], mode);
+      EXPECT_NE(verdict.outcome, OutcomeClass::kReject);
+      fleet_[i].Take(verdict.outcome);
+      if (!verdict.findings.empty()) named.push_back(i);
     }
     return named;
   }
@@ -162,10 +222,24 @@ class PackageUpdateTest : public ::testing::Test {
   }
 
   testing::FakeClock clock_;
-  std::string folder_, set_ = "old.set";
-  std::vector<Host> fleet_;
-  Json findings_;
+  const std::string folder_;
+  admission::SetShelf shelf_;
+  std::string set_;
+  std::optional<gatekeeper::policy::Policy> policy_;
+  std::deque<Host> fleet_;  // keys stay where they were made
+  size_t judged_ = 0;
 };
+
+// Denied for each file of the old package, and for nothing else.
+void ExpectOutdated(const Verdict& verdict) {
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kDeny);
+  EXPECT_EQ(verdict.findings.size(), std::size(kUpdated));
+  for (const Finding& finding : verdict.findings) {
+    EXPECT_EQ(finding.code, Reason::kImaOutdated) << finding.text;
+    EXPECT_EQ(finding.severity, Severity::kFail);
+    EXPECT_THAT(finding.text, HasSubstr("bash 5.2-1 was replaced by 5.2-2"));
+  }
+}
 
 TEST_F(PackageUpdateTest, FindsTheOneHostThatNeverUpdatedAndNobodyElse) {
   EXPECT_THAT(Attest(Mode::kEnforce), IsEmpty());
@@ -181,16 +255,11 @@ TEST_F(PackageUpdateTest, FindsTheOneHostThatNeverUpdatedAndNobodyElse) {
 
   EXPECT_THAT(Attest(Mode::kEnforce), ElementsAre(kForgotten));
   EXPECT_THAT(Quarantined(), ElementsAre(kForgotten));
-  EXPECT_EQ(Verify(fleet_[kForgotten], Mode::kEnforce), OutcomeClass::kDeny);
-  ASSERT_EQ(findings_.size(), std::size(kUpdated));
-  for (const Json& finding : findings_) {
-    EXPECT_EQ(finding.at("code"), "IMA_OUTDATED");
-    EXPECT_THAT(finding.at("text").get<std::string>(), HasSubstr("bash 5.2-2 replaces it"));
-  }
+  ExpectOutdated(Judge(fleet_[kForgotten], Mode::kEnforce));
 
   // Updated and booted, its evidence is good; the way out of quarantine is the operator's.
   fleet_[kForgotten].Boot("5.2-2");
-  EXPECT_EQ(Verify(fleet_[kForgotten], Mode::kEnforce), OutcomeClass::kAdmit);
+  EXPECT_EQ(Judge(fleet_[kForgotten], Mode::kEnforce).outcome, OutcomeClass::kAdmit);
   EXPECT_THAT(Attest(Mode::kEnforce), IsEmpty());
   EXPECT_THAT(Quarantined(), ElementsAre(kForgotten));
 }
@@ -209,8 +278,9 @@ TEST_F(PackageUpdateTest, PackagesBeforeTheSetAreFoundAsUnknownContent) {
   fleet_[2].Boot("5.2-2");
   EXPECT_THAT(Attest(Mode::kEnforce), ElementsAre(2));
   EXPECT_THAT(Quarantined(), ElementsAre(2));
-  EXPECT_EQ(Verify(fleet_[2], Mode::kEnforce), OutcomeClass::kDeny);
-  EXPECT_EQ(findings_.at(0).at("code"), "IMA_DIGEST");
+  const Verdict verdict = Judge(fleet_[2], Mode::kEnforce);
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kDeny);
+  EXPECT_EQ(verdict.findings.at(0).code, Reason::kImaDigest);
 }
 
 // Reporting only is for what is new and what is old, never for a known program with other content.
