@@ -129,10 +129,10 @@ void AddPush(CLI::App* ima, CommandLine& line) {
   AddOutput(app, line);
   app->callback([&line, options] {
     line.verb = [&line, options] {
-      const absl::StatusOr<Config> config = LoadConfig(line.config_path());
-      if (!config.ok()) return NoConfig(line, config.status());
-      options->folder = config->set_folder();
-      return cli::ImaPush(*options, {line.format(), std::cout, std::cerr, SystemClock()});
+      return WithStore(line, [&](const Config& config, const cli::Operator& op) {
+        options->folder = config.set_folder();
+        return cli::ImaPush(op, *options);
+      });
     };
   });
 }
