@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/app/host.h"
+#include "agent/client/short_list.h"
 #include "agent/evidence_builder/evidence_builder.h"
 #include "agent/identity/installed_credential.h"
 #include "agent/identity/stored_credential.h"
@@ -78,9 +79,20 @@ bool WantsListAgain(const absl::Status& status) {
   return reason == Reason::kRetryLogBehind || reason == Reason::kRetryResync;
 }
 
+// What the gatekeeper knows of the list from other hosts is sent by name, unless `in_full`.
+absl::StatusOr<AttestAnswer> Send(const identity::JoinState& joined, tpm::Tpm& tpm,
+                                  GatekeeperClient& client, const evidence::Evidence& evidence,
+                                  bool in_full) {
+  if (in_full || evidence.ima.before_quote_count < kLeastEntriesToShorten)
+    return client.Submit(evidence);
+  BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm.AkPublic(joined.ak));
+  const Bytes mixed = ShortList(client, joined.host_id, ak.Name(), evidence.ima.before_quote);
+  return mixed.empty() ? client.Submit(evidence) : client.SubmitMixed(evidence, mixed);
+}
+
 absl::StatusOr<AttestAnswer> AskAndAnswer(const Config& config, const identity::JoinState& joined,
                                           tpm::Tpm& tpm, GatekeeperClient& client,
-                                          std::optional<Challenge>* challenge) {
+                                          std::optional<Challenge>* challenge, bool in_full) {
   if (!challenge->has_value() || (*challenge)->nonce.empty()) {
     BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm.AkPublic(joined.ak));
     BG_ASSIGN_OR_RETURN(*challenge, client.GetChallenge(joined.host_id, ak.Name()));
@@ -90,7 +102,7 @@ absl::StatusOr<AttestAnswer> AskAndAnswer(const Config& config, const identity::
   BG_ASSIGN_OR_RETURN(const evidence_builder::Question question, QuestionOf(joined, asked));
   BG_ASSIGN_OR_RETURN(const evidence::Evidence evidence,
                       evidence_builder::Build(tpm, BuilderOptions(config, joined.ak), question));
-  return client.Submit(evidence);
+  return Send(joined, tpm, client, evidence, in_full);
 }
 
 }  // namespace
@@ -127,11 +139,13 @@ absl::Status DropExpired(const Config& config, absl::Time now) {
 absl::StatusOr<AttestAnswer> Attest(const Config& config, const identity::JoinState& joined,
                                     tpm::Tpm& tpm, GatekeeperClient& client,
                                     std::optional<Challenge>* challenge) {
-  absl::StatusOr<AttestAnswer> answer = AskAndAnswer(config, joined, tpm, client, challenge);
-  if (IsStaleChallenge(answer.status()))
-    answer = AskAndAnswer(config, joined, tpm, client, challenge);
+  bool in_full = false;
+  const auto ask = [&] { return AskAndAnswer(config, joined, tpm, client, challenge, in_full); };
+  absl::StatusOr<AttestAnswer> answer = ask();
+  if (IsStaleChallenge(answer.status())) answer = ask();
   for (int i = 0; i < kListTries && WantsListAgain(answer.status()); ++i) {
-    answer = AskAndAnswer(config, joined, tpm, client, challenge);
+    in_full = in_full || ReasonOf(answer.status()) == Reason::kRetryResync;
+    answer = ask();
   }
   BG_RETURN_IF_ERROR(answer.status());
   *challenge = answer->next_challenge;

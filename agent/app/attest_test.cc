@@ -51,6 +51,16 @@ class PickyGatekeeper final : public GatekeeperClient {
                                                 ByteView) override {
     return absl::UnimplementedError("not asked");
   }
+  // Knows every entry.
+  absl::StatusOr<Bytes> KnownEntries(const std::string&, ByteView, ByteView names) override {
+    return Bytes((names.size() / 32 + 7) / 8, 0xff);
+  }
+  absl::StatusOr<AttestAnswer> SubmitMixed(const evidence::Evidence& evidence,
+                                           ByteView mixed) override {
+    EXPECT_LT(mixed.size(), evidence.ima.before_quote.size());
+    mixed_evidence.push_back(first_entries.size());
+    return Submit(evidence);
+  }
   // The first challenge asks for what is new, the others for everything.
   absl::StatusOr<Challenge> GetChallenge(const std::string&, ByteView) override {
     ++challenges;
@@ -58,7 +68,7 @@ class PickyGatekeeper final : public GatekeeperClient {
                      .cluster_id = "blue",
                      .selection = "sha256:0-14",
                      .seal_selection = "sha256:0-7",
-                     .ima_first_entry = challenges == 1 ? 80u : 0u};
+                     .ima_first_entry = challenges == 1 ? first_asked : 0};
   }
   absl::StatusOr<AttestAnswer> Submit(const evidence::Evidence& evidence) override {
     first_entries.push_back(evidence.ima.first_entry);
@@ -69,7 +79,9 @@ class PickyGatekeeper final : public GatekeeperClient {
     return answer;
   }
 
+  uint64_t first_asked = 80;
   int challenges = 0;
+  std::vector<size_t> mixed_evidence;   // numbers of evidence with names
   std::vector<uint64_t> first_entries;  // of each evidence
 
  private:
@@ -96,6 +108,14 @@ TEST_F(AttestTest, SendsTheWholeListAtOnceWhenItIsWanted) {
   PickyGatekeeper gatekeeper({Reason::kRetryResync, Reason::kRetryLogBehind});
   ASSERT_THAT(AttestTo(gatekeeper), IsOk());
   EXPECT_THAT(gatekeeper.first_entries, ::testing::ElementsAre(80, 0, 0));
+}
+
+TEST_F(AttestTest, SendsKnownEntriesByNameUntilToldOtherwise) {
+  PickyGatekeeper gatekeeper({Reason::kRetryLogBehind, Reason::kRetryResync});
+  gatekeeper.first_asked = 0;
+  ASSERT_THAT(AttestTo(gatekeeper), IsOk());
+  EXPECT_THAT(gatekeeper.first_entries, ::testing::ElementsAre(0, 0, 0));
+  EXPECT_THAT(gatekeeper.mixed_evidence, ::testing::ElementsAre(0, 1));
 }
 
 TEST_F(AttestTest, DoesNotSendTheListForEver) {

@@ -78,7 +78,8 @@ Challenge Decode(const v1::Challenge& in) {
           .valid_for = absl::Seconds(in.valid_seconds())};
 }
 
-v1::SubmitRequest HeaderOf(const evidence::Evidence& evidence) {
+// `sent`: the list before the quote, in the form it is sent in.
+v1::SubmitRequest HeaderOf(const evidence::Evidence& evidence, ByteView sent) {
   v1::SubmitRequest request;
   v1::EvidenceHeader* const header = request.mutable_header();
   header->set_host_id(evidence.host_id);
@@ -100,8 +101,8 @@ v1::SubmitRequest HeaderOf(const evidence::Evidence& evidence) {
     header->mutable_identity_key()->set_certify_signature(Text(key.certify_signature));
   }
   Fill(evidence.facts, header->mutable_facts());
-  header->set_evidence_bytes(evidence.boot_log.size() + evidence.user_log.size() +
-                             evidence.ima.before_quote.size() + evidence.ima.after_quote.size());
+  header->set_evidence_bytes(evidence.boot_log.size() + evidence.user_log.size() + sent.size() +
+                             evidence.ima.after_quote.size());
   return request;
 }
 
@@ -200,16 +201,41 @@ class GrpcClient final : public GatekeeperClient {
   }
 
   absl::StatusOr<AttestAnswer> Submit(const evidence::Evidence& evidence) override {
+    return Send(evidence, v1::Chunk::IMA_BEFORE_QUOTE, evidence.ima.before_quote);
+  }
+
+  absl::StatusOr<AttestAnswer> SubmitMixed(const evidence::Evidence& evidence,
+                                           ByteView mixed) override {
+    return Send(evidence, v1::Chunk::IMA_BEFORE_QUOTE_MIXED, mixed);
+  }
+
+  absl::StatusOr<Bytes> KnownEntries(const std::string& host_id, ByteView ak_name,
+                                     ByteView names) override {
+    v1::KnownEntriesRequest message;
+    message.set_host_id(host_id);
+    message.set_ak_name(Text(ak_name));
+    message.set_names(Text(names));
+    grpc::ClientContext context;
+    SetDeadline(context, kCallDeadline);
+    v1::KnownEntriesResponse answer;
+    const grpc::Status status = attestation_->KnownEntries(&context, message, &answer);
+    if (!status.ok()) return ToStatus(status);
+    return FromText(answer.known());
+  }
+
+ private:
+  absl::StatusOr<AttestAnswer> Send(const evidence::Evidence& evidence, v1::Chunk::Kind kind,
+                                    ByteView list) {
     grpc::ClientContext context;
     SetDeadline(context, kSubmitDeadline);
     v1::SubmitResponse answer;
     const std::unique_ptr<grpc::ClientWriter<v1::SubmitRequest>> writer =
         attestation_->Submit(&context, &answer);
     // A write that fails means the answer is already there; Finish tells it.
-    if (writer->Write(HeaderOf(evidence)) &&
+    if (writer->Write(HeaderOf(evidence, list)) &&
         WriteChunks(*writer, v1::Chunk::BOOT_LOG, evidence.boot_log) &&
         WriteChunks(*writer, v1::Chunk::USER_LOG, evidence.user_log) &&
-        WriteChunks(*writer, v1::Chunk::IMA_BEFORE_QUOTE, evidence.ima.before_quote) &&
+        WriteChunks(*writer, kind, list) &&
         WriteChunks(*writer, v1::Chunk::IMA_AFTER_QUOTE, evidence.ima.after_quote)) {
       writer->WritesDone();
     }
@@ -218,7 +244,6 @@ class GrpcClient final : public GatekeeperClient {
     return Decode(answer);
   }
 
- private:
   std::unique_ptr<v1::Enrollment::Stub> enrollment_;
   std::unique_ptr<v1::Attestation::Stub> attestation_;
 };

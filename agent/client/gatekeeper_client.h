@@ -86,6 +86,8 @@ struct AttestAnswer {
   bool drop_credentials = false;
 };
 
+inline constexpr size_t kMaxNamesAsked = 16384;
+
 class GatekeeperClient {
  public:
   virtual ~GatekeeperClient() = default;
@@ -95,6 +97,18 @@ class GatekeeperClient {
                                                         ByteView ak_name) = 0;
   virtual absl::StatusOr<Challenge> GetChallenge(const std::string& host_id, ByteView ak_name) = 0;
   virtual absl::StatusOr<AttestAnswer> Submit(const evidence::Evidence& evidence) = 0;
+  // A bit for each of the names of IMA entries (32 bytes each, kMaxNamesAsked at most), lowest
+  // first: does the gatekeeper know it? UNIMPLEMENTED where that cannot be asked.
+  virtual absl::StatusOr<Bytes> KnownEntries(const std::string& /*host_id*/, ByteView /*ak_name*/,
+                                             ByteView /*names*/) {
+    return absl::UnimplementedError("entries are not known by name here");
+  }
+  // `mixed` (short_list.h) is sent in place of the list before the quote. RETRY_RESYNC when the
+  // gatekeeper no longer knows one of its names.
+  virtual absl::StatusOr<AttestAnswer> SubmitMixed(const evidence::Evidence& evidence,
+                                                   ByteView /*mixed*/) {
+    return Submit(evidence);
+  }
 };
 
 absl::StatusOr<std::unique_ptr<GatekeeperClient>> Connect(const Endpoint& endpoint);

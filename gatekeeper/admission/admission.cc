@@ -162,15 +162,28 @@ absl::StatusOr<Challenge> Admission::Issue(const host::HostRecord& host, const R
                    .valid_for = options_.nonce_ttl};
 }
 
-absl::StatusOr<Challenge> Admission::NewChallenge(const Peer& peer, const std::string& host_id,
-                                                  ByteView ak_name) {
-  BG_ASSIGN_OR_RETURN(const host::HostRecord host, KnownHost(peer, host_id));
+absl::StatusOr<host::HostRecord> Admission::KnownHostWith(const Peer& peer,
+                                                          const std::string& host_id,
+                                                          ByteView ak_name) {
+  BG_ASSIGN_OR_RETURN(host::HostRecord host, KnownHost(peer, host_id));
   BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm2::Public::FromTpmt(host.ak_public));
   if (!SameBytes(ak.Name(), ak_name)) {
     return NotAuthentic(Reason::kAkUnknown, "the attestation key is not the enrolled one");
   }
+  return host;
+}
+
+absl::StatusOr<Challenge> Admission::NewChallenge(const Peer& peer, const std::string& host_id,
+                                                  ByteView ak_name) {
+  BG_ASSIGN_OR_RETURN(const host::HostRecord host, KnownHostWith(peer, host_id, ak_name));
   BG_ASSIGN_OR_RETURN(const Rules rules, catalog_.RulesFor(host.labels));
   return Issue(host, rules, ak_name);
+}
+
+absl::StatusOr<Bytes> Admission::KnownEntries(const Peer& peer, const std::string& host_id,
+                                              ByteView ak_name, ByteView names) {
+  BG_RETURN_IF_ERROR(KnownHostWith(peer, host_id, ak_name).status());
+  return entries_.Known(names);
 }
 
 absl::Status Admission::Screen(const Peer& peer, const std::string& host_id,
@@ -278,6 +291,9 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
   const host::Move move = host::NextMove(host, judged.verdict.outcome, boot);
   std::optional<host::ImaCursor> cursor;
   if (move.may_issue && judged.ima.has_value()) {
+    // Before the commit, after which nothing may fail any more.
+    entries_.Learn(proven.evidence.ima.before_quote,
+                   judged.ima->entries - (before == nullptr ? 0 : before->entries));
     cursor = NextCursor({.host = host,
                          .rules_id = rules_id,
                          .boot = boot,

@@ -25,6 +25,7 @@
 #include "gatekeeper/claims/finding.h"
 #include "gatekeeper/credential/credential.h"
 #include "gatekeeper/host/host.h"
+#include "gatekeeper/session/entry_book.h"
 #include "gatekeeper/session/nonce_book.h"
 #include "gatekeeper/store/store.h"
 #include "pki/authority.h"
@@ -40,6 +41,7 @@ struct Options {
   int behind_limit = 5;
   // How often a host's whole IMA list is judged, however little of it is new.
   absl::Duration ima_whole_every = absl::Hours(24);
+  size_t ima_dictionary_bytes = size_t{64} << 20;  // 0: hosts send every entry in full
   absl::Duration next_attestation = absl::Minutes(10);
   absl::Duration nonce_ttl = absl::Seconds(60);
 };
@@ -78,12 +80,20 @@ class Admission {
         nonces_(nonces),
         authority_(authority),
         clock_(clock),
-        catalog_(store, options_.set_folder) {}
+        catalog_(store, options_.set_folder),
+        entries_(options_.ima_dictionary_bytes) {}
 
   // A challenge for an enrolled, approved host with this AK. HOST_ID_SYNTAX, HOST_UNKNOWN,
   // HOST_NOT_APPROVED, HOST_RETIRED, AK_UNKNOWN.
   absl::StatusOr<Challenge> NewChallenge(const Peer& peer, const std::string& host_id,
                                          ByteView ak_name);
+
+  // Which of these names of IMA entries, 32 bytes each, need not be sent in full: EntryBook::Known.
+  // Errors as of NewChallenge.
+  absl::StatusOr<Bytes> KnownEntries(const Peer& peer, const std::string& host_id, ByteView ak_name,
+                                     ByteView names);
+  // Entries of hosts that were admitted, each inside what a quote vouched for.
+  const session::EntryBook& entries() const { return entries_; }
 
   // What can be known before any log is read: is there such a host, did its AK sign this quote?
   absl::Status Screen(const Peer& peer, const std::string& host_id, const tpm2::RawQuote& quote);
@@ -92,6 +102,9 @@ class Admission {
 
  private:
   absl::StatusOr<host::HostRecord> KnownHost(const Peer& peer, const std::string& host_id);
+  // The same, and its enrolled AK is the one of this name.
+  absl::StatusOr<host::HostRecord> KnownHostWith(const Peer& peer, const std::string& host_id,
+                                                 ByteView ak_name);
   absl::Status CheckPeer(const Peer& peer, const std::string& host_id);
   // Leaves the store alone: after a commit nothing may fail any more.
   absl::StatusOr<Challenge> Issue(const host::HostRecord& host, const Rules& rules,
@@ -126,6 +139,7 @@ class Admission {
   const pki::Authority& authority_;
   const Clock& clock_;
   Catalog catalog_;
+  session::EntryBook entries_;
   std::mutex retries_mutex_;
   std::map<std::string, int> behind_;
   std::set<std::string> whole_list_wanted_;

@@ -73,6 +73,7 @@ void ReadLimits(config::ConfigFile& file, LimitConfig* out) {
   file.Integer("limits.boot_log_bytes", 4096, 64 * kMebibyte, &out->boot_log_bytes);
   file.Integer("limits.user_log_bytes", 4096, 16 * kMebibyte, &out->user_log_bytes);
   file.Integer("limits.ima_bytes", 4096, 256 * kMebibyte, &out->ima_bytes);
+  file.Integer("limits.ima_dictionary_bytes", 0, 2048 * kMebibyte, &out->ima_dictionary_bytes);
   file.Integer("limits.evidence_bytes_in_flight", kMebibyte, 64 * 1024 * kMebibyte,
                &out->evidence_bytes_in_flight);
   file.Integer("limits.workers", 0, 256, &out->workers);

@@ -46,6 +46,7 @@ struct LimitConfig {
   int64_t boot_log_bytes = 4 << 20;
   int64_t user_log_bytes = 1 << 20;
   int64_t ima_bytes = 64 << 20;
+  int64_t ima_dictionary_bytes = 64 << 20;  // 0: hosts send every entry in full
   int64_t evidence_bytes_in_flight = 512 << 20;
   int64_t workers = 0;  // 0: one per processor, at least 2
   int64_t queue = 1024;

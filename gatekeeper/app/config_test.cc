@@ -36,6 +36,7 @@ TEST(GatekeeperConfig, ShippedSampleIsReadAndHoldsTheDefaults) {
   EXPECT_EQ(sample.limits.boot_log_bytes, defaults.limits.boot_log_bytes);
   EXPECT_EQ(sample.limits.user_log_bytes, defaults.limits.user_log_bytes);
   EXPECT_EQ(sample.limits.ima_bytes, defaults.limits.ima_bytes);
+  EXPECT_EQ(sample.limits.ima_dictionary_bytes, defaults.limits.ima_dictionary_bytes);
   EXPECT_EQ(sample.limits.evidence_bytes_in_flight, defaults.limits.evidence_bytes_in_flight);
   EXPECT_EQ(sample.limits.workers, defaults.limits.workers);
   EXPECT_EQ(sample.limits.queue, defaults.limits.queue);

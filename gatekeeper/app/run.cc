@@ -107,6 +107,7 @@ absl::StatusOr<admission::Options> AdmissionOptions(const Config& config) {
   out.behind_limit = static_cast<int>(config.quote.behind_limit);
   out.next_attestation = config.attestation.interval;
   out.ima_whole_every = config.attestation.whole_ima_list_every;
+  out.ima_dictionary_bytes = static_cast<size_t>(config.limits.ima_dictionary_bytes);
   out.nonce_ttl = config.quote.nonce_ttl;
   return out;
 }

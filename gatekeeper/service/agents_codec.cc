@@ -6,6 +6,7 @@
 #include "bootgate/v1/agents.pb.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
+#include "common/ima/mixed_list.h"
 
 namespace bootgate::gatekeeper::service {
 namespace {
@@ -180,6 +181,15 @@ void Encode(const admission::Decision& decision, v1::SubmitResponse* message) {
   message->set_seal_skipped_why(issued.seal_skipped_why);
 }
 
+absl::StatusOr<ByteView> NamesIn(const v1::KnownEntriesRequest& message) {
+  constexpr size_t kMost = kMaxNames * ima::KnownDigests::kNameBytes;
+  const ByteView names = AsBytes(message.names());
+  if (names.size() > kMost) return TooLarge("names", names.size(), kMost);
+  if (names.size() % ima::KnownDigests::kNameBytes != 0)
+    return Malformed(Reason::kMessageMalformed, "names of entries are 32 bytes each");
+  return names;
+}
+
 absl::Status EvidenceAssembler::Add(const v1::EvidenceHeader& header) {
   if (has_header_) return Malformed(Reason::kMessageMalformed, "a second header");
   has_header_ = true;
@@ -209,17 +219,19 @@ absl::Status EvidenceAssembler::Add(const v1::Chunk& chunk) {
   if (!has_header_) return Malformed(Reason::kMessageMalformed, "a chunk before the header");
   if (chunk.data().size() > kMaxChunk) return TooLarge("chunk", chunk.data().size(), kMaxChunk);
   evidence::ImaPart& ima = evidence_.ima;
+  const ByteView data = AsBytes(chunk.data());
+  arrived_ += data.size();
   switch (chunk.kind()) {
     case v1::Chunk::BOOT_LOG:
-      return Append(chunk.data(), limits_.boot_log, 0, "boot log", &evidence_.boot_log);
+      return Append(data, limits_.boot_log, 0, "boot log", &evidence_.boot_log);
     case v1::Chunk::USER_LOG:
-      return Append(chunk.data(), limits_.user_log, 0, "user-space log", &evidence_.user_log);
+      return Append(data, limits_.user_log, 0, "user-space log", &evidence_.user_log);
     case v1::Chunk::IMA_BEFORE_QUOTE:
-      return Append(chunk.data(), limits_.ima, ima.after_quote.size(), "IMA list",
-                    &ima.before_quote);
+      return Append(data, limits_.ima, ima.after_quote.size(), "IMA list", &ima.before_quote);
     case v1::Chunk::IMA_AFTER_QUOTE:
-      return Append(chunk.data(), limits_.ima, ima.before_quote.size(), "IMA list",
-                    &ima.after_quote);
+      return Append(data, limits_.ima, ima.before_quote.size(), "IMA list", &ima.after_quote);
+    case v1::Chunk::IMA_BEFORE_QUOTE_MIXED:
+      return Append(data, limits_.ima, ima.after_quote.size(), "IMA list", &mixed_);
     default:  // proto3 enums are open
       return Malformed(Reason::kMessageMalformed,
                        absl::StrCat("chunk of unknown kind ", static_cast<int>(chunk.kind())));
@@ -233,17 +245,38 @@ absl::Status EvidenceAssembler::CheckWhole() const {
                                                            announced_, " were announced"));
 }
 
-absl::Status EvidenceAssembler::Append(const std::string& data, size_t limit, size_t other,
-                                       const char* what, Bytes* out) {
+absl::Status EvidenceAssembler::Rebuild(const session::EntryBook& book) {
+  if (mixed_.empty()) return absl::OkStatus();
+  evidence::ImaPart& ima = evidence_.ima;
+  if (!ima.before_quote.empty())
+    return Malformed(Reason::kMessageMalformed, "an IMA list in two forms");
+  bytes::Reader in(mixed_);
+  while (!in.empty()) {
+    BG_ASSIGN_OR_RETURN(ima::MixedItem item, ima::TakeMixedItem(in));
+    std::optional<Bytes> known;
+    if (item.named) {
+      known = book.Find(item.bytes);
+      if (!known.has_value()) {
+        return Malformed(Reason::kRetryResync,
+                         "an IMA entry was sent by a name that is not known here");
+      }
+      item.bytes = *known;
+    }
+    BG_RETURN_IF_ERROR(
+        Append(item.bytes, limits_.ima, ima.after_quote.size(), "IMA list", &ima.before_quote));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EvidenceAssembler::Append(ByteView data, size_t limit, size_t other, const char* what,
+                                       Bytes* out) {
   const size_t size = out->size() + other + data.size();
   if (size > limit) return TooLarge(what, size, limit);
   if (!share_.Take(data.size())) {
     return Refuse(absl::StatusCode::kResourceExhausted, Reason::kTooManyRequests,
                   "too much evidence is being read at the same time");
   }
-  const ByteView bytes = AsBytes(data);
-  out->insert(out->end(), bytes.begin(), bytes.end());
-  arrived_ += bytes.size();
+  out->insert(out->end(), data.begin(), data.end());
   return absl::OkStatus();
 }
 

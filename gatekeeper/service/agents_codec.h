@@ -10,6 +10,7 @@
 #include "gatekeeper/admission/admission.h"
 #include "gatekeeper/enroll/enroller.h"
 #include "gatekeeper/service/byte_budget.h"
+#include "gatekeeper/session/entry_book.h"
 
 namespace bootgate::v1 {
 class BeginEnrollmentRequest;
@@ -19,6 +20,7 @@ class Chunk;
 class CompleteEnrollmentRequest;
 class CompleteEnrollmentResponse;
 class EvidenceHeader;
+class KnownEntriesRequest;
 class SubmitResponse;
 }  // namespace bootgate::v1
 
@@ -42,6 +44,10 @@ void Encode(const admission::Challenge& challenge, v1::Challenge* message);
 inline constexpr size_t kMaxDisclosed = 100;
 void Encode(const admission::Decision& decision, v1::SubmitResponse* message);
 
+// The names in it: at most kMaxNames, whole.
+inline constexpr size_t kMaxNames = 16384;
+absl::StatusOr<ByteView> NamesIn(const v1::KnownEntriesRequest& message);
+
 // How large each part may be, in bytes.
 struct EvidenceLimits {
   size_t boot_log = 0, user_log = 0, ima = 0;
@@ -62,18 +68,22 @@ class EvidenceAssembler {
   // Did all of it arrive? MESSAGE_MALFORMED when not. gRPC tells a stream that broke off from one
   // that ended only by a race, and what a cut connection leaves must not count against the host.
   absl::Status CheckWhole() const;
+  // Puts the records in the place of names, where the list came in the mixed form; once, when all
+  // has arrived. RETRY_RESYNC: a name is not known (any more), so that all is to be sent in full.
+  // MESSAGE_MALFORMED, MESSAGE_TOO_LARGE.
+  absl::Status Rebuild(const session::EntryBook& book);
 
   const evidence::Evidence& evidence() const { return evidence_; }
 
  private:
-  absl::Status Append(const std::string& data, size_t limit, size_t other, const char* what,
-                      Bytes* out);
+  absl::Status Append(ByteView data, size_t limit, size_t other, const char* what, Bytes* out);
 
   const EvidenceLimits limits_;
   ByteBudget::Share share_;
   bool has_header_ = false;
   uint64_t announced_ = 0, arrived_ = 0;  // bytes in chunks
   evidence::Evidence evidence_;
+  Bytes mixed_;  // the IMA list before the quote as it came, some entries by name alone
 };
 
 }  // namespace bootgate::gatekeeper::service

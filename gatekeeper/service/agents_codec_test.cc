@@ -3,6 +3,8 @@
 #include <string>
 
 #include "bootgate/v1/agents.pb.h"
+#include "common/bytes/writer.h"
+#include "common/ima/mixed_list.h"
 #include "common/testing/status_matchers.h"
 #include "gtest/gtest.h"
 
@@ -89,6 +91,84 @@ TEST_F(EvidenceAssemblerTest, MoreThanFitsIsRefusedWhenItIsAnnounced) {
   v1::EvidenceHeader header;
   header.set_evidence_bytes(351);
   EXPECT_THAT(assembler_.Add(header), Refuses(Reason::kMessageTooLarge));
+}
+
+class MixedListTest : public EvidenceAssemblerTest {
+ protected:
+  void SetUp() override {
+    ASSERT_THAT(assembler_.Add(v1::EvidenceHeader()), IsOk());
+    book_.Learn(record_, 1);
+    ASSERT_EQ(book_.size(), 1u);
+  }
+
+  absl::Status Rebuilt(ByteView mixed) {
+    v1::Chunk chunk;
+    chunk.set_kind(v1::Chunk::IMA_BEFORE_QUOTE_MIXED);
+    for (const uint8_t byte : mixed) {  // items need not begin with a chunk
+      chunk.set_data(std::string(1, static_cast<char>(byte)));
+      if (const absl::Status added = assembler_.Add(chunk); !added.ok()) return added;
+    }
+    return assembler_.Rebuild(book_);
+  }
+
+  Bytes Named() const {
+    Bytes mixed;
+    ima::AppendNamed(ima::RecordName(record_).view(), &mixed);
+    return mixed;
+  }
+
+  // Register 10, template "ima": 20 bytes of file digest, a name's length and the name.
+  static Bytes SomeRecord() {
+    bytes::Writer out;
+    out.U32Le(10).Raw(Bytes(20, 7)).U32Le(3).Raw(AsBytes("ima"));
+    out.Raw(Bytes(20, 8)).U32Le(4).Raw(AsBytes("/bin"));
+    return out.Finish();
+  }
+
+  const Bytes record_ = SomeRecord();
+  session::EntryBook book_{size_t{1} << 20};
+};
+
+TEST_F(MixedListTest, NamesBecomeRecords) {
+  Bytes mixed = Named();
+  ima::AppendRecord(Bytes(5, 1), &mixed);
+  ASSERT_THAT(Rebuilt(mixed), IsOk());
+  Bytes expected = record_;
+  expected.insert(expected.end(), 5, 1);
+  EXPECT_EQ(assembler_.evidence().ima.before_quote, expected);
+}
+
+TEST_F(MixedListTest, UnknownNameAsksForEverything) {
+  Bytes mixed = Named();
+  mixed.back() ^= 1;
+  EXPECT_THAT(Rebuilt(mixed), Refuses(Reason::kRetryResync));
+}
+
+TEST_F(MixedListTest, RebuiltListIsBoundedToo) {
+  Bytes mixed;
+  for (int i = 0; i < 5; ++i) ima::AppendNamed(ima::RecordName(record_).view(), &mixed);
+  ASSERT_LT(mixed.size(), 200u);
+  ASSERT_GT(5 * record_.size(), 200u);
+  EXPECT_THAT(Rebuilt(mixed), Refuses(Reason::kMessageTooLarge));
+}
+
+TEST_F(MixedListTest, CutItemAndTwoFormsAreMalformed) {
+  Bytes mixed = Named();
+  mixed.pop_back();
+  EXPECT_THAT(Rebuilt(mixed), Refuses(Reason::kMessageMalformed));
+  ASSERT_THAT(assembler_.Add(ChunkOf(v1::Chunk::IMA_BEFORE_QUOTE, 1)), IsOk());
+  EXPECT_THAT(assembler_.Rebuild(book_), Refuses(Reason::kMessageMalformed));
+}
+
+TEST(NamesIn, AreWholeAndNotTooMany) {
+  v1::KnownEntriesRequest request;
+  EXPECT_THAT(NamesIn(request), IsOk());
+  request.set_names(std::string(33, 'x'));
+  EXPECT_THAT(NamesIn(request), Refuses(Reason::kMessageMalformed));
+  request.set_names(std::string(32 * kMaxNames, 'x'));
+  EXPECT_THAT(NamesIn(request), IsOk());
+  request.set_names(std::string(32 * (kMaxNames + 1), 'x'));
+  EXPECT_THAT(NamesIn(request), Refuses(Reason::kMessageTooLarge));
 }
 
 TEST(EncodeDecision, AnswerToTheWorstBootFitsTheAgentsBound) {

@@ -183,6 +183,7 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
   grpc::Status Judged() {
     return refusals_.Tell("Attestation.Submit", peer_address_, Guarded([this]() -> absl::Status {
                             BG_RETURN_IF_ERROR(assembler_.CheckWhole());
+                            BG_RETURN_IF_ERROR(assembler_.Rebuild(admission_.entries()));
                             BG_ASSIGN_OR_RETURN(const admission::Peer peer, peer_);
                             BG_ASSIGN_OR_RETURN(const admission::Decision decision,
                                                 admission_.Decide(peer, assembler_.evidence()));
@@ -216,22 +217,28 @@ class AttestationService final : public v1::Attestation::CallbackService {
   grpc::ServerUnaryReactor* GetChallenge(grpc::CallbackServerContext* context,
                                          const v1::ChallengeRequest* request,
                                          v1::Challenge* response) override {
-    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-    const std::string address = context->peer();
-    const absl::StatusOr<admission::Peer> peer = PeerOf(*context);
-    const bool queued = pool_.TryRun([this, reactor, request, response, address, peer] {
-      reactor->Finish(refusals_.Tell(
-          "Attestation.GetChallenge", address, Guarded([&]() -> absl::Status {
-            BG_RETURN_IF_ERROR(peer.status());
-            BG_ASSIGN_OR_RETURN(
-                const admission::Challenge challenge,
-                admission_.NewChallenge(*peer, request->host_id(), AsBytes(request->ak_name())));
-            Encode(challenge, response);
-            return absl::OkStatus();
-          })));
-    });
-    if (!queued) reactor->Finish(refusals_.Tell("Attestation.GetChallenge", address, QueueFull()));
-    return reactor;
+    return Run(context, "Attestation.GetChallenge",
+               [this, request, response](const admission::Peer& peer) -> absl::Status {
+                 BG_ASSIGN_OR_RETURN(const admission::Challenge challenge,
+                                     admission_.NewChallenge(peer, request->host_id(),
+                                                             AsBytes(request->ak_name())));
+                 Encode(challenge, response);
+                 return absl::OkStatus();
+               });
+  }
+
+  grpc::ServerUnaryReactor* KnownEntries(grpc::CallbackServerContext* context,
+                                         const v1::KnownEntriesRequest* request,
+                                         v1::KnownEntriesResponse* response) override {
+    return Run(context, "Attestation.KnownEntries",
+               [this, request, response](const admission::Peer& peer) -> absl::Status {
+                 BG_ASSIGN_OR_RETURN(const ByteView names, NamesIn(*request));
+                 BG_ASSIGN_OR_RETURN(const Bytes known,
+                                     admission_.KnownEntries(peer, request->host_id(),
+                                                             AsBytes(request->ak_name()), names));
+                 response->set_known(std::string(AsText(known)));
+                 return absl::OkStatus();
+               });
   }
 
   grpc::ServerReadReactor<v1::SubmitRequest>* Submit(grpc::CallbackServerContext* context,
@@ -241,6 +248,22 @@ class AttestationService final : public v1::Attestation::CallbackService {
   }
 
  private:
+  grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, const char* method,
+                                std::function<absl::Status(const admission::Peer&)> work) {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    const std::string address = context->peer();
+    const absl::StatusOr<admission::Peer> peer = PeerOf(*context);
+    const bool queued =
+        pool_.TryRun([this, reactor, method, address, peer, work = std::move(work)] {
+          reactor->Finish(refusals_.Tell(method, address, Guarded([&]() -> absl::Status {
+                                           BG_RETURN_IF_ERROR(peer.status());
+                                           return work(*peer);
+                                         })));
+        });
+    if (!queued) reactor->Finish(refusals_.Tell(method, address, QueueFull()));
+    return reactor;
+  }
+
   const ServerOptions& options_;
   ByteBudget budget_;
   HostSlots slots_{kMaxSubmissionsPerHost};

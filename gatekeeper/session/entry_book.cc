@@ -1,0 +1,78 @@
+#include "gatekeeper/session/entry_book.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/ima/list.h"
+
+namespace bootgate::gatekeeper::session {
+namespace {
+
+using ima::KnownDigests;
+
+constexpr size_t kHeadBytes = 8 + KnownDigests::kNameBytes;  // kept beside each record
+
+}  // namespace
+
+EntryBook::EntryBook(size_t max_bytes)
+    : generation_bytes_(max_bytes / 2), young_(NewGeneration()), old_(NewGeneration()) {}
+
+KnownDigests EntryBook::NewGeneration() const {
+  return KnownDigests({.banks = {}, .max_bytes = generation_bytes_});
+}
+
+void EntryBook::Learn(ByteView list, uint64_t proven) {
+  if (generation_bytes_ == 0) return;
+  const ima::List parsed = ima::List::Parse(list);
+  const size_t count = std::min<uint64_t>(proven, parsed.entries().size());
+  for (size_t i = 0; i < count; ++i) Keep(parsed.entries().RecordAt(i));
+}
+
+void EntryBook::Keep(const ima::Record& record) {
+  const size_t size = kHeadBytes + record.bytes.size();
+  if (record.bytes.size() > ima::kMaxKnownRecord || size > generation_bytes_) return;
+  const std::lock_guard lock(mutex_);
+  if (young_.Find(record.bytes) != KnownDigests::kNone) return;
+  const bool full = young_bytes_ + size > generation_bytes_ ||
+                    young_.size() >= KnownDigests::Options{}.max_records;
+  if (full) {
+    old_ = std::exchange(young_, NewGeneration());
+    young_bytes_ = 0;
+  }
+  try {
+    if (young_.Add(record)) young_bytes_ += size;
+  } catch (...) {  // memory ran out, maybe half-way through
+    young_.Clear();
+    young_bytes_ = 0;
+    throw;
+  }
+}
+
+std::optional<Bytes> EntryBook::Find(ByteView name) const {
+  const std::lock_guard lock(mutex_);
+  for (const KnownDigests* generation : {&young_, &old_}) {
+    const KnownDigests::Place place = generation->FindName(name);
+    if (place != KnownDigests::kNone) return ToBytes(generation->RecordBytes(place));
+  }
+  return std::nullopt;
+}
+
+Bytes EntryBook::Known(ByteView names) const {
+  const size_t count = names.size() / KnownDigests::kNameBytes;
+  Bytes known((count + 7) / 8, 0);
+  const std::lock_guard lock(mutex_);
+  for (size_t i = 0; i < count; ++i) {
+    const ByteView name = names.subspan(i * KnownDigests::kNameBytes, KnownDigests::kNameBytes);
+    if (young_.FindName(name) == KnownDigests::kNone && old_.FindName(name) == KnownDigests::kNone)
+      continue;
+    known[i / 8] = static_cast<uint8_t>(known[i / 8] | 1u << i % 8);
+  }
+  return known;
+}
+
+size_t EntryBook::size() const {
+  const std::lock_guard lock(mutex_);
+  return young_.size() + old_.size();
+}
+
+}  // namespace bootgate::gatekeeper::session

@@ -1,0 +1,43 @@
+// IMA entries that were proven here once, by name, so that other hosts can send the name alone.
+//
+// A name is the SHA-256 of the record's bytes, computed here: whoever fills the book cannot make a
+// name stand for other bytes. Two generations, each of at most half of the bytes: when the young
+// one is full the old one goes, and what was met again meanwhile stays. Any thread.
+#pragma once
+
+#include <mutex>
+#include <optional>
+
+#include "common/base/bytes_view.h"
+#include "common/ima/known_digests.h"
+
+namespace bootgate::gatekeeper::session {
+
+class EntryBook {
+ public:
+  // `max_bytes`: of records and names; 0: the book stays empty.
+  explicit EntryBook(size_t max_bytes);
+
+  // Keeps the first `proven` entries of a list, which a quote vouches for. Violations and records
+  // longer than ima::kMaxKnownRecord are not kept.
+  void Learn(ByteView list, uint64_t proven);
+
+  // The record of this name.
+  std::optional<Bytes> Find(ByteView name) const;
+  // Bit i % 8 of byte i / 8: is the i-th of the names, 32 bytes each, known?
+  Bytes Known(ByteView names) const;
+
+  size_t size() const;  // records, those twice that are in both generations
+
+ private:
+  void Keep(const ima::Record& record);
+  ima::KnownDigests NewGeneration() const;
+
+  const size_t generation_bytes_;
+  mutable std::mutex mutex_;
+  // All below: guarded by mutex_.
+  ima::KnownDigests young_, old_;
+  size_t young_bytes_ = 0;
+};
+
+}  // namespace bootgate::gatekeeper::session

@@ -1,0 +1,86 @@
+#include "gatekeeper/session/entry_book.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "common/bytes/writer.h"
+#include "gtest/gtest.h"
+
+namespace bootgate::gatekeeper::session {
+namespace {
+
+// An entry of the template "ima"; 0 as `listed` makes a violation of it.
+Bytes Entry(const std::string& path, uint8_t listed = 7) {
+  bytes::Writer out;
+  out.U32Le(10).Raw(Bytes(20, listed)).U32Le(3).Raw(AsBytes("ima"));
+  out.Raw(Bytes(20, 8)).U32Le(static_cast<uint32_t>(path.size())).Raw(AsBytes(path));
+  return out.Finish();
+}
+
+Bytes NameOf(const Bytes& entry) { return ToBytes(ima::RecordName(entry).view()); }
+
+Bytes Joined(const Bytes& a, const Bytes& b) {
+  Bytes out = a;
+  out.insert(out.end(), b.begin(), b.end());
+  return out;
+}
+
+TEST(EntryBook, GivesTheBytesOfWhatWasProven) {
+  EntryBook book(1 << 20);
+  const Bytes one = Entry("/one"), two = Entry("/two"), tail = Entry("/tail");
+  book.Learn(Joined(Joined(one, two), tail), 2);
+  EXPECT_EQ(book.Find(NameOf(one)), one);
+  EXPECT_EQ(book.Find(NameOf(two)), two);
+  EXPECT_EQ(book.Find(NameOf(tail)), std::nullopt);
+  EXPECT_EQ(book.Known(Joined(Joined(NameOf(one), NameOf(tail)), NameOf(two))), Bytes{0b101});
+}
+
+TEST(EntryBook, MoreProvenThanThereAre) {
+  EntryBook book(1 << 20);
+  book.Learn(Entry("/one"), ~uint64_t{0});
+  EXPECT_EQ(book.size(), 1u);
+  book.Learn({}, 5);
+  book.Learn(Bytes(100, 0xff), 5);
+  EXPECT_EQ(book.size(), 1u);
+}
+
+TEST(EntryBook, NinthNameIsInTheSecondByte) {
+  EntryBook book(1 << 20);
+  const Bytes one = Entry("/one");
+  book.Learn(one, 1);
+  EXPECT_EQ(book.Known(Joined(Bytes(8 * 32, 1), NameOf(one))), (Bytes{0, 1}));
+  EXPECT_EQ(book.Known({}), Bytes());
+}
+
+TEST(EntryBook, ViolationsAndLongRecordsAreNotKept) {
+  EntryBook book(1 << 20);
+  book.Learn(Entry("/violated", 0), 1);
+  book.Learn(Entry(std::string(ima::kMaxKnownRecord, 'x')), 1);
+  EXPECT_EQ(book.size(), 0u);
+}
+
+TEST(EntryBook, SizeZeroKeepsNothing) {
+  EntryBook book(0);
+  const Bytes one = Entry("/one");
+  book.Learn(one, 1);
+  EXPECT_EQ(book.size(), 0u);
+  EXPECT_EQ(book.Known(NameOf(one)), Bytes{0});
+}
+
+TEST(EntryBook, OldestGoWhatIsMetAgainStays) {
+  constexpr size_t kBytes = 64 * 1024;
+  EntryBook book(kBytes);
+  const Bytes forgotten = Entry("/forgotten"), kept = Entry("/kept");
+  book.Learn(forgotten, 1);
+  for (int i = 0; i < 5000; ++i) {
+    book.Learn(kept, 1);
+    book.Learn(Entry(absl::StrCat("/usr/bin/", i)), 1);
+    ASSERT_LE(book.size() * kept.size(), kBytes) << i;
+  }
+  EXPECT_EQ(book.Find(NameOf(forgotten)), std::nullopt);
+  EXPECT_EQ(book.Find(NameOf(kept)), kept);
+  EXPECT_TRUE(book.Find(NameOf(Entry("/usr/bin/4999"))).has_value());
+}
+
+}  // namespace
+}  // namespace bootgate::gatekeeper::session
