@@ -68,6 +68,9 @@ void AddVerify(CLI::App& ima, ChosenVerb chosen) {
                    "them; may be given several times");
   verb->add_flag("--report-only", options->report_only,
                  "files that are unlisted or outdated are warnings, while a new set is tried out");
+  verb->add_option("--algorithm", options->algorithms,
+                   "digest algorithm that is allowed though it is weak, such as sha1; may be given "
+                   "several times");
   verb->add_option("--at", options->at, "the time to judge for, RFC 3339")->capture_default_str();
   verb->footer(
       "exit code: 0 every entry is good; 6 some are not, or the list does not lead to PCR 10;\n"

@@ -52,6 +52,7 @@ struct ImaListVerifyOptions {
   std::vector<std::string> verify_keys = {};  // PEM: who must have signed the sets
   bool report_only = false;                   // what is unlisted or outdated is a warning
   std::string at = "now";                     // for which time the sets are asked
+  std::vector<std::string> algorithms = {};   // of digests, allowed beside the strong ones
 };
 ExitCode ImaListVerify(const ImaListVerifyOptions& options, const ImaListIo& io);
 

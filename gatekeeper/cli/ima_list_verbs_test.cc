@@ -449,6 +449,34 @@ TEST_F(ImaListVerbsTest, VerifyTakesNoSignatureForAnOutdatedFile) {
   EXPECT_THAT(Codes(Verify({.keys = {keys}}, list)), ElementsAre("IMA_OUTDATED"));
 }
 
+// A set that lists a weak digest does not make it strong; the gatekeeper says the same.
+TEST_F(ImaListVerbsTest, A59_VerifyTakesWeakDigestsOnlyWhereTheyAreAllowed) {
+  SetDraft draft = SetOf({Item("/bin/a", "a"), Item("/tmp/a", "a")});
+  for (reference::SetItem& item : draft.items) {
+    item.alg = reference::DigestAlg::kSha1;
+    item.digest = ToBytes(crypto::Hash(crypto::HashAlg::kSha1, AsBytes("a")).view());
+  }
+  draft.rules.excludes = {"^/tmp/"};
+  Allow(draft);
+  testing::ListBuilder weak = Booted();
+  for (const char* path : {"/bin/a", "/tmp/a"}) {
+    bytes::Writer data;
+    testing::AddField(data, testing::DigestField(crypto::HashAlg::kSha1, "a"));
+    testing::AddField(data, testing::PathField(path));
+    weak.Entry("ima-ng", data.view());
+  }
+  const Bytes list = weak.Finish();
+  EXPECT_THAT(Codes(Verify({}, list)), ElementsAre("IMA_DIGEST_ALG"));
+  ImaListVerifyOptions allowed;
+  allowed.algorithms = {"sha1"};
+  const Ran ran = Verify(allowed, list);
+  EXPECT_EQ(ran.exit, 0) << ran.out;
+  EXPECT_EQ(ran.json.at("listed"), 1);
+  EXPECT_EQ(ran.json.at("excluded"), 1);
+  allowed.algorithms = {"crc32"};
+  EXPECT_EQ(Verify(allowed, list, kTable).exit, 2);
+}
+
 // For trying a set out: what is new or old is said, a known program with other content still fails.
 TEST_F(ImaListVerbsTest, VerifyOnlyReportsWhatIsUnlistedOrOutdated) {
   const int64_t now = absl::ToUnixSeconds(clock_.Now());

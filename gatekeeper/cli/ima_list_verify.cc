@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -28,6 +29,7 @@ struct Given {
   std::vector<crypto::PemKey> keys;
   std::optional<crypto::Digest> pcr10;
   absl::Time at;
+  std::set<reference::DigestAlg> algorithms;
 };
 
 // What came of it.
@@ -65,9 +67,24 @@ absl::StatusOr<std::vector<crypto::PemKey>> ReadFileKeys(const std::string& file
       absl::StrCat("--keys ", Printable(file), ": ", keys.status().message()));
 }
 
+absl::StatusOr<std::set<reference::DigestAlg>> ReadAlgorithms(
+    const std::vector<std::string>& names) {
+  std::set<reference::DigestAlg> algorithms = reference::StrongAlgorithms();
+  for (const std::string& name : names) {
+    const auto alg = reference::DigestAlgFromName(name);
+    if (!alg.has_value()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--algorithm: '", Printable(name, 64), "' is none that we know"));
+    }
+    algorithms.insert(*alg);
+  }
+  return algorithms;
+}
+
 absl::StatusOr<Given> ReadGiven(const ImaListVerifyOptions& options, const Clock& clock) {
   Given given;
   BG_ASSIGN_OR_RETURN(given.at, ReadTime("--at", options.at, clock.Now()));
+  BG_ASSIGN_OR_RETURN(given.algorithms, ReadAlgorithms(options.algorithms));
   if (!options.pcr10.empty()) {
     BG_ASSIGN_OR_RETURN(given.pcr10, ParseRegister(options.pcr10));
   }
@@ -87,7 +104,7 @@ absl::StatusOr<Given> ReadGiven(const ImaListVerifyOptions& options, const Clock
 absl::StatusOr<std::unique_ptr<ImaSetJudge>> MakeJudge(const Given& given) {
   std::vector<std::shared_ptr<const reference::ImaSet>> sets;
   for (const ReadSet& read : given.sets) sets.push_back(read.set);
-  return ImaSetJudge::Make(std::move(sets), given.keys, given.at);
+  return ImaSetJudge::Make(std::move(sets), given.keys, given.at, given.algorithms);
 }
 
 // Defects before the quoted end count; past it they are in bytes that nobody vouches for.

@@ -53,7 +53,7 @@ struct ImaSetJudge::Answer {
 
 absl::StatusOr<std::unique_ptr<ImaSetJudge>> ImaSetJudge::Make(
     std::vector<std::shared_ptr<const reference::ImaSet>> sets, std::vector<crypto::PemKey> keys,
-    absl::Time at) {
+    absl::Time at, std::set<reference::DigestAlg> algorithms) {
   reference::Excludes excludes;
   std::set<std::string> ignored_keyrings;
   for (const auto& set : sets) {
@@ -65,8 +65,9 @@ absl::StatusOr<std::unique_ptr<ImaSetJudge>> ImaSetJudge::Make(
       keys.insert(keys.end(), more.begin(), more.end());
     }
   }
-  return std::unique_ptr<ImaSetJudge>(new ImaSetJudge(
-      std::move(sets), std::move(keys), std::move(excludes), std::move(ignored_keyrings), at));
+  return std::unique_ptr<ImaSetJudge>(
+      new ImaSetJudge(std::move(sets), std::move(keys), std::move(excludes),
+                      std::move(ignored_keyrings), at, std::move(algorithms)));
 }
 
 void ImaSetJudge::Judge(const ima::Entry& entry) {
@@ -116,8 +117,9 @@ void ImaSetJudge::JudgeRecord(const ima::Entry& entry) {
     Report(Reason::kImaTemplate, entry, ": a kernel record whose digest is not that of its buffer");
     return;
   }
-  const auto alg = reference::DigestAlgFromName(entry.digest_name);
-  if (!alg.has_value() || ignored_keyrings_.contains(std::string(entry.path))) {
+  const auto alg = AllowedAlgorithm(entry);
+  if (!alg.has_value()) return;
+  if (ignored_keyrings_.contains(std::string(entry.path))) {
     ++judged_.records;
     return;
   }
@@ -129,12 +131,26 @@ void ImaSetJudge::JudgeRecord(const ima::Entry& entry) {
   }
 }
 
-void ImaSetJudge::JudgeFile(const ima::Entry& entry) {
+// Two files with one digest can be made where the algorithm is weak: a listing tells nothing then.
+std::optional<reference::DigestAlg> ImaSetJudge::AllowedAlgorithm(const ima::Entry& entry) {
   const auto alg = reference::DigestAlgFromName(entry.digest_name);
-  if (!alg.has_value()) {
-    Report(Reason::kImaDigestAlg, entry, ": a digest of an algorithm that no set has");
+  if (alg.has_value() && algorithms_.contains(*alg)) return alg;
+  Finding* const finding =
+      Report(Reason::kImaDigestAlg, entry,
+             absl::StrCat(" has a digest of the algorithm ", Printable(entry.digest_name, 32),
+                          ", which is not allowed"));
+  if (finding != nullptr) finding->actual = DigestOf(entry);
+  return std::nullopt;
+}
+
+// What a set excludes is left out first, whatever its digest, as the gatekeeper does.
+void ImaSetJudge::JudgeFile(const ima::Entry& entry) {
+  if (excludes_.Match(entry.path)) {
+    ++judged_.excluded;
     return;
   }
+  const auto alg = AllowedAlgorithm(entry);
+  if (!alg.has_value()) return;
   const SetKinds kinds = entry.digest_type == "verity" ? SetKinds::kFsVerity : SetKinds::kFiles;
   ReportAnswer(entry, Ask({entry.path, entry.file_digest, *alg, kinds}));
 }
@@ -161,10 +177,6 @@ bool ImaSetJudge::PassesBySignature(const ima::Entry& entry) {
 void ImaSetJudge::ReportAnswer(const ima::Entry& entry, const Answer& answer) {
   if (answer.found.answer == SetAnswer::kListed) {
     ++judged_.listed;
-    return;
-  }
-  if (!entry.HoldsBuffer() && excludes_.Match(entry.path)) {
-    ++judged_.excluded;
     return;
   }
   const bool signable =

@@ -118,27 +118,32 @@ class ImaComparer {
 
   void JudgeList(ImaComparison* out) {
     const std::vector<std::shared_ptr<const ImaSet>> sets = NamedSets();
-    const SigningKeys keys = KeysThatCount(reference_.rules, context_.measured_keys);
+    const RulesOfSets of_sets = RulesThatComeWith(sets);
+    const SigningKeys keys = KeysThatCount(reference_.rules, context_.measured_keys, of_sets);
     JudgedEntries judged = JudgeEntries({.reference = reference_,
                                          .sets = sets,
                                          .keys = keys,
                                          .at = context_.now,
                                          .unlisted = unlisted_severity_,
-                                         .first_entry = first_entry_},
+                                         .first_entry = first_entry_,
+                                         .of_sets = &of_sets},
                                         list_, entries_);
     found_.insert(found_.end(), std::make_move_iterator(judged.findings.begin()),
                   std::make_move_iterator(judged.findings.end()));
     out->good_until = judged.good_until;
-    for (const auto& set : sets) {
-      if (set->rules() == SetRules()) continue;
-      out->not_checked.push_back(
-          {absl::StrCat("excludes, keyrings and keys that come with the set ", set->id()),
-           "only the reference's own rules count: copy there what is meant"});
+    for (const std::string& what : of_sets.unusable)
+      out->not_checked.push_back({what, "it is unusable, and does not count"});
+    if (!of_sets.keys.empty() && reference_.rules.signatures == SignatureRule::kIgnore) {
+      out->not_checked.push_back({"file signatures by keys that come with a set",
+                                  "the reference's rules ignore signatures"});
     }
     const auto left_out = [out](uint64_t count, absl::string_view what, absl::string_view why) {
       if (count > 0) out->not_checked.push_back({absl::StrCat(count, what), std::string(why)});
     };
-    left_out(judged.excluded, " IMA entries under excluded paths", "the reference's rules say so");
+    left_out(judged.excluded, " IMA entries under excluded paths",
+             "the reference's rules or its sets say so");
+    left_out(judged.ignored_keys, " keys loaded into keyrings that a set leaves out",
+             "the set says so");
     left_out(judged.unverified, " IMA entries of which only the path was looked at",
              "the reference's rules call them unverified");
   }

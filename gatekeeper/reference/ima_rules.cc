@@ -236,10 +236,10 @@ absl::StatusOr<ImaRules> ImaRulesFromJson(absl::string_view text) {
     BG_RETURN_IF_ERROR(CheckKey(key));
     BG_RETURN_IF_ERROR(ReadRule(key, value, &rules));
   }
-  const bool signs = !rules.keys.empty() || !rules.trusted_keyrings.empty();
+  const bool signs = !rules.keys.empty() || !rules.trusted_keyrings.empty() || !rules.sets.empty();
   if (rules.signatures != SignatureRule::kIgnore && !signs)
     return Bad("signatures",
-               "asks for signatures, and neither keys nor trusted_keyrings are given");
+               "asks for signatures, and neither keys nor trusted_keyrings nor sets are given");
   return rules;
 }
 

@@ -1,7 +1,8 @@
 // How an IMA list is judged beside what the reference lists: the "rules" of its "ima" object.
 //
 //   sets              ids (hex SHA-256) of reference sets that entries are looked up in
-//   excludes          paths that are not judged; they are counted in the coverage
+//   excludes          paths that are not judged, beside those that sets leave out; they are
+//                     counted in the coverage
 //   unverified        paths that may have any digest. Everywhere else the digest is part of what
 //                     is allowed; this word is the only way around it
 //   by_digest         paths for which a set counts by the digest alone: containers, overlays, memfd
@@ -14,7 +15,8 @@
 //   legacy_template   entries of the template "ima" are read: names cut, SHA-1 alone
 //   signatures        "ignore"; "accept": a good signature is as good as a listing, but for a file
 //                     that is outdated; "require": and every file must have one
-//   keys              PEM: certificates or public keys whose file signatures count
+//   keys              PEM: certificates or public keys whose file signatures count, beside those
+//                     that sets bring along
 //   trusted_keyrings  keyrings whose measured certificates count beside `keys`
 //   keyrings          {keyring: [hex SHA-256 of a certificate]}: which keys may be loaded into it;
 //                     another one is IMA_KEYRING, and signs nothing

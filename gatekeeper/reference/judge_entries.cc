@@ -58,7 +58,7 @@ class EntryJudge {
       SortBuffer(entry);
       return;
     }
-    if (rules_.excludes.Match(entry.path)) {
+    if (IsExcluded(entry.path)) {
       ++out_.excluded;
       return;
     }
@@ -68,6 +68,18 @@ class EntryJudge {
       return;
     }
     Ask(entry);
+  }
+
+  bool IsExcluded(absl::string_view path) const {
+    if (rules_.excludes.Match(path)) return true;
+    return input_.of_sets != nullptr &&
+           std::ranges::any_of(input_.of_sets->excludes,
+                               [path](const Excludes* of_set) { return of_set->Match(path); });
+  }
+
+  bool IsIgnoredKeyring(const ima::Entry& entry) const {
+    return input_.of_sets != nullptr && !input_.of_sets->ignored_keyrings.empty() &&
+           input_.of_sets->ignored_keyrings.contains(std::string(entry.path));
   }
 
   // The template's name is in no digest: what is no record of the kernel must not pass for one.
@@ -81,7 +93,11 @@ class EntryJudge {
     if (!HasAllowedDigest(entry)) return;
     const auto keyring = rules_.keyrings.find(std::string(entry.path));
     if (keyring == rules_.keyrings.end()) {
-      Ask(entry);
+      if (IsIgnoredKeyring(entry)) {
+        ++out_.ignored_keys;
+      } else {
+        Ask(entry);
+      }
     } else if (!keyring->second.contains(CertificateId(entry.buffer))) {
       ReportKeyring(entry);
     }
@@ -356,8 +372,39 @@ JudgedEntries JudgeEntries(const JudgeEntriesInput& input, const ima::List& list
   return EntryJudge(input).Run(list, std::min(entries, list.entries().size()));
 }
 
-SigningKeys KeysThatCount(const ImaRules& rules, const std::vector<MeasuredKey>& measured) {
+RulesOfSets RulesThatComeWith(const std::vector<std::shared_ptr<const ImaSet>>& sets) {
+  RulesOfSets out;
+  for (const std::shared_ptr<const ImaSet>& set : sets) {
+    const auto unusable = [&](const absl::Status& status) {
+      out.unusable.push_back(
+          absl::StrCat("the set ", set->id(), ": ", Printable(status.message(), 300)));
+    };
+    const absl::StatusOr<const Excludes*> excludes = set->CompiledExcludes();
+    if (!excludes.ok()) {
+      unusable(excludes.status());
+    } else if (!(*excludes)->empty()) {
+      out.excludes.push_back(*excludes);
+    }
+    const SetRules rules = set->rules();
+    out.ignored_keyrings.insert(rules.ignored_keyrings.begin(), rules.ignored_keyrings.end());
+    for (const std::string& pem : rules.verification_keys) {
+      absl::StatusOr<std::vector<crypto::PemKey>> keys = crypto::KeysFromPem(pem);
+      if (!keys.ok()) {
+        unusable(keys.status());
+        continue;
+      }
+      for (crypto::PemKey& key : *keys) out.keys.push_back(std::move(key));
+    }
+  }
+  return out;
+}
+
+SigningKeys KeysThatCount(const ImaRules& rules, const std::vector<MeasuredKey>& measured,
+                          const RulesOfSets& of_sets) {
   std::vector<crypto::PemKey> keys = rules.keys;
+  for (const crypto::PemKey& key : of_sets.keys) {
+    if (keys.size() < kMaxSigningKeys) keys.push_back(key);
+  }
   for (const MeasuredKey& key : measured) {
     if (keys.size() >= kMaxSigningKeys) break;
     if (!rules.trusted_keyrings.contains(key.keyring)) continue;

@@ -39,9 +39,11 @@ ImaReference WithRules(const std::string& json) {
 JudgedEntries Judge(const ImaReference& reference, const std::vector<SetPtr>& sets, ByteView bytes,
                     const std::vector<MeasuredKey>& measured = {}, absl::Time at = kNow) {
   const ima::List list = ima::List::Parse(bytes);
-  const SigningKeys keys = KeysThatCount(reference.rules, measured);
-  return JudgeEntries({.reference = reference, .sets = sets, .keys = keys, .at = at}, list,
-                      list.entries().size());
+  const RulesOfSets of_sets = RulesThatComeWith(sets);
+  const SigningKeys keys = KeysThatCount(reference.rules, measured, of_sets);
+  return JudgeEntries(
+      {.reference = reference, .sets = sets, .keys = keys, .at = at, .of_sets = &of_sets}, list,
+      list.entries().size());
 }
 
 std::vector<std::string> Codes(const JudgedEntries& judged) {
@@ -174,6 +176,69 @@ TEST(Attack, A59_AWeakDigestIsDeniedAlsoWhereItIsListed) {
   EXPECT_THAT(Codes(Judge(WithRules(R"({"unverified":["/.*"]})"), {set}, list)),
               ElementsAre("IMA_DIGEST_ALG 0"));
   EXPECT_THAT(Codes(Judge(WithRules(R"({"algorithms":["sha1"]})"), {set}, list)), IsEmpty());
+}
+
+// A set that comes from elsewhere brings its own excludes along; each is as it was written there.
+TEST(RulesOfSets, ExcludesAreLeftOutAndCounted) {
+  SetDraft draft;
+  draft.items = {Item("/bin/a", "a")};
+  draft.rules.excludes = {"^/var/cache/", "[.]pyc$"};
+  const SetPtr set = Opened(draft).value();
+  const Bytes list = ListBuilder()
+                         .Ng("/var/cache/x", "x")
+                         .Ng("/opt/y.pyc", "y")
+                         .Ng("/opt/var/cache/z", "z")
+                         .Ng("/var/cache/../x", "x")
+                         .Finish();
+  const JudgedEntries judged = Judge(WithRules("{}"), {set}, list);
+  EXPECT_THAT(Codes(judged), ElementsAre("IMA_UNLISTED 2", "IMA_UNLISTED 3"));
+  EXPECT_EQ(judged.excluded, 2u);
+  EXPECT_EQ(Judge(WithRules("{}"), {}, list).excluded, 0u) << "another set's do not count";
+}
+
+TEST(RulesOfSets, KeyringsThatASetLeavesOutAreCountedUnlessTheReferenceListsThem) {
+  SetDraft draft;
+  draft.items = {Item("/bin/a", "a")};
+  draft.rules.ignored_keyrings = {".ima"};
+  const SetPtr set = Opened(draft).value();
+  const Bytes list = ListBuilder()
+                         .Entry("ima-buf", testing::BufferData(".ima", AsBytes("a key")))
+                         .Entry("ima-buf", testing::BufferData(".machine", AsBytes("a key")))
+                         .Finish();
+  const JudgedEntries judged = Judge(WithRules("{}"), {set}, list);
+  EXPECT_THAT(Codes(judged), ElementsAre("IMA_UNLISTED 1"));
+  EXPECT_EQ(judged.ignored_keys, 1u);
+  EXPECT_THAT(Codes(Judge(WithRules(R"({"keyrings":{".ima":[]}})"), {set}, list)),
+              ElementsAre("IMA_KEYRING 0", "IMA_UNLISTED 1"));
+}
+
+// Whether signatures count is the reference's to say; a set may bring the keys.
+TEST(RulesOfSets, KeysCountWhereTheReferenceAsksForSignatures) {
+  SetDraft draft;
+  draft.items = {Item("/bin/a", "a")};
+  draft.rules.verification_keys = {testing::SignerPem()};
+  const SetPtr set = Opened(draft).value();
+  const std::string accepts =
+      absl::StrCat(R"({"signatures":"accept","sets":[")", set->id(), R"("]})");
+  const Bytes list = ListBuilder()
+                         .Entry("ima-sig", SigData("/opt/tool", "tool", testing::ToolSignature()))
+                         .Finish();
+  EXPECT_THAT(Codes(Judge(WithRules(accepts), {set}, list)), IsEmpty());
+  EXPECT_THAT(Codes(Judge(WithRules("{}"), {set}, list)), ElementsAre("IMA_UNLISTED 0"));
+  EXPECT_THAT(Codes(Judge(WithRules(accepts), {SetOf({Item("/b", "b")})}, list)),
+              ElementsAre("IMA_UNLISTED 0"));
+}
+
+// What cannot be used lets nothing pass, and is said.
+TEST(RulesOfSets, PatternsAndKeysThatAreNoneDoNotCount) {
+  SetDraft draft;
+  draft.items = {Item("/bin/a", "a")};
+  draft.rules.excludes = {"^/tmp/", "(["};
+  draft.rules.verification_keys = {"no key"};
+  const SetPtr set = Opened(draft).value();
+  EXPECT_EQ(RulesThatComeWith({set}).unusable.size(), 2u);
+  EXPECT_THAT(Codes(Judge(WithRules("{}"), {set}, ListBuilder().Ng("/tmp/x", "x").Finish())),
+              ElementsAre("IMA_UNLISTED 0"));
 }
 
 // The same bytes under another algorithm's name are another digest.

@@ -24,6 +24,7 @@ class Excludes {
   // kInvalidArgument names the pattern that is none.
   absl::Status Add(const std::vector<std::string>& patterns);
 
+  bool empty() const { return patterns_.empty(); }
   bool Match(absl::string_view path) const;
 
  private:

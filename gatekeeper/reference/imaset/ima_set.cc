@@ -204,6 +204,12 @@ absl::StatusOr<std::shared_ptr<const ImaSet>> ImaSet::FromBytes(Bytes bytes) {
   return Make(FileBytes(std::move(bytes)));
 }
 
+absl::StatusOr<const Excludes*> ImaSet::CompiledExcludes() const {
+  std::call_once(compiled_, [this] { excludes_status_ = excludes_.Add(rules().excludes); });
+  if (!excludes_status_.ok()) return excludes_status_;
+  return &excludes_;
+}
+
 SetCounts ImaSet::counts() const {
   const layout::Counts& c = sections_->counts;
   return {c.groups, c.items, c.packages, c.terms};

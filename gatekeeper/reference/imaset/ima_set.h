@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,6 +20,7 @@
 #include "absl/time/time.h"
 #include "common/base/bytes_view.h"
 #include "gatekeeper/reference/imaset/draft.h"
+#include "gatekeeper/reference/imaset/excludes.h"
 #include "gatekeeper/reference/imaset/file_bytes.h"
 
 namespace bootgate::gatekeeper::reference {
@@ -107,6 +109,9 @@ class ImaSet {
   absl::string_view origin() const;
   absl::string_view created() const;
   SetRules rules() const;
+  // The excludes of rules(), compiled when they are first asked for, once for all hosts.
+  // kInvalidArgument names the pattern that is none: then none of them counts.
+  absl::StatusOr<const Excludes*> CompiledExcludes() const;
 
   SetFound Find(const SetQuery& query, absl::Time at) const;
   // By the digest alone, whatever the path: kListed, kOutdated, kNotYetValid or kUnlisted.
@@ -129,6 +134,9 @@ class ImaSet {
   FileBytes bytes_;
   const std::unique_ptr<const layout::Sections> sections_;
   const std::string id_;
+  mutable std::once_flag compiled_;
+  mutable Excludes excludes_;
+  mutable absl::Status excludes_status_;
 };
 
 }  // namespace bootgate::gatekeeper::reference
