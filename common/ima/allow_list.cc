@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
+#include "common/base/sums_path.h"
 #include "common/ima/plain_file.h"
 
 namespace bootgate::ima {
@@ -39,27 +40,6 @@ Listed RecordAt(ByteView records, size_t offset) {
   return {head.first(kDigestBytes), AsText(records.subspan(offset + kRecordHead, size))};
 }
 
-absl::StatusOr<std::string> Unescape(absl::string_view path) {
-  std::string out;
-  for (size_t i = 0; i < path.size(); ++i) {
-    if (path[i] != '\\') {
-      out.push_back(path[i]);
-      continue;
-    }
-    const char escaped = ++i < path.size() ? path[i] : '\0';
-    if (escaped == 'n') {
-      out.push_back('\n');
-    } else if (escaped == 'r') {
-      out.push_back('\r');
-    } else if (escaped == '\\') {
-      out.push_back('\\');
-    } else {
-      return absl::InvalidArgumentError("an escape that is none");
-    }
-  }
-  return out;
-}
-
 struct Line {
   Bytes digest;
   std::string path;
@@ -77,7 +57,7 @@ absl::StatusOr<Line> ReadLine(absl::string_view text) {
   const absl::string_view path = text.substr(kHexBytes + kSeparatorBytes);
   line.path = std::string(path);
   if (escaped) {
-    BG_ASSIGN_OR_RETURN(line.path, Unescape(path));
+    BG_ASSIGN_OR_RETURN(line.path, UnescapeSumsPath(path));
   }
   if (line.path.size() > kMaxAllowPath) {
     return absl::InvalidArgumentError(absl::StrCat("path of ", line.path.size(), " bytes"));

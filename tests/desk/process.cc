@@ -13,6 +13,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/descriptor.h"
 #include "common/base/files.h"
 #include "common/base/status_macros.h"
 
@@ -24,20 +25,6 @@ constexpr int kPatienceMs = 5000;  // for a process to end on SIGTERM
 absl::Status SystemError(absl::string_view doing) {
   return absl::InternalError(absl::StrCat(doing, ": ", strerror(errno)));
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // In the child: only calls that are safe after fork.
 [[noreturn]] void Become(char* const* argv, const std::vector<int>& descriptors, int log,

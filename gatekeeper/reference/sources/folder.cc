@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/descriptor.h"
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/hasher.h"
@@ -34,36 +35,14 @@ constexpr int64_t kMadeUp[] = {PROC_SUPER_MAGIC,    SYSFS_MAGIC,         CGROUP_
                                SMACK_MAGIC,         PSTOREFS_MAGIC,      AUTOFS_SUPER_MAGIC,
                                BINFMTFS_MAGIC,      RDTGROUP_SUPER_MAGIC};
 
-absl::Status SystemError(absl::string_view doing, const std::string& path, int error) {
-  const std::string message =
-      absl::StrCat(doing, " ", Printable(path), ": ", std::generic_category().message(error));
-  if (error == ENOENT || error == ENOTDIR) return absl::NotFoundError(message);
-  if (error == EACCES || error == EPERM) return absl::PermissionDeniedError(message);
-  return absl::UnavailableError(message);
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 // nullopt: not a regular file, or none that counts.
 absl::StatusOr<std::optional<Bytes>> HashOf(const std::string& path, WhichFiles which) {
   const Descriptor fd(
       open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK));
   if (fd.get() < 0 && (errno == ELOOP || errno == ENXIO)) return std::nullopt;
-  if (fd.get() < 0) return SystemError("open", path, errno);
+  if (fd.get() < 0) return SystemError("open", Printable(path), errno);
   struct stat info = {};
-  if (fstat(fd.get(), &info) != 0) return SystemError("look at", path, errno);
+  if (fstat(fd.get(), &info) != 0) return SystemError("look at", Printable(path), errno);
   if (!S_ISREG(info.st_mode)) return std::nullopt;
   constexpr mode_t kExecutable = S_IXUSR | S_IXGRP | S_IXOTH;
   if (which == WhichFiles::kExecutables && (info.st_mode & kExecutable) == 0) return std::nullopt;
@@ -72,7 +51,7 @@ absl::StatusOr<std::optional<Bytes>> HashOf(const std::string& path, WhichFiles 
   while (true) {
     const ssize_t n = read(fd.get(), piece.data(), piece.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return SystemError("read", path, errno);
+    if (n < 0) return SystemError("read", Printable(path), errno);
     if (n == 0) return ToBytes(hasher.Finish().view());
     hasher.Add(ByteView(piece).first(static_cast<size_t>(n)));
   }
@@ -101,7 +80,7 @@ class FolderReader {
       if (fs::is_directory(status) && IsMadeUp(at->path().string())) at.disable_recursion_pending();
       if (fs::is_regular_file(status)) BG_RETURN_IF_ERROR(Add(at->path()));
     }
-    if (error) return SystemError("read below", root_.string(), error.value());
+    if (error) return SystemError("read below", Printable(root_.string()), error.value());
     return absl::OkStatus();
   }
 

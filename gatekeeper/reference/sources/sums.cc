@@ -10,6 +10,7 @@
 #include "absl/strings/strip.h"
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
+#include "common/base/sums_path.h"
 #include "gatekeeper/reference/imaset/ima_set.h"
 
 namespace bootgate::gatekeeper::reference {
@@ -18,27 +19,6 @@ namespace {
 constexpr absl::string_view kKeyring = "%keyring:";
 
 absl::Status Bad(absl::string_view what) { return absl::InvalidArgumentError(what); }
-
-absl::StatusOr<std::string> Unescape(absl::string_view path) {
-  std::string out;
-  for (size_t i = 0; i < path.size(); ++i) {
-    if (path[i] != '\\') {
-      out.push_back(path[i]);
-      continue;
-    }
-    const char escaped = ++i < path.size() ? path[i] : '\0';
-    if (escaped == 'n') {
-      out.push_back('\n');
-    } else if (escaped == 'r') {
-      out.push_back('\r');
-    } else if (escaped == '\\') {
-      out.push_back('\\');
-    } else {
-      return Bad("an escape that is none");
-    }
-  }
-  return out;
-}
 
 std::optional<DigestAlg> AlgOfLength(size_t size) {
   switch (size) {
@@ -84,7 +64,7 @@ absl::StatusOr<SetItem> ReadLine(absl::string_view line) {
   }
   item.path = std::string(path);
   if (escaped) {
-    BG_ASSIGN_OR_RETURN(item.path, Unescape(path));
+    BG_ASSIGN_OR_RETURN(item.path, UnescapeSumsPath(path));
   }
   if (absl::StartsWith(item.path, kKeyring)) {
     item.kind = DigestKind::kKeyring;
