@@ -55,7 +55,8 @@ absl::StatusOr<Bytes> ReadFile(const std::string& path, size_t max_bytes) {
     out.resize(have + static_cast<size_t>(n));
     if (n == 0) return out;
     if (out.size() > max_bytes) {
-      return absl::ResourceExhaustedError(absl::StrCat(path, " is larger than ", max_bytes, " bytes"));
+      return absl::ResourceExhaustedError(
+          absl::StrCat(path, " is larger than ", max_bytes, " bytes"));
     }
   }
 }
@@ -69,7 +70,8 @@ absl::Status WriteFileAtomically(const std::string& path, ByteView bytes, mode_t
   const std::string temporary = absl::StrCat(path, ".new");
   unlink(temporary.c_str());
   {
-    const Descriptor fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+    const Descriptor fd(
+        open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
     if (fd.get() < 0) return SystemError("create", temporary, errno);
     if (fchmod(fd.get(), mode) != 0) return SystemError("set mode of", temporary, errno);
     absl::Status written = WriteAll(fd.get(), bytes, temporary);
@@ -93,7 +95,8 @@ absl::Status MakeFolder(const std::string& path, mode_t mode) {
   if (target.has_parent_path()) std::filesystem::create_directories(target.parent_path(), error);
   if (error) return SystemError("make folder", path, error.value());
   if (mkdir(path.c_str(), mode) == 0) {
-    return chmod(path.c_str(), mode) == 0 ? absl::OkStatus() : SystemError("set mode of", path, errno);
+    return chmod(path.c_str(), mode) == 0 ? absl::OkStatus()
+                                          : SystemError("set mode of", path, errno);
   }
   if (errno == EEXIST && std::filesystem::is_directory(target, error)) return absl::OkStatus();
   return SystemError("make folder", path, errno);

@@ -39,8 +39,8 @@ size_t Utf8Length(absl::string_view text) {
   }
   const bool surrogate = code >= 0xd800 && code <= 0xdfff;
   // C1 controls and the bidirectional overrides can rewrite what a terminal shows.
-  const bool deceptive = code < 0xa0 || (code >= 0x202a && code <= 0x202e) ||
-                         (code >= 0x2066 && code <= 0x2069);
+  const bool deceptive =
+      code < 0xa0 || (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
   return code < smallest || code > 0x10ffff || surrogate || deceptive ? 0 : length;
 }
 
@@ -58,7 +58,8 @@ std::string ToHex(ByteView bytes) {
 
 absl::StatusOr<Bytes> FromHex(absl::string_view text) {
   if (text.size() % 2 != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("odd number of hexadecimal digits: ", text.size()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("odd number of hexadecimal digits: ", text.size()));
   }
   Bytes out;
   out.reserve(text.size() / 2);

@@ -29,9 +29,7 @@ TEST(Printable, NothingMovesTheCursorOrStartsALine) {
   EXPECT_EQ(Printable("abcdef", 3), "abc...");
 }
 
-TEST(JsonString, IsOneQuotedToken) {
-  EXPECT_EQ(JsonString("a\"b\\c\n"), "\"a\\\"b\\\\c\\\\x0a\"");
-}
+TEST(JsonString, IsOneQuotedToken) { EXPECT_EQ(JsonString("a\"b\\c\n"), "\"a\\\"b\\\\c\\\\x0a\""); }
 
 TEST(SameInConstantTime, TellsContentAndSizeApart) {
   EXPECT_TRUE(SameInConstantTime(Bytes{1, 2}, Bytes{1, 2}));

@@ -34,8 +34,8 @@ void SetLogLevel(LogLevel lowest_shown) { lowest_shown_level = lowest_shown; }
 
 void Log(LogLevel level, absl::string_view message, std::initializer_list<LogField> fields) {
   if (level < lowest_shown_level) return;
-  std::string line = absl::StrCat("{\"time\":\"", FormatUtc(absl::Now()), "\",\"level\":\"", Name(level),
-                                  "\",\"message\":", JsonString(message));
+  std::string line = absl::StrCat("{\"time\":\"", FormatUtc(absl::Now()), "\",\"level\":\"",
+                                  Name(level), "\",\"message\":", JsonString(message));
   for (const auto& [key, value] : fields) {
     absl::StrAppend(&line, ",", JsonString(key), ":", JsonString(value));
   }

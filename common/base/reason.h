@@ -106,10 +106,10 @@ enum class Reason {
 // One row of the table.
 struct ReasonInfo {
   Reason reason;
-  absl::string_view code;      // "QUOTE_MAGIC"
-  OutcomeClass outcome;        // the class it usually ends in
-  absl::string_view meaning;   // one sentence for an operator
-  absl::string_view way_out;   // what to do next, one sentence
+  absl::string_view code;     // "QUOTE_MAGIC"
+  OutcomeClass outcome;       // the class it usually ends in
+  absl::string_view meaning;  // one sentence for an operator
+  absl::string_view way_out;  // what to do next, one sentence
 };
 
 absl::string_view Code(Reason reason);
@@ -121,9 +121,9 @@ std::optional<Reason> ReasonFromCode(absl::string_view code);
 absl::Status Refuse(absl::StatusCode status_code, Reason reason, absl::string_view message);
 
 // Shorthands for the three REJECT codes of the architecture page.
-absl::Status Malformed(Reason reason, absl::string_view message);        // kInvalidArgument
-absl::Status NotAuthentic(Reason reason, absl::string_view message);     // kUnauthenticated
-absl::Status NotPermitted(Reason reason, absl::string_view message);     // kPermissionDenied
+absl::Status Malformed(Reason reason, absl::string_view message);     // kInvalidArgument
+absl::Status NotAuthentic(Reason reason, absl::string_view message);  // kUnauthenticated
+absl::Status NotPermitted(Reason reason, absl::string_view message);  // kPermissionDenied
 
 // The reason a Status carries; nullopt when it carries none.
 std::optional<Reason> ReasonOf(const absl::Status& status);

@@ -9,10 +9,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#define BG_RETURN_IF_ERROR(expr)                 \
-  do {                                           \
-    absl::Status bg_status_ = (expr);            \
-    if (!bg_status_.ok()) return bg_status_;     \
+#define BG_RETURN_IF_ERROR(expr)             \
+  do {                                       \
+    absl::Status bg_status_ = (expr);        \
+    if (!bg_status_.ok()) return bg_status_; \
   } while (false)
 
 #define BG_CONCAT_INNER_(a, b) a##b
@@ -21,7 +21,7 @@
 #define BG_ASSIGN_OR_RETURN(lhs, expr) \
   BG_ASSIGN_OR_RETURN_IMPL_(BG_CONCAT_(bg_statusor_, __LINE__), lhs, expr)
 
-#define BG_ASSIGN_OR_RETURN_IMPL_(statusor, lhs, expr) \
-  auto statusor = (expr);                              \
+#define BG_ASSIGN_OR_RETURN_IMPL_(statusor, lhs, expr)     \
+  auto statusor = (expr);                                  \
   if (!statusor.ok()) return std::move(statusor).status(); \
   lhs = *std::move(statusor)

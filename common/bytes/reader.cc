@@ -59,8 +59,7 @@ absl::StatusOr<ByteView> Reader::Sized16Be() {
 
 absl::Status Reader::ExpectEnd() const {
   if (empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(remaining(), " stray bytes at offset ", offset()));
+  return absl::InvalidArgumentError(absl::StrCat(remaining(), " stray bytes at offset ", offset()));
 }
 
 }  // namespace bootgate::bytes

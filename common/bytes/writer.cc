@@ -8,12 +8,14 @@ namespace {
 
 template <typename T>
 void Big(Bytes& out, T value) {
-  for (size_t i = sizeof(T); i-- > 0;) out.push_back(static_cast<uint8_t>(uint64_t{value} >> (8 * i)));
+  for (size_t i = sizeof(T); i-- > 0;)
+    out.push_back(static_cast<uint8_t>(uint64_t{value} >> (8 * i)));
 }
 
 template <typename T>
 void Little(Bytes& out, T value) {
-  for (size_t i = 0; i < sizeof(T); ++i) out.push_back(static_cast<uint8_t>(uint64_t{value} >> (8 * i)));
+  for (size_t i = 0; i < sizeof(T); ++i)
+    out.push_back(static_cast<uint8_t>(uint64_t{value} >> (8 * i)));
 }
 
 }  // namespace

@@ -43,16 +43,16 @@ constexpr size_t DigestSize(HashAlg alg) {  // bytes
   }
   std::abort();  // an enum value that is none: a bug of ours
 }
-absl::string_view Name(HashAlg alg);     // "sha1", "sha256", "sha384", "sha512", "sm3_256"
+absl::string_view Name(HashAlg alg);  // "sha1", "sha256", "sha384", "sha512", "sm3_256"
 std::optional<HashAlg> HashAlgFromTpm(uint16_t tpm_alg_id);
 std::optional<HashAlg> HashAlgFromName(absl::string_view name);
 
 // A digest with its algorithm; a value of fixed size, no allocation.
 class Digest {
  public:
-  Digest() : Digest(HashAlg::kSha256) {}           // SHA-256, all zeros
-  explicit Digest(HashAlg alg) : alg_(alg) {}      // all zeros
-  static Digest Ones(HashAlg alg);                 // all 0xff
+  Digest() : Digest(HashAlg::kSha256) {}       // SHA-256, all zeros
+  explicit Digest(HashAlg alg) : alg_(alg) {}  // all zeros
+  static Digest Ones(HashAlg alg);             // all 0xff
   // kInvalidArgument when the size is not that of `alg`.
   static absl::StatusOr<Digest> From(HashAlg alg, ByteView bytes);
 

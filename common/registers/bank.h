@@ -23,7 +23,9 @@ class RegisterBank {
   crypto::HashAlg alg() const { return alg_; }
   bool Has(uint32_t index) const { return index < kCount && known_[index]; }
   std::optional<crypto::Digest> Get(uint32_t index) const;
-  uint32_t mask() const { return static_cast<uint32_t>(known_.to_ulong()); }  // bit n: register n is known
+  uint32_t mask() const {
+    return static_cast<uint32_t>(known_.to_ulong());
+  }  // bit n: register n is known
 
   // False, and nothing happens, when the index is above 23 or the digest is of another algorithm.
   bool Set(uint32_t index, const crypto::Digest& value);

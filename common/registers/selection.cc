@@ -18,7 +18,8 @@ constexpr size_t kSelectBytes = 3;
 absl::StatusOr<uint32_t> ParseIndex(absl::string_view text) {
   uint32_t index = 0;
   if (!absl::SimpleAtoi(text, &index) || index >= kCount) {
-    return absl::InvalidArgumentError(absl::StrCat("'", Printable(text), "' is no PCR index 0 to 23"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", Printable(text), "' is no PCR index 0 to 23"));
   }
   return index;
 }
@@ -28,20 +29,23 @@ absl::StatusOr<uint32_t> ParseMask(absl::string_view text) {
   if (text.empty()) return absl::InvalidArgumentError("no PCR index after the bank's name");
   uint32_t mask = 0;
   for (const absl::string_view part : absl::StrSplit(text, ',')) {
-    const std::pair<absl::string_view, absl::string_view> range = absl::StrSplit(part, absl::MaxSplits('-', 1));
+    const std::pair<absl::string_view, absl::string_view> range =
+        absl::StrSplit(part, absl::MaxSplits('-', 1));
     BG_ASSIGN_OR_RETURN(const uint32_t first, ParseIndex(range.first));
     uint32_t last = first;
     if (absl::StrContains(part, "-")) {
       BG_ASSIGN_OR_RETURN(last, ParseIndex(range.second));
     }
-    if (last < first) return absl::InvalidArgumentError(absl::StrCat("range ", part, " runs backwards"));
+    if (last < first)
+      return absl::InvalidArgumentError(absl::StrCat("range ", part, " runs backwards"));
     for (uint32_t i = first; i <= last; ++i) mask |= 1u << i;
   }
   return mask;
 }
 
 bool HasBank(const Selection& selection, crypto::HashAlg alg) {
-  return std::ranges::any_of(selection, [alg](const BankSelection& bank) { return bank.alg == alg; });
+  return std::ranges::any_of(selection,
+                             [alg](const BankSelection& bank) { return bank.alg == alg; });
 }
 
 }  // namespace
@@ -49,13 +53,16 @@ bool HasBank(const Selection& selection, crypto::HashAlg alg) {
 absl::StatusOr<Selection> ParseSelection(absl::string_view text) {
   Selection out;
   for (const absl::string_view part : absl::StrSplit(text, '+')) {
-    const std::pair<absl::string_view, absl::string_view> halves = absl::StrSplit(part, absl::MaxSplits(':', 1));
+    const std::pair<absl::string_view, absl::string_view> halves =
+        absl::StrSplit(part, absl::MaxSplits(':', 1));
     const std::optional<crypto::HashAlg> alg = crypto::HashAlgFromName(halves.first);
     if (!alg.has_value()) {
-      return absl::InvalidArgumentError(absl::StrCat("'", Printable(halves.first), "' is no PCR bank; use ",
+      return absl::InvalidArgumentError(absl::StrCat("'", Printable(halves.first),
+                                                     "' is no PCR bank; use ",
                                                      "sha1, sha256, sha384, sha512 or sm3_256"));
     }
-    if (HasBank(out, *alg)) return absl::InvalidArgumentError(absl::StrCat("bank ", crypto::Name(*alg), " twice"));
+    if (HasBank(out, *alg))
+      return absl::InvalidArgumentError(absl::StrCat("bank ", crypto::Name(*alg), " twice"));
     BG_ASSIGN_OR_RETURN(const uint32_t mask, ParseMask(halves.second));
     out.push_back({*alg, mask});
   }
@@ -78,7 +85,8 @@ std::string FormatMask(uint32_t mask) {
 std::string Format(const Selection& selection) {
   std::string out;
   for (const BankSelection& bank : selection) {
-    absl::StrAppend(&out, out.empty() ? "" : "+", crypto::Name(bank.alg), ":", FormatMask(bank.mask));
+    absl::StrAppend(&out, out.empty() ? "" : "+", crypto::Name(bank.alg), ":",
+                    FormatMask(bank.mask));
   }
   return out;
 }
@@ -96,7 +104,8 @@ Bytes Marshal(const Selection& selection) {
 absl::StatusOr<Selection> Unmarshal(bytes::Reader& in) {
   BG_ASSIGN_OR_RETURN(const uint32_t count, in.U32Be());
   if (count > kMaxBanks) {
-    return absl::InvalidArgumentError(absl::StrCat(count, " banks in a PCR selection, at most ", kMaxBanks));
+    return absl::InvalidArgumentError(
+        absl::StrCat(count, " banks in a PCR selection, at most ", kMaxBanks));
   }
   Selection out;
   for (uint32_t i = 0; i < count; ++i) {
@@ -104,14 +113,17 @@ absl::StatusOr<Selection> Unmarshal(bytes::Reader& in) {
     BG_ASSIGN_OR_RETURN(const uint16_t id, in.U16Be());
     const std::optional<crypto::HashAlg> alg = crypto::HashAlgFromTpm(id);
     if (!alg.has_value()) {
-      return absl::InvalidArgumentError(absl::StrCat("unknown PCR bank 0x", absl::Hex(id), " at offset ", at));
+      return absl::InvalidArgumentError(
+          absl::StrCat("unknown PCR bank 0x", absl::Hex(id), " at offset ", at));
     }
     if (HasBank(out, *alg)) {
-      return absl::InvalidArgumentError(absl::StrCat("bank ", crypto::Name(*alg), " twice, at offset ", at));
+      return absl::InvalidArgumentError(
+          absl::StrCat("bank ", crypto::Name(*alg), " twice, at offset ", at));
     }
     BG_ASSIGN_OR_RETURN(const uint8_t size, in.U8());
     if (size > kSelectBytes) {
-      return absl::InvalidArgumentError(absl::StrCat("PCR select of ", size, " bytes at offset ", at, ", at most 3"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("PCR select of ", size, " bytes at offset ", at, ", at most 3"));
     }
     BG_ASSIGN_OR_RETURN(const ByteView select, in.Take(size));
     BankSelection bank{*alg, 0};

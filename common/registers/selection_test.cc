@@ -18,8 +18,8 @@ TEST(Selection, TextFormGoesBothWays) {
 }
 
 TEST(Selection, BadTextIsNamed) {
-  for (const char* bad : {"", "sha256", "sha256:", "sha256:24", "sha256:3-1", "md5:1", "sha256:1+sha256:2",
-                          "sha256:1,,2", "sha256:a"}) {
+  for (const char* bad : {"", "sha256", "sha256:", "sha256:24", "sha256:3-1", "md5:1",
+                          "sha256:1+sha256:2", "sha256:1,,2", "sha256:a"}) {
     EXPECT_FALSE(ParseSelection(bad).ok()) << bad;
   }
 }
@@ -62,7 +62,8 @@ TEST(RegisterBank, ExtendsAsTheTpmDoes) {
   RegisterBank bank(HashAlg::kSha256);
   // Zeros extended with zeros: SHA-256 of 64 zero bytes.
   EXPECT_TRUE(bank.Extend(16, crypto::Digest(HashAlg::kSha256)));
-  EXPECT_EQ(bank.Get(16)->hex(), "f5a5fd42d16a20302798ef6ed309979b43003d2320d9f0e8ea9831a92759fb4b");
+  EXPECT_EQ(bank.Get(16)->hex(),
+            "f5a5fd42d16a20302798ef6ed309979b43003d2320d9f0e8ea9831a92759fb4b");
 }
 
 TEST(RegisterBank, RefusesOtherIndexesAndAlgorithms) {

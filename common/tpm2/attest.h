@@ -12,8 +12,14 @@ namespace bootgate::tpm2 {
 
 inline constexpr uint32_t kGenerated = 0xff544347;  // TPM_GENERATED_VALUE
 enum class AttestType : uint16_t {
-  kNv = 0x8014, kCommandAudit = 0x8015, kSessionAudit = 0x8016, kCertify = 0x8017, kQuote = 0x8018,
-  kTime = 0x8019, kCreation = 0x801a, kNvDigest = 0x801c,
+  kNv = 0x8014,
+  kCommandAudit = 0x8015,
+  kSessionAudit = 0x8016,
+  kCertify = 0x8017,
+  kQuote = 0x8018,
+  kTime = 0x8019,
+  kCreation = 0x801a,
+  kNvDigest = 0x801c,
 };
 
 struct ClockInfo {
@@ -42,8 +48,8 @@ struct CertifyInfo {
   Bytes qualified_name;
 };
 
-// The signed bytes, parsed strictly: no trailing byte. Errors carry QUOTE_MAGIC (not made by a TPM),
-// QUOTE_TYPE (another kind of attestation), TPM_MARSHAL with the offset.
+// The signed bytes, parsed strictly: no trailing byte. Errors carry QUOTE_MAGIC (not made by a
+// TPM), QUOTE_TYPE (another kind of attestation), TPM_MARSHAL with the offset.
 absl::StatusOr<QuoteInfo> ParseQuote(ByteView attest);
 // Likewise with CERTIFY_MAGIC, CERTIFY_TYPE.
 absl::StatusOr<CertifyInfo> ParseCertify(ByteView attest);
@@ -51,8 +57,8 @@ absl::StatusOr<CertifyInfo> ParseCertify(ByteView attest);
 struct Signature {
   Alg scheme = Alg::kNull;  // kRsassa, kRsapss, kEcdsa
   crypto::HashAlg hash = crypto::HashAlg::kSha256;
-  Bytes rsa;                // RSASSA, RSAPSS
-  Bytes r, s;               // ECDSA
+  Bytes rsa;   // RSASSA, RSAPSS
+  Bytes r, s;  // ECDSA
 };
 
 // TPMT_SIGNATURE, no trailing byte. SIG_SCHEME for schemes that we do not take (ECDAA, NULL, HMAC),

@@ -18,7 +18,7 @@ class PolicyDigest {
 
   PolicyDigest& Secret(ByteView entity_name, ByteView policy_ref = {});
   PolicyDigest& Pcr(const registers::Selection& selection, const crypto::Digest& pcr_digest);
-  PolicyDigest& Or(const std::vector<crypto::Digest>& branches);  // restarts from zeros
+  PolicyDigest& Or(const std::vector<crypto::Digest>& branches);    // restarts from zeros
   PolicyDigest& Authorize(ByteView key_name, ByteView policy_ref);  // restarts from zeros
   PolicyDigest& AuthorizeNv(ByteView nv_name);                      // restarts from zeros
   PolicyDigest& CommandCode(uint32_t code);

@@ -14,8 +14,19 @@ namespace bootgate::tpm2 {
 
 // TPM_ALG_ID values that a public area can name.
 enum class Alg : uint16_t {
-  kRsa = 0x0001, kHmac = 0x0005, kAes = 0x0006, kKeyedHash = 0x0008, kNull = 0x0010, kRsassa = 0x0014, kRsaes = 0x0015,
-  kRsapss = 0x0016, kOaep = 0x0017, kEcdsa = 0x0018, kEcdaa = 0x001a, kEcc = 0x0023, kCfb = 0x0043,
+  kRsa = 0x0001,
+  kHmac = 0x0005,
+  kAes = 0x0006,
+  kKeyedHash = 0x0008,
+  kNull = 0x0010,
+  kRsassa = 0x0014,
+  kRsaes = 0x0015,
+  kRsapss = 0x0016,
+  kOaep = 0x0017,
+  kEcdsa = 0x0018,
+  kEcdaa = 0x001a,
+  kEcc = 0x0023,
+  kCfb = 0x0043,
 };
 
 // TPMA_OBJECT bits (Part 2, 8.3).
@@ -29,20 +40,20 @@ inline constexpr uint32_t kFixedTpm = 1u << 1, kStClear = 1u << 2, kFixedParent 
 
 // One parsed TPMT_PUBLIC. The raw bytes are kept: the Name is the hash of what was sent.
 struct Public {
-  Bytes raw;                                          // TPMT_PUBLIC
-  Alg type = Alg::kNull;                              // kRsa, kEcc, kKeyedHash
+  Bytes raw;              // TPMT_PUBLIC
+  Alg type = Alg::kNull;  // kRsa, kEcc, kKeyedHash
   crypto::HashAlg name_alg = crypto::HashAlg::kSha256;
   uint32_t attributes = 0;
-  Bytes auth_policy;                                  // empty, or a digest of name_alg
+  Bytes auth_policy;  // empty, or a digest of name_alg
   // Symmetric part of a storage key; 0 when TPM_ALG_NULL.
-  uint16_t symmetric_bits = 0;                        // AES key bits, mode CFB
-  Alg scheme = Alg::kNull;                            // signing (or decryption) scheme
-  std::optional<crypto::HashAlg> scheme_hash;         // of a signing scheme
+  uint16_t symmetric_bits = 0;                 // AES key bits, mode CFB
+  Alg scheme = Alg::kNull;                     // signing (or decryption) scheme
+  std::optional<crypto::HashAlg> scheme_hash;  // of a signing scheme
   uint16_t rsa_bits = 0;
-  uint32_t rsa_exponent = 0;                          // 0: 65537
+  uint32_t rsa_exponent = 0;  // 0: 65537
   Bytes rsa_modulus;
   std::optional<crypto::Curve> curve;
-  Bytes x, y;                                         // ECC point as sent
+  Bytes x, y;  // ECC point as sent
   Bytes keyed_hash_unique;
 
   // kInvalidArgument/kOutOfRange with TPM_MARSHAL and the offset: cut, trailing bytes, unknown or
@@ -54,7 +65,7 @@ struct Public {
   ByteView WithoutUnique() const;
 
   Bytes Tpm2b() const;
-  Bytes Name() const;                    // nameAlg || H_nameAlg(raw)
+  Bytes Name() const;                             // nameAlg || H_nameAlg(raw)
   absl::StatusOr<crypto::PublicKey> Key() const;  // RSA and ECC; KEY_WEAK, KEY_TOO_LARGE
 };
 

@@ -25,10 +25,10 @@ struct RawQuote {
 };
 
 struct QuoteQuestion {
-  const Public& ak;                      // the enrolled attestation key
-  ByteView ak_qualified_name;            // expected signer; empty: not checked (offline evidence)
-  const registers::Selection& selection; // what was asked
-  ByteView qualifying_data;              // what extraData must be, byte for byte
+  const Public& ak;                       // the enrolled attestation key
+  ByteView ak_qualified_name;             // expected signer; empty: not checked (offline evidence)
+  const registers::Selection& selection;  // what was asked
+  ByteView qualifying_data;               // what extraData must be, byte for byte
 };
 
 // Holding one proves: the signature holds under the asked key, a TPM made it, the selection is the

@@ -29,8 +29,8 @@ struct ImportBlob {
 inline constexpr size_t kMaxSealedData = 128;  // bytes, what TPMs take
 
 // Data sealed to `parent` (an EK) under `auth_policy` (a SHA-256 policy digest, never empty). Only
-// the TPM with that EK, in a state that satisfies the policy, can unseal it. The object's attributes
-// are noDA alone: no password opens it.
+// the TPM with that EK, in a state that satisfies the policy, can unseal it. The object's
+// attributes are noDA alone: no password opens it.
 absl::StatusOr<ImportBlob> SealForImport(const Public& parent, ByteView auth_policy,
                                          const SecretBytes& data);
 

@@ -27,7 +27,7 @@ struct Finding {
 // A claim of the policy language (specification section 3.1).
 using ClaimValue = std::variant<bool, int64_t, std::string>;
 enum class Issuer { kAttestationService, kAttestationPolicy, kCustomClaim };
-std::string Name(Issuer issuer);                    // "AttestationService", ...
+std::string Name(Issuer issuer);                     // "AttestationService", ...
 std::string ValueTypeName(const ClaimValue& value);  // "Boolean", "Integer", "String"
 std::string DisplayText(const ClaimValue& value);    // for people: safe to print, cut when long
 struct Claim {
@@ -53,10 +53,10 @@ struct Verdict {
   explicit Verdict(OutcomeClass outcome_class) : outcome(outcome_class) {}
   OutcomeClass outcome;
   std::vector<Finding> findings;
-  std::vector<Claim> claims;      // ADMIT, DENY: what the policy saw and issued
+  std::vector<Claim> claims;  // ADMIT, DENY: what the policy saw and issued
   Coverage coverage;
-  std::string policy_id;          // digest of the policy text; empty when there was none
-  std::string reference_id;       // digest of the reference; empty when there was none
+  std::string policy_id;     // digest of the policy text; empty when there was none
+  std::string reference_id;  // digest of the reference; empty when there was none
 };
 
 }  // namespace bootgate::gatekeeper

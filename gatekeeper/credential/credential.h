@@ -33,8 +33,8 @@ struct Options {
 };
 
 // Is it safe to bind credentials so? kInvalidArgument: no register, SHA-1 alone, a register that
-// anybody can reset or that hosts do not quote, a cap register that is in the seal selection, or one that is not zeros at the
-// start or that software can reset (above 15).
+// anybody can reset or that hosts do not quote, a cap register that is in the seal selection, or
+// one that is not zeros at the start or that software can reset (above 15).
 absl::Status Check(const Options& options, const registers::Selection& quoted);
 
 // A host in the state that was just attested and judged good.

@@ -35,24 +35,24 @@ struct BootMark {
 };
 
 struct HostRecord {
-  std::string id;                // h- and 32 hex digits
-  uint64_t revision = 0;         // of the stored row; 0: never stored
+  std::string id;         // h- and 32 hex digits
+  uint64_t revision = 0;  // of the stored row; 0: never stored
   Trust trust = Trust::kPending;
-  bool approved = false;         // by an operator or inventory
+  bool approved = false;  // by an operator or inventory
   std::map<std::string, std::string> labels;
-  Bytes ek_public;               // TPMT_PUBLIC
-  Bytes ak_public;               // TPMT_PUBLIC
+  Bytes ek_public;  // TPMT_PUBLIC
+  Bytes ak_public;  // TPMT_PUBLIC
   Bytes ak_qualified_name;
-  Bytes ek_certificate;          // DER; empty when there was none
-  std::string ek_trust;          // how the EK was believed: "chain", "inventory", "approved"
+  Bytes ek_certificate;  // DER; empty when there was none
+  std::string ek_trust;  // how the EK was believed: "chain", "inventory", "approved"
   absl::Time enrolled_at, last_seen_at, trust_since;
   std::optional<BootMark> last_boot;         // of the last authentic evidence
   std::optional<BootMark> quarantined_boot;  // of the evidence that led to the quarantine
   std::string hostname, kernel_release, os_release, agent_version;  // as told by the host
   std::string last_verdict_id;
-  std::string last_outcome;      // "ADMIT", "DENY"
-  std::vector<std::string> reasons;  // codes of the failing findings of the last verdict
-  std::string why;               // one line: the first failing finding's text
+  std::string last_outcome;             // "ADMIT", "DENY"
+  std::vector<std::string> reasons;     // codes of the failing findings of the last verdict
+  std::string why;                      // one line: the first failing finding's text
   std::optional<ImaCursor> ima_cursor;  // of the last ADMIT; none: the whole list is asked for
   // What was frozen of the verdict that shut the host out begins in the middle of its IMA list: the
   // next evidence with the whole list is frozen, too.
@@ -63,12 +63,18 @@ struct HostRecord {
 std::string HostIdFor(ByteView ek_name);
 bool IsHostId(absl::string_view text);
 
-enum class Effect { kIssueCredential, kRevokeCredentials, kOpenIncident, kNotifyQuarantine, kNotifyRelease };
+enum class Effect {
+  kIssueCredential,
+  kRevokeCredentials,
+  kOpenIncident,
+  kNotifyQuarantine,
+  kNotifyRelease
+};
 absl::string_view Name(Effect effect);
 
 struct Move {
   Trust next;
-  bool may_issue = false;        // a credential may follow this commit
+  bool may_issue = false;  // a credential may follow this commit
   std::vector<Effect> effects;
 };
 

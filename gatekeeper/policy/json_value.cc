@@ -57,7 +57,8 @@ class Collector : public nlohmann::json_sax<nlohmann::json> {
 
  private:
   bool Keep(ClaimValue value) {
-    if (!failure_) values_.emplace_back().value = std::move(value);  // in place: g++ 12 misreads a move
+    if (!failure_)
+      values_.emplace_back().value = std::move(value);  // in place: g++ 12 misreads a move
     return true;
   }
   bool Overflow() { return Problem("overflow", "a JSON number does not fit into signed 64 bits"); }

@@ -1,7 +1,7 @@
 // The Azure Attestation policy language: read once, evaluate many times.
 //
-// Implements: the policy language specification (docs/policies.md): versions 1.0 and 1.1, and of 1.2
-// everything but JmesPath(), which is refused when the policy is read. Limits: limits.h.
+// Implements: the policy language specification (docs/policies.md): versions 1.0 and 1.1, and
+// of 1.2 everything but JmesPath(), which is refused when the policy is read. Limits: limits.h.
 #pragma once
 
 #include <cstdint>
@@ -76,17 +76,19 @@ enum class Decision { kPermit, kDeny, kError };
 struct Evaluation {
   explicit Evaluation(Decision d) : decision(d) {}
   Decision decision;
-  std::vector<Claim> outgoing;          // permit: in order of issue, duplicates kept
-  std::vector<Claim> properties;        // permit
-  std::optional<int> deny_rule_line;    // deny: of the rule whose deny() ran; nullopt: nothing permitted
-  // error: "type", "multi-valued", "empty-value", "json", "overflow", "read-only", "reserved-claim",
-  // "limit"
+  std::vector<Claim> outgoing;    // permit: in order of issue, duplicates kept
+  std::vector<Claim> properties;  // permit
+  std::optional<int>
+      deny_rule_line;  // deny: of the rule whose deny() ran; nullopt: nothing permitted
+  // error: "type", "multi-valued", "empty-value", "json", "overflow", "read-only",
+  // "reserved-claim", "limit"
   std::string error_kind;
-  int error_line = 0;                   // error: of the rule; 0 when no rule had begun
+  int error_line = 0;  // error: of the rule; 0 when no rule had begun
   std::string message;
 };
 
-// Pure, deterministic and bounded. `incoming` is the claim set made from verified evidence, in order.
+// Pure, deterministic and bounded. `incoming` is the claim set made from verified evidence, in
+// order.
 Evaluation Evaluate(const Policy& policy, const std::vector<Claim>& incoming);
 
 }  // namespace bootgate::gatekeeper::policy

@@ -18,12 +18,12 @@
 namespace bootgate::gatekeeper::store {
 
 struct JoinToken {
-  std::string id;            // public part
-  Bytes secret_sha256;       // of the secret part; the secret itself is never stored
+  std::string id;       // public part
+  Bytes secret_sha256;  // of the secret part; the secret itself is never stored
   std::map<std::string, std::string> labels;
   int uses_left = 1;
   absl::Time expires_at, created_at;
-  bool approves = false;     // hosts that join with it need no further approval
+  bool approves = false;  // hosts that join with it need no further approval
 };
 
 // Proof of holding a join token, at a time.
@@ -34,17 +34,17 @@ struct JoinTokenUse {
 };
 
 struct VerdictRow {
-  std::string id;            // "v-" and 32 hex digits
+  std::string id;  // "v-" and 32 hex digits
   std::string host_id;
   absl::Time at;
-  std::string outcome;       // "ADMIT", "DENY"
+  std::string outcome;  // "ADMIT", "DENY"
   std::string policy_id, reference_id;
-  std::string body_json;     // findings, claims, coverage
+  std::string body_json;  // findings, claims, coverage
   host::BootMark boot;
 };
 
 struct CredentialRow {
-  std::string serial;        // hex
+  std::string serial;                        // hex
   std::string host_id, verdict_id, profile;  // "tpm-key", "sealed"
   absl::Time not_before, not_after;
   bool revoked = false;
@@ -52,30 +52,30 @@ struct CredentialRow {
 };
 
 struct IncidentRow {
-  std::string id;            // "i-" and 16 hex digits
+  std::string id;  // "i-" and 16 hex digits
   std::string host_id, first_verdict_id, last_verdict_id;
   absl::Time opened_at, last_at;
-  int64_t failures = 1;      // repeated failures fold into one
-  std::string state;         // "open", ..., "closed": the end
+  int64_t failures = 1;  // repeated failures fold into one
+  std::string state;     // "open", ..., "closed": the end
   std::string why;
   std::vector<std::string> reasons;
 };
 
 // Something to do after the commit; done at least once.
 struct EffectRow {
-  int64_t sequence = 0;      // given by the store
-  std::string kind;          // host::Name(Effect)
+  int64_t sequence = 0;  // given by the store
+  std::string kind;      // host::Name(Effect)
   std::string host_id, verdict_id;
 };
 
 struct AuditRow {
-  int64_t sequence = 0;      // given by the store, no gaps
+  int64_t sequence = 0;  // given by the store, no gaps
   absl::Time at;
-  std::string actor;         // "host h-...", "operator root", "gatekeeper"
-  std::string action;        // "verdict", "host.approve", ...
-  std::string subject;       // host id, policy id, ...
-  std::string detail_json;   // before, after, why
-  Bytes chain;               // SHA-256 over the row and the chain value before it; made by the store
+  std::string actor;        // "host h-...", "operator root", "gatekeeper"
+  std::string action;       // "verdict", "host.approve", ...
+  std::string subject;      // host id, policy id, ...
+  std::string detail_json;  // before, after, why
+  Bytes chain;              // SHA-256 over the row and the chain value before it; made by the store
 };
 
 // The newest audit row's number and chain value, kept apart from the rows: the last rows cannot
@@ -87,8 +87,8 @@ struct AuditHead {
 
 // A named piece of configuration with history: policies and references.
 struct DocumentRow {
-  std::string kind;          // "policy", "reference"
-  std::string id;            // hex SHA-256 of the text
+  std::string kind;  // "policy", "reference"
+  std::string id;    // hex SHA-256 of the text
   std::string name;
   std::string text;
   std::string author;
@@ -97,8 +97,8 @@ struct DocumentRow {
 
 // Which policy and reference apply: the most specific selector wins, "" is the default.
 struct AssignmentRow {
-  std::string kind;          // "policy", "reference"
-  std::string selector;      // "" or "label=value"
+  std::string kind;      // "policy", "reference"
+  std::string selector;  // "" or "label=value"
   std::string document_id;
   std::string author;
   absl::Time at;
@@ -107,17 +107,17 @@ struct AssignmentRow {
 // Everything one decision changes, written in one transaction or not at all. The audit row is part
 // of it: when it cannot be written, nothing is decided.
 struct Commit {
-  std::optional<host::HostRecord> host;      // revision as read; the store writes revision + 1
+  std::optional<host::HostRecord> host;  // revision as read; the store writes revision + 1
   std::optional<VerdictRow> verdict;
   std::vector<std::pair<std::string, Bytes>> blobs;  // SHA-256 hex -> frozen evidence
   std::vector<CredentialRow> issued;
-  bool revoke_host_credentials = false;      // all unrevoked ones of `host`, at the audit row's time
+  bool revoke_host_credentials = false;  // all unrevoked ones of `host`, at the audit row's time
   // Opened; or folded into the host's incident that is not closed: one failure more, the new
   // verdict, time and reasons, all else as it was. An incident of this very id is replaced instead.
   std::optional<IncidentRow> incident;
-  std::optional<JoinTokenUse> join_token;    // one use less; errors as of RedeemJoinToken
+  std::optional<JoinTokenUse> join_token;  // one use less; errors as of RedeemJoinToken
   std::vector<EffectRow> effects;
-  std::vector<AuditRow> audit;               // never empty
+  std::vector<AuditRow> audit;  // never empty
 };
 
 class Store {
@@ -131,17 +131,21 @@ class Store {
 
   virtual absl::StatusOr<host::HostRecord> GetHost(const std::string& id) = 0;
   // In order of id; corrupt rows are left out and named in `corrupt` when that is given.
-  virtual absl::StatusOr<std::vector<host::HostRecord>> ListHosts(std::vector<std::string>* corrupt) = 0;
+  virtual absl::StatusOr<std::vector<host::HostRecord>> ListHosts(
+      std::vector<std::string>* corrupt) = 0;
 
   virtual absl::StatusOr<VerdictRow> GetVerdict(const std::string& id) = 0;
   // In order of opening.
-  virtual absl::StatusOr<std::vector<IncidentRow>> ListIncidents(const std::string& host_id) = 0;  // "": all
-  virtual absl::StatusOr<std::vector<CredentialRow>> ListCredentials(const std::string& host_id) = 0;
+  virtual absl::StatusOr<std::vector<IncidentRow>> ListIncidents(
+      const std::string& host_id) = 0;  // "": all
+  virtual absl::StatusOr<std::vector<CredentialRow>> ListCredentials(
+      const std::string& host_id) = 0;
   virtual absl::StatusOr<bool> IsRevoked(const std::string& serial) = 0;  // unknown serial: true
   virtual absl::StatusOr<Bytes> GetBlob(const std::string& sha256_hex) = 0;
 
-  // Join tokens. Redeem is atomic: one use less, or an error with JOIN_TOKEN_UNKNOWN, _EXPIRED, _USED.
-  // A wrong secret is as good as an unknown id. Check has the same errors and uses nothing up.
+  // Join tokens. Redeem is atomic: one use less, or an error with JOIN_TOKEN_UNKNOWN, _EXPIRED,
+  // _USED. A wrong secret is as good as an unknown id. Check has the same errors and uses nothing
+  // up.
   virtual absl::Status PutJoinToken(const JoinToken& token, const AuditRow& audit) = 0;
   virtual absl::StatusOr<JoinToken> RedeemJoinToken(const std::string& id, ByteView secret_sha256,
                                                     absl::Time now) = 0;
@@ -151,13 +155,15 @@ class Store {
   // The same document again is fine and keeps its first name, author and time; another text under
   // a known id is kAlreadyExists.
   virtual absl::Status PutDocument(const DocumentRow& document, const AuditRow& audit) = 0;
-  virtual absl::StatusOr<DocumentRow> GetDocument(const std::string& kind, const std::string& id) = 0;
-  virtual absl::StatusOr<std::vector<DocumentRow>> ListDocuments(const std::string& kind) = 0;  // newest first
+  virtual absl::StatusOr<DocumentRow> GetDocument(const std::string& kind,
+                                                  const std::string& id) = 0;
+  virtual absl::StatusOr<std::vector<DocumentRow>> ListDocuments(
+      const std::string& kind) = 0;  // newest first
   virtual absl::Status Assign(const AssignmentRow& assignment, const AuditRow& audit) = 0;
   virtual absl::StatusOr<std::vector<AssignmentRow>> ListAssignments(const std::string& kind) = 0;
 
   virtual absl::StatusOr<std::vector<EffectRow>> PendingEffects(int limit) = 0;  // oldest first
-  virtual absl::Status MarkEffectDone(int64_t sequence) = 0;  // again: fine
+  virtual absl::Status MarkEffectDone(int64_t sequence) = 0;                     // again: fine
 
   virtual absl::StatusOr<std::vector<AuditRow>> ListAudit(int64_t after_sequence, int limit) = 0;
   virtual absl::StatusOr<AuditHead> GetAuditHead() = 0;

@@ -1,7 +1,7 @@
 // Any text is read or refused at a place inside it; what was read evaluates the same every time.
 //
-// A first byte of 1, 2 or 3 puts the rest as rules into a policy that is otherwise right, so that the
-// fuzzer gets past the frame; anything else is a whole policy.
+// A first byte of 1, 2 or 3 puts the rest as rules into a policy that is otherwise right, so that
+// the fuzzer gets past the frame; anything else is a whole policy.
 #include <string>
 
 #include "absl/strings/str_cat.h"
