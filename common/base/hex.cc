@@ -82,6 +82,23 @@ absl::StatusOr<Bytes> FromBase64(absl::string_view text) {
   return ToBytes(AsBytes(out));
 }
 
+// One text for one value: what another writer would have written differently is refused.
+absl::StatusOr<Bytes> FromBase64Url(absl::string_view text) {
+  std::string out;
+  if (!absl::WebSafeBase64Unescape(text, &out) || ToBase64Url(AsBytes(out)) != text) {
+    return absl::InvalidArgumentError("not base64url");
+  }
+  return ToBytes(AsBytes(out));
+}
+
+absl::StatusOr<Bytes> FromStrictBase64(absl::string_view text) {
+  std::string out;
+  if (!absl::Base64Unescape(text, &out) || ToBase64(AsBytes(out)) != text) {
+    return absl::InvalidArgumentError("not base64");
+  }
+  return ToBytes(AsBytes(out));
+}
+
 std::string Printable(absl::string_view text, size_t max_bytes) {
   std::string out;
   size_t i = 0;

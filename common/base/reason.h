@@ -86,6 +86,9 @@ absl::string_view Name(OutcomeClass outcome);  // "ADMIT", ...
   X(kKeyNotAttested, "KEY_NOT_ATTESTED") X(kKeyAttributes, "KEY_ATTRIBUTES")                    \
   X(kKeyPolicy, "KEY_POLICY") X(kCsrProfile, "CSR_PROFILE")                                     \
   X(kCsrKeyNotAttested, "CSR_KEY_NOT_ATTESTED") X(kSealStateMoved, "SEAL_STATE_MOVED")          \
+  /* Signed texts and tokens */                                                                 \
+  X(kJwsParse, "JWS_PARSE") X(kJwsAlg, "JWS_ALG") X(kJwsSignature, "JWS_SIGNATURE")             \
+  X(kSignerUntrusted, "SIGNER_UNTRUSTED") X(kTokenExpired, "TOKEN_EXPIRED")                     \
   /* Service */                                                                                 \
   X(kMessageTooLarge, "MESSAGE_TOO_LARGE") X(kMessageMalformed, "MESSAGE_MALFORMED")            \
   X(kTooManyRequests, "TOO_MANY_REQUESTS") X(kClaimReserved, "CLAIM_RESERVED")                  \

@@ -42,6 +42,16 @@ class PublicKey {
   int bits() const;
   std::optional<Curve> curve() const { return curve_; }  // EC only
   Bytes SpkiDer() const;
+  // Big-endian, without leading zeros. An RSA key's only; kInvalidArgument for another.
+  struct RsaNumbers {
+    Bytes modulus, exponent;
+  };
+  absl::StatusOr<RsaNumbers> Rsa() const;
+  // Padded to the field size. An EC key's only; kInvalidArgument for another.
+  struct Point {
+    Bytes x, y;
+  };
+  absl::StatusOr<Point> EcPoint() const;
   EVP_PKEY* get() const { return key_.get(); }  // borrowed
 
   // kUnauthenticated SIG_INVALID when it does not verify; SIG_SCHEME when scheme and key do not
