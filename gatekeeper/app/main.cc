@@ -14,10 +14,12 @@
 #include "common/base/log.h"
 #include "common/base/nearest.h"
 #include "common/base/reason.h"
+#include "gatekeeper/app/command_line.h"
 #include "gatekeeper/app/config.h"
 #include "gatekeeper/app/ima_list_verbs.h"
 #include "gatekeeper/app/ima_set_verbs.h"
 #include "gatekeeper/app/init.h"
+#include "gatekeeper/app/policy_verbs.h"
 #include "gatekeeper/app/run.h"
 #include "gatekeeper/cli/documents.h"
 #include "gatekeeper/cli/eventlog_verbs.h"
@@ -35,88 +37,6 @@
 namespace bootgate::gatekeeper::app {
 namespace {
 
-constexpr char kDefaultConfig[] = "/etc/bootgate/gatekeeper.toml";
-
-// Options that many verbs share, and the verb that was chosen.
-struct CommandLine {
-  std::string config_file = kDefaultConfig;
-  std::string folder;  // of `init`; names the configuration inside it
-  std::string output = "table";
-  std::function<ExitCode()> verb;
-
-  std::string config_path() const {
-    return folder.empty() ? config_file : folder + "/gatekeeper.toml";
-  }
-  cli::OutputFormat format() const {
-    return output == "json" ? cli::OutputFormat::kJson : cli::OutputFormat::kTable;
-  }
-};
-
-void AddOutput(CLI::App* app, CommandLine& line) {
-  app->add_option("-o,--output", line.output, "table or json")
-      ->check(CLI::IsMember({"table", "json"}));
-}
-
-void AddWhere(CLI::App* app, CommandLine& line) {
-  app->add_option("--config", line.config_file, "configuration file of the gatekeeper")
-      ->capture_default_str();
-  app->add_option("--dir", line.folder, "folder made by `init`, instead of --config");
-}
-
-ExitCode NoConfig(const CommandLine& line, const absl::Status& status) {
-  if (!absl::IsNotFound(status)) return cli::Fail(std::cerr, status);
-  std::cerr << "error: no gatekeeper here: there is no " << line.config_path() << "\n"
-            << "       make one with: bootgate-gatekeeper init --dir DIR\n";
-  return ExitCode::kUsage;
-}
-
-// Opens the store that the configuration names and runs one operator's verb on it.
-ExitCode WithStore(const CommandLine& line,
-                   const std::function<ExitCode(const Config&, const cli::Operator&)>& verb) {
-  const absl::StatusOr<Config> config = LoadConfig(line.config_path());
-  if (!config.ok()) return NoConfig(line, config.status());
-  const absl::StatusOr<std::unique_ptr<store::Store>> store =
-      store::OpenSqlite({.path = config->store_path()});
-  if (!store.ok()) return cli::Fail(std::cerr, store.status());
-  const cli::Operator op{.store = **store,
-                         .clock = SystemClock(),
-                         .actor = cli::ActorName(),
-                         .format = line.format(),
-                         .out = std::cout,
-                         .err = std::cerr};
-  return verb(*config, op);
-}
-
-// A verb on the store without further options.
-void AddStoreVerb(CLI::App* parent, const std::string& name, const std::string& help,
-                  CommandLine& line, ExitCode (*verb)(const cli::Operator&)) {
-  CLI::App* const app = parent->add_subcommand(name, help);
-  AddWhere(app, line);
-  AddOutput(app, line);
-  app->callback([&line, verb] {
-    line.verb = [&line, verb] {
-      return WithStore(line, [verb](const Config&, const cli::Operator& op) { return verb(op); });
-    };
-  });
-}
-
-// A verb on the store with one argument.
-void AddStoreVerb(CLI::App* parent, const std::string& name, const std::string& help,
-                  CommandLine& line, const std::string& argument, const std::string& argument_help,
-                  ExitCode (*verb)(const cli::Operator&, const std::string&)) {
-  CLI::App* const app = parent->add_subcommand(name, help);
-  const auto value = std::make_shared<std::string>();
-  app->add_option(argument, *value, argument_help)->required();
-  AddWhere(app, line);
-  AddOutput(app, line);
-  app->callback([&line, verb, value] {
-    line.verb = [&line, verb, value] {
-      return WithStore(line,
-                       [&](const Config&, const cli::Operator& op) { return verb(op, *value); });
-    };
-  });
-}
-
 // `reference ima push SET`: into the folder that the configuration names.
 void AddPush(CLI::App* ima, CommandLine& line) {
   CLI::App* const app = ima->add_subcommand("push", "give this gatekeeper a set");
@@ -133,27 +53,6 @@ void AddPush(CLI::App* ima, CommandLine& line) {
         options->folder = config.set_folder();
         return cli::ImaPush(op, *options);
       });
-    };
-  });
-}
-
-// `policy activate FILE`, `reference import FILE`: a document, and for whom.
-void AddDocumentVerb(CLI::App* parent, const std::string& name, const std::string& help,
-                     CommandLine& line,
-                     ExitCode (*verb)(const cli::Operator&, const std::string&,
-                                      const std::string&)) {
-  CLI::App* const app = parent->add_subcommand(name, help);
-  const auto file = std::make_shared<std::string>();
-  const auto selector = std::make_shared<std::string>();
-  app->add_option("FILE", *file)->required();
-  app->add_option("--for", *selector,
-                  "only hosts with this label, as label=value; else the default for all");
-  AddWhere(app, line);
-  AddOutput(app, line);
-  app->callback([&line, verb, file, selector] {
-    line.verb = [&line, verb, file, selector] {
-      return WithStore(
-          line, [&](const Config&, const cli::Operator& op) { return verb(op, *file, *selector); });
     };
   });
 }
@@ -207,24 +106,6 @@ void AddHostVerbs(CLI::App& root, CommandLine& line) {
   AddStoreVerb(quarantine, "list", "all quarantined hosts", line, cli::QuarantineList);
   AddStoreVerb(quarantine, "show", "one of them, with the findings", line, "HOST", "host id",
                cli::QuarantineShow);
-}
-
-void AddPolicyVerbs(CLI::App& root, CommandLine& line) {
-  CLI::App* const policy =
-      root.add_subcommand("policy", "policies in the Azure Attestation policy language");
-  policy->require_subcommand(1);
-  CLI::App* const check = policy->add_subcommand("check", "errors and warnings of a policy file");
-  const auto file = std::make_shared<std::string>();
-  check->add_option("FILE", *file)->required();
-  AddOutput(check, line);
-  check->callback([&line, file] {
-    line.verb = [&line, file] {
-      return cli::PolicyCheck(*file, line.format(), std::cout, std::cerr);
-    };
-  });
-  AddDocumentVerb(policy, "activate", "judge hosts by this policy from now on", line,
-                  cli::PolicyActivate);
-  AddStoreVerb(policy, "list", "policies, and for whom they are active", line, cli::PolicyList);
 }
 
 template <typename Text>
