@@ -78,6 +78,23 @@ Challenge Decode(const v1::Challenge& in) {
           .valid_for = absl::Seconds(in.valid_seconds())};
 }
 
+void Fill(const evidence::CertifiedKey& key, v1::CertifiedKey* out) {
+  out->set_public_area(Text(key.public_area));
+  out->set_certify_attest(Text(key.certify_attest));
+  out->set_certify_signature(Text(key.certify_signature));
+}
+
+void Fill(const evidence::Statement& statement, v1::EvidenceHeader* out) {
+  out->set_request_key(statement.request_key);
+  out->set_rp_data(Text(statement.rp_data));
+  for (const evidence::CustomClaim& claim : statement.custom_claims) {
+    v1::CustomClaim* const row = out->add_custom_claims();
+    row->set_name(claim.name);
+    row->set_value(claim.value);
+    row->set_value_type(claim.value_type);
+  }
+}
+
 // `sent`: the list before the quote, in the form it is sent in.
 v1::SubmitRequest HeaderOf(const evidence::Evidence& evidence, ByteView sent) {
   v1::SubmitRequest request;
@@ -94,12 +111,11 @@ v1::SubmitRequest HeaderOf(const evidence::Evidence& evidence, ByteView sent) {
   }
   header->set_ima_first_entry(evidence.ima.first_entry);
   header->set_ima_before_quote_count(evidence.ima.before_quote_count);
-  if (!evidence.identity_keys.empty()) {
-    const evidence::CertifiedKey& key = evidence.identity_keys.front();
-    header->mutable_identity_key()->set_public_area(Text(key.public_area));
-    header->mutable_identity_key()->set_certify_attest(Text(key.certify_attest));
-    header->mutable_identity_key()->set_certify_signature(Text(key.certify_signature));
-  }
+  if (!evidence.identity_keys.empty())
+    Fill(evidence.identity_keys.front(), header->mutable_identity_key());
+  for (const evidence::CertifiedKey& key : evidence.other_keys) Fill(key, header->add_other_keys());
+  Fill(evidence.statement, header);
+  header->set_want_token(evidence.want_token);
   Fill(evidence.facts, header->mutable_facts());
   header->set_evidence_bytes(evidence.boot_log.size() + evidence.user_log.size() + sent.size() +
                              evidence.ima.after_quote.size());
@@ -141,6 +157,7 @@ AttestAnswer Decode(const v1::SubmitResponse& in) {
   out.next_attestation = absl::Seconds(in.next_attestation_seconds());
   out.next_challenge = Decode(in.next_challenge());
   out.drop_credentials = in.drop_credentials();
+  out.token = in.token();
   return out;
 }
 

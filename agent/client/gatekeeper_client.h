@@ -84,6 +84,7 @@ struct AttestAnswer {
   absl::Duration next_attestation;
   Challenge next_challenge;
   bool drop_credentials = false;
+  std::string token;  // a JWT; empty: none was asked for, or none is made there
 };
 
 inline constexpr size_t kMaxNamesAsked = 16384;
@@ -99,16 +100,12 @@ class GatekeeperClient {
   virtual absl::StatusOr<AttestAnswer> Submit(const evidence::Evidence& evidence) = 0;
   // A bit for each of the names of IMA entries (32 bytes each, kMaxNamesAsked at most), lowest
   // first: does the gatekeeper know it? UNIMPLEMENTED where that cannot be asked.
-  virtual absl::StatusOr<Bytes> KnownEntries(const std::string& /*host_id*/, ByteView /*ak_name*/,
-                                             ByteView /*names*/) {
-    return absl::UnimplementedError("entries are not known by name here");
-  }
+  virtual absl::StatusOr<Bytes> KnownEntries(const std::string& host_id, ByteView ak_name,
+                                             ByteView names) = 0;
   // `mixed` (short_list.h) is sent in place of the list before the quote. RETRY_RESYNC when the
   // gatekeeper no longer knows one of its names.
   virtual absl::StatusOr<AttestAnswer> SubmitMixed(const evidence::Evidence& evidence,
-                                                   ByteView /*mixed*/) {
-    return Submit(evidence);
-  }
+                                                   ByteView mixed) = 0;
 };
 
 absl::StatusOr<std::unique_ptr<GatekeeperClient>> Connect(const Endpoint& endpoint);

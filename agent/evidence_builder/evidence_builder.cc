@@ -21,7 +21,8 @@ Bytes BindingOf(const Question& question, const tpm2::Public& ak,
                                    .user_log = bundle.user_log,
                                    .ima_first_entry = bundle.ima.first_entry,
                                    .ima_count = bundle.ima.before_quote_count,
-                                   .ima_before_quote = bundle.ima.before_quote});
+                                   .ima_before_quote = bundle.ima.before_quote,
+                                   .statement = &bundle.statement});
 }
 
 // The entries that were appended after the bound ones.
@@ -64,6 +65,8 @@ absl::StatusOr<evidence::CertifiedKey> CertifyKey(tpm::Tpm& tpm, tpm::AkKind ak,
 absl::StatusOr<evidence::Evidence> Build(tpm::Tpm& tpm, const Options& options,
                                          const Question& question) {
   evidence::Evidence bundle{.host_id = question.host_id, .nonce = question.nonce};
+  bundle.statement = options.statement;
+  bundle.want_token = options.want_token;
   BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm.AkPublic(options.ak));
   BG_ASSIGN_OR_RETURN(bundle.boot_log, sources::ReadBootLog(options.paths));
   BG_ASSIGN_OR_RETURN(const Bytes list, sources::ReadImaList(options.paths));

@@ -28,6 +28,8 @@ struct Options {
   sources::Paths paths;
   tpm::AkKind ak = tpm::AkKind::kEcc;
   std::string agent_version;
+  evidence::Statement statement;  // what the host says of its own accord
+  bool want_token = false;
 };
 
 // Whole entries only: one that the kernel is still writing out is not counted. When the list has

@@ -7,16 +7,39 @@ namespace bootgate::evidence {
 namespace {
 
 constexpr absl::string_view kLabel = "bootgate/v1/quote";
+constexpr absl::string_view kLabelWithStatement = "bootgate/v1/quote+statement";
 
 crypto::Digest Sha256(ByteView bytes) { return crypto::Hash(crypto::HashAlg::kSha256, bytes); }
 
 Bytes Integer(uint64_t value) { return bytes::Writer().U64Be(value).Finish(); }
 
+// A digest; no bytes for a part that is not there.
+void AppendPart(ByteView part, bytes::Writer& out) {
+  if (part.empty()) {
+    out.Sized32Be({});
+  } else {
+    out.Sized32Be(Sha256(part).view());
+  }
+}
+
+void AppendStatement(const Statement& statement, bytes::Writer& out) {
+  AppendPart(AsBytes(statement.request_key), out);
+  AppendPart(statement.rp_data, out);
+  bytes::Writer claims;
+  for (const CustomClaim& claim : statement.custom_claims) {
+    claims.Sized32Be(AsBytes(claim.name));
+    claims.Sized32Be(AsBytes(claim.value));
+    claims.Sized32Be(AsBytes(claim.value_type));
+  }
+  AppendPart(claims.view(), out);
+}
+
 }  // namespace
 
 Bytes QualifyingData(const QuoteBinding& binding) {
+  const bool says = binding.statement != nullptr && !binding.statement->empty();
   bytes::Writer out;
-  out.Sized32Be(AsBytes(kLabel));
+  out.Sized32Be(AsBytes(says ? kLabelWithStatement : kLabel));
   out.Sized32Be(binding.nonce);
   out.Sized32Be(AsBytes(binding.host_id));
   out.Sized32Be(binding.ak_name);
@@ -26,6 +49,7 @@ Bytes QualifyingData(const QuoteBinding& binding) {
   out.Sized32Be(Integer(binding.ima_first_entry));
   out.Sized32Be(Integer(binding.ima_count));
   out.Sized32Be(Sha256(binding.ima_before_quote).view());
+  if (says) AppendStatement(*binding.statement, out);
   return ToBytes(Sha256(out.view()).view());
 }
 

@@ -54,6 +54,48 @@ TEST(QualifyingData, DependsOnEveryField) {
   EXPECT_EQ(seen.size(), changes.size());
 }
 
+TEST(QualifyingData, AnEmptyStatementChangesNothing) {
+  QuoteBinding binding = Sample();
+  const Bytes without = QualifyingData(binding);
+  const Statement nothing;
+  binding.statement = &nothing;
+  EXPECT_EQ(QualifyingData(binding), without);
+}
+
+// Computed by another program from the form in evidence.h.
+TEST(QualifyingData, WithAStatementIsTheDocumentedHash) {
+  const Statement statement{
+      .request_key = "{\"kty\":\"EC\"}",
+      .rp_data = Bytes(3, 0x77),
+      .custom_claims = {{"zone", "blue", "String"}, {"rack", "7", "Integer"}}};
+  QuoteBinding binding = Sample();
+  binding.statement = &statement;
+  EXPECT_EQ(ToHex(QualifyingData(binding)),
+            "feadcb3012a1dbfe6c13b71496e3c27f79f88b1519a91b7fd9cb445532a17b6c");
+}
+
+TEST(QualifyingData, DependsOnEveryPartOfTheStatement) {
+  const std::vector<Statement> statements = {
+      {},
+      {.request_key = "k"},
+      {.request_key = "l"},
+      {.rp_data = ToBytes(AsBytes("k"))},
+      {.request_key = "k", .rp_data = ToBytes(AsBytes("k"))},
+      {.custom_claims = {{"a", "b", "c"}}},
+      {.custom_claims = {{"ab", "", "c"}}},
+      {.custom_claims = {{"a", "bc", ""}}},
+      {.custom_claims = {{"a", "b", "c"}, {"a", "b", "c"}}},
+      {.custom_claims = {{"", "", ""}}},
+  };
+  std::set<Bytes> seen;
+  for (const Statement& statement : statements) {
+    QuoteBinding binding = Sample();
+    binding.statement = &statement;
+    seen.insert(QualifyingData(binding));
+  }
+  EXPECT_EQ(seen.size(), statements.size());
+}
+
 TEST(QualifyingData, BytesCannotMoveBetweenNeighbouringFields) {
   QuoteBinding one = Sample(), two = Sample();
   const Bytes name_and_first = [] {

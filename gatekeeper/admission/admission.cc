@@ -51,7 +51,8 @@ Bytes ExpectedData(const session::RedeemedNonce& nonce, const std::string& clust
                                    .user_log = evidence.user_log,
                                    .ima_first_entry = evidence.ima.first_entry,
                                    .ima_count = evidence.ima.before_quote_count,
-                                   .ima_before_quote = evidence.ima.before_quote});
+                                   .ima_before_quote = evidence.ima.before_quote,
+                                   .statement = &evidence.statement});
 }
 
 std::vector<Claim> KeyClaims(const tpm2::Public& ak) {

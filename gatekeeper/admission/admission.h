@@ -67,6 +67,7 @@ struct Decision {
   host::Trust trust = host::Trust::kPending;
   bool drop_credentials = false;
   credential::Issued issued;  // empty unless the host may have credentials now
+  std::string token;          // a JWT; empty unless the host was admitted and asked for one
   Challenge next;
   absl::Duration next_attestation;
 };

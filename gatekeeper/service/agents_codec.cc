@@ -73,6 +73,47 @@ absl::StatusOr<tpm2::RawQuote> DecodeQuote(const v1::Quote& quote) {
   return out;
 }
 
+absl::StatusOr<evidence::CertifiedKey> DecodeKey(const char* what, const v1::CertifiedKey& key) {
+  BG_RETURN_IF_ERROR(CheckSizes(
+      {{what, key.public_area()}, {what, key.certify_attest()}, {what, key.certify_signature()}}));
+  return evidence::CertifiedKey{.public_area = FromText(key.public_area()),
+                                .certify_attest = FromText(key.certify_attest()),
+                                .certify_signature = FromText(key.certify_signature())};
+}
+
+absl::Status DecodeKeys(const v1::EvidenceHeader& header, evidence::Evidence* out) {
+  if (header.has_identity_key()) {
+    BG_ASSIGN_OR_RETURN(out->identity_keys.emplace_back(),
+                        DecodeKey("identity key", header.identity_key()));
+  }
+  const auto others = static_cast<size_t>(header.other_keys_size());
+  if (others > evidence::kMaxOtherKeys)
+    return TooLarge("other keys", others, evidence::kMaxOtherKeys);
+  for (const v1::CertifiedKey& key : header.other_keys()) {
+    BG_ASSIGN_OR_RETURN(out->other_keys.emplace_back(), DecodeKey("other key", key));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<evidence::Statement> DecodeStatement(const v1::EvidenceHeader& header) {
+  BG_RETURN_IF_ERROR(CheckSizes({{"request key", header.request_key(), evidence::kMaxRequestKey},
+                                 {"rp_data", header.rp_data(), evidence::kMaxRpData}}));
+  const auto claims = static_cast<size_t>(header.custom_claims_size());
+  if (claims > evidence::kMaxCustomClaims)
+    return TooLarge("custom claims", claims, evidence::kMaxCustomClaims);
+  evidence::Statement out{.request_key = header.request_key(),
+                          .rp_data = FromText(header.rp_data()),
+                          .custom_claims = {}};
+  for (const v1::CustomClaim& claim : header.custom_claims()) {
+    BG_RETURN_IF_ERROR(
+        CheckSizes({{"name of a custom claim", claim.name(), evidence::kMaxCustomName},
+                    {"custom claim", claim.value(), evidence::kMaxCustomValue},
+                    {"type of a custom claim", claim.value_type(), kMaxText}}));
+    out.custom_claims.push_back({claim.name(), claim.value(), claim.value_type()});
+  }
+  return out;
+}
+
 // The worst come first: a verdict's findings are sorted by severity.
 void EncodeFindings(const std::vector<Finding>& findings, v1::SubmitResponse* message) {
   const size_t shown = std::min(findings.size(), kMaxDisclosed);
@@ -162,6 +203,7 @@ void Encode(const admission::Decision& decision, v1::SubmitResponse* message) {
   message->set_next_attestation_seconds(
       static_cast<uint32_t>(absl::ToInt64Seconds(decision.next_attestation)));
   message->set_drop_credentials(decision.drop_credentials);
+  message->set_token(decision.token);
   if (!decision.next.nonce.empty()) Encode(decision.next, message->mutable_next_challenge());
   const credential::Issued& issued = decision.issued;
   if (issued.tpm_key.has_value()) {
@@ -202,15 +244,9 @@ absl::Status EvidenceAssembler::Add(const v1::EvidenceHeader& header) {
   BG_ASSIGN_OR_RETURN(evidence_.quote, DecodeQuote(header.quote()));
   evidence_.ima.first_entry = header.ima_first_entry();
   evidence_.ima.before_quote_count = header.ima_before_quote_count();
-  if (header.has_identity_key()) {
-    const v1::CertifiedKey& key = header.identity_key();
-    BG_RETURN_IF_ERROR(CheckSizes({{"identity key", key.public_area()},
-                                   {"identity key", key.certify_attest()},
-                                   {"identity key", key.certify_signature()}}));
-    evidence_.identity_keys.push_back({.public_area = FromText(key.public_area()),
-                                       .certify_attest = FromText(key.certify_attest()),
-                                       .certify_signature = FromText(key.certify_signature())});
-  }
+  BG_RETURN_IF_ERROR(DecodeKeys(header, &evidence_));
+  BG_ASSIGN_OR_RETURN(evidence_.statement, DecodeStatement(header));
+  evidence_.want_token = header.want_token();
   BG_ASSIGN_OR_RETURN(evidence_.facts, DecodeFacts(header.facts()));
   return absl::OkStatus();
 }

@@ -93,6 +93,88 @@ TEST_F(EvidenceAssemblerTest, MoreThanFitsIsRefusedWhenItIsAnnounced) {
   EXPECT_THAT(assembler_.Add(header), Refuses(Reason::kMessageTooLarge));
 }
 
+v1::EvidenceHeader HeaderThatSaysAll() {
+  v1::EvidenceHeader header;
+  header.mutable_identity_key()->set_public_area("identity");
+  header.add_other_keys()->set_public_area("one");
+  v1::CertifiedKey* const two = header.add_other_keys();
+  two->set_public_area("two");
+  two->set_certify_attest("attest");
+  two->set_certify_signature("signature");
+  header.set_request_key("{}");
+  v1::CustomClaim* const claim = header.add_custom_claims();
+  claim->set_name("zone");
+  claim->set_value("7");
+  claim->set_value_type("Integer");
+  header.set_rp_data("data");
+  header.set_want_token(true);
+  return header;
+}
+
+TEST_F(EvidenceAssemblerTest, TakesKeysAndWhatTheHostSays) {
+  ASSERT_THAT(assembler_.Add(HeaderThatSaysAll()), IsOk());
+  const evidence::Evidence& evidence = assembler_.evidence();
+  ASSERT_EQ(evidence.identity_keys.size(), 1u);
+  ASSERT_EQ(evidence.other_keys.size(), 2u);
+  EXPECT_EQ(evidence.other_keys[0].public_area, ToBytes(AsBytes("one")));
+  EXPECT_EQ(evidence.other_keys[1].certify_attest, ToBytes(AsBytes("attest")));
+  EXPECT_EQ(evidence.other_keys[1].certify_signature, ToBytes(AsBytes("signature")));
+  EXPECT_EQ(evidence.statement.request_key, "{}");
+  EXPECT_EQ(evidence.statement.rp_data, ToBytes(AsBytes("data")));
+  ASSERT_EQ(evidence.statement.custom_claims.size(), 1u);
+  EXPECT_EQ(evidence.statement.custom_claims[0].name, "zone");
+  EXPECT_EQ(evidence.statement.custom_claims[0].value, "7");
+  EXPECT_EQ(evidence.statement.custom_claims[0].value_type, "Integer");
+  EXPECT_TRUE(evidence.want_token);
+}
+
+struct TooMuch {
+  const char* name;
+  void (*change)(v1::EvidenceHeader&);
+};
+void PrintTo(const TooMuch& row, std::ostream* os) { *os << row.name; }
+
+class TooMuchTest : public EvidenceAssemblerTest, public ::testing::WithParamInterface<TooMuch> {};
+
+TEST_P(TooMuchTest, IsRefused) {
+  v1::EvidenceHeader header = HeaderThatSaysAll();
+  GetParam().change(header);
+  EXPECT_THAT(assembler_.Add(header), Refuses(Reason::kMessageTooLarge));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, TooMuchTest,
+    ::testing::ValuesIn(std::vector<TooMuch>{
+        {"ThreeOtherKeys", [](v1::EvidenceHeader& h) { h.add_other_keys(); }},
+        {"OtherKey",
+         [](v1::EvidenceHeader& h) {
+           h.mutable_other_keys(1)->set_public_area(std::string(evidence::kMaxSmallPart + 1, 'k'));
+         }},
+        {"RequestKey",
+         [](v1::EvidenceHeader& h) {
+           h.set_request_key(std::string(evidence::kMaxRequestKey + 1, ' '));
+         }},
+        {"RpData",
+         [](v1::EvidenceHeader& h) { h.set_rp_data(std::string(evidence::kMaxRpData + 1, 'r')); }},
+        {"CustomClaims",
+         [](v1::EvidenceHeader& h) {
+           for (size_t i = 0; i < evidence::kMaxCustomClaims; ++i) h.add_custom_claims();
+         }},
+        {"CustomName",
+         [](v1::EvidenceHeader& h) {
+           h.mutable_custom_claims(0)->set_name(std::string(evidence::kMaxCustomName + 1, 'n'));
+         }},
+        {"CustomValue",
+         [](v1::EvidenceHeader& h) {
+           h.mutable_custom_claims(0)->set_value(std::string(evidence::kMaxCustomValue + 1, 'v'));
+         }},
+        {"CustomType",
+         [](v1::EvidenceHeader& h) {
+           h.mutable_custom_claims(0)->set_value_type(std::string(600, 't'));
+         }},
+    }),
+    [](const auto& row) { return std::string(row.param.name); });
+
 class MixedListTest : public EvidenceAssemblerTest {
  protected:
   void SetUp() override {

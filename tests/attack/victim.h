@@ -73,7 +73,8 @@ class Attack : public ::testing::Test {
                                      .user_log = evidence.user_log,
                                      .ima_first_entry = evidence.ima.first_entry,
                                      .ima_count = evidence.ima.before_quote_count,
-                                     .ima_before_quote = evidence.ima.before_quote});
+                                     .ima_before_quote = evidence.ima.before_quote,
+                                     .statement = &evidence.statement});
   }
 
   // A genuine quote's fields, to be spoilt and signed by the victim's own AK.

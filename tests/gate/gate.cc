@@ -6,8 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/hash.h"
+#include "common/ima/mixed_list.h"
 #include "gatekeeper/enroll/ak_certificate.h"
 #include "gatekeeper/store/sqlite/sqlite_store.h"
 #include "tests/gate/store_dump.h"
@@ -126,7 +128,32 @@ class DirectClient final : public agent::GatekeeperClient {
     return AsTold(decision);
   }
 
+  absl::StatusOr<Bytes> KnownEntries(const std::string& host_id, ByteView ak_name,
+                                     ByteView names) override {
+    return gate_.admission.KnownEntries(peer_, host_id, ak_name, names);
+  }
+
+  absl::StatusOr<agent::AttestAnswer> SubmitMixed(const evidence::Evidence& evidence,
+                                                  ByteView mixed) override {
+    evidence::Evidence whole = evidence;
+    BG_ASSIGN_OR_RETURN(whole.ima.before_quote, Rebuilt(mixed));
+    return Submit(whole);
+  }
+
  private:
+  absl::StatusOr<Bytes> Rebuilt(ByteView mixed) const {
+    Bytes list;
+    bytes::Reader in(mixed);
+    while (!in.empty()) {
+      BG_ASSIGN_OR_RETURN(const ima::MixedItem item, ima::TakeMixedItem(in));
+      const std::optional<Bytes> record =
+          item.named ? gate_.admission.entries().Find(item.bytes) : ToBytes(item.bytes);
+      if (!record.has_value()) return Malformed(Reason::kRetryResync, "unknown name");
+      list.insert(list.end(), record->begin(), record->end());
+    }
+    return list;
+  }
+
   Gate& gate_;
   const admission::Peer peer_;
 };
@@ -253,6 +280,7 @@ agent::AttestAnswer AsTold(const admission::Decision& decision) {
   out.next_attestation = decision.next_attestation;
   if (!decision.next.nonce.empty()) out.next_challenge = AsTold(decision.next);
   out.drop_credentials = decision.drop_credentials;
+  out.token = decision.token;
   return out;
 }
 

@@ -89,7 +89,8 @@ void SoftHost::Sign(const agent::Challenge& challenge, evidence::Evidence* evide
                                                .user_log = evidence->user_log,
                                                .ima_first_entry = evidence->ima.first_entry,
                                                .ima_count = evidence->ima.before_quote_count,
-                                               .ima_before_quote = evidence->ima.before_quote});
+                                               .ima_before_quote = evidence->ima.before_quote,
+                                               .statement = &evidence->statement});
   const registers::Selection selection = SelectionOf(challenge.selection);
   evidence->quote = ak.Quote(selection, Registers(selection), data, clock);
   const tpm2::Public key = tpm2::soft_tpm::AreaFromTemplate(
