@@ -47,5 +47,23 @@ TEST(SecretBytes, ComparesByContentAndMovesAway) {
   EXPECT_EQ(b.size(), 3u);
 }
 
+// Two spellings of one value would make two texts with one meaning, and signatures are over texts.
+TEST(FromBase64Url, TakesOneSpellingOnly) {
+  ASSERT_TRUE(FromBase64Url("_-8").ok());
+  EXPECT_EQ(*FromBase64Url("_-8"), (Bytes{0xff, 0xef}));
+  EXPECT_EQ(*FromBase64Url(""), Bytes{});
+  for (const char* text : {"_-8=", "_-9", "/+8", "_-8 ", " _-8", "_-\n8", "A", "_-8\n", "a.b"}) {
+    EXPECT_FALSE(FromBase64Url(text).ok()) << text;
+  }
+}
+
+TEST(FromStrictBase64, TakesOneSpellingOnly) {
+  ASSERT_TRUE(FromStrictBase64("/+8=").ok());
+  EXPECT_EQ(*FromStrictBase64("/+8="), (Bytes{0xff, 0xef}));
+  for (const char* text : {"/+8", "/+9=", "_-8=", "/+8= ", "/+\n8=", "/+8==", "="}) {
+    EXPECT_FALSE(FromStrictBase64(text).ok()) << text;
+  }
+}
+
 }  // namespace
 }  // namespace bootgate

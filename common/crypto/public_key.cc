@@ -381,6 +381,30 @@ absl::StatusOr<PublicKey> PublicKey::FromEvp(PkeyPtr key) {
 
 int PublicKey::bits() const { return EVP_PKEY_get_bits(key_.get()); }
 
+absl::StatusOr<PublicKey::RsaParts> PublicKey::Rsa() const {
+  if (kind_ != Kind::kRsa) return absl::InvalidArgumentError("not an RSA key");
+  BIGNUM* raw_n = nullptr;
+  BIGNUM* raw_e = nullptr;
+  const bool have = EVP_PKEY_get_bn_param(key_.get(), OSSL_PKEY_PARAM_RSA_N, &raw_n) == 1 &&
+                    EVP_PKEY_get_bn_param(key_.get(), OSSL_PKEY_PARAM_RSA_E, &raw_e) == 1;
+  const BnPtr n(raw_n);
+  const BnPtr e(raw_e);
+  if (!have) return OpenSslError(absl::StatusCode::kInternal, "read an RSA key");
+  RsaParts out{Bytes(static_cast<size_t>(BN_num_bytes(raw_n))),
+               Bytes(static_cast<size_t>(BN_num_bytes(raw_e)))};
+  BN_bn2bin(raw_n, out.modulus.data());
+  BN_bn2bin(raw_e, out.exponent.data());
+  return out;
+}
+
+absl::StatusOr<PublicKey::Point> PublicKey::EcPoint() const {
+  if (kind_ != Kind::kEc) return absl::InvalidArgumentError("not an EC key");
+  const size_t field = FieldSize(*curve_);
+  const ByteView point(point_);  // 0x04, x, y
+  if (point.size() != 1 + 2 * field) return absl::InternalError("an EC point of another form");
+  return Point{ToBytes(point.subspan(1, field)), ToBytes(point.subspan(1 + field))};
+}
+
 Bytes PublicKey::SpkiDer() const {
   if (kind_ == Kind::kEc) return EcSpkiDer(point_, RowOf(*curve_));
   uint8_t* der = nullptr;

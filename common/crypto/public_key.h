@@ -43,10 +43,10 @@ class PublicKey {
   std::optional<Curve> curve() const { return curve_; }  // EC only
   Bytes SpkiDer() const;
   // Big-endian, without leading zeros. An RSA key's only; kInvalidArgument for another.
-  struct RsaNumbers {
+  struct RsaParts {
     Bytes modulus, exponent;
   };
-  absl::StatusOr<RsaNumbers> Rsa() const;
+  absl::StatusOr<RsaParts> Rsa() const;
   // Padded to the field size. An EC key's only; kInvalidArgument for another.
   struct Point {
     Bytes x, y;
