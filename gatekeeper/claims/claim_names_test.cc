@@ -1,0 +1,67 @@
+#include "gatekeeper/claims/claim_names.h"
+
+#include <map>
+#include <set>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "common/base/files.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace bootgate::gatekeeper {
+namespace {
+
+// Every row "| `a`, `b` | Kind | ..." of a page, by name.
+std::map<std::string, std::string> KindsOnThePage() {
+  constexpr size_t kMaxPage = size_t{1} << 20;
+  const auto page = ReadFile(BOOTGATE_SOURCE_DIR "/docs/policies.md", kMaxPage);
+  std::map<std::string, std::string> kinds;
+  for (const absl::string_view line : absl::StrSplit(AsText(page.value()), '\n')) {
+    const std::vector<absl::string_view> cells = absl::StrSplit(line, '|');
+    if (cells.size() < 4 || !absl::StartsWith(cells[1], " `")) continue;
+    const absl::string_view kind = absl::StripAsciiWhitespace(cells[2]);
+    for (const absl::string_view name : absl::StrSplit(cells[1], ", ")) {
+      kinds.emplace(absl::StrReplaceAll(absl::StripAsciiWhitespace(name), {{"`", ""}}), kind);
+    }
+  }
+  return kinds;
+}
+
+std::string KindText(const ClaimName& row) {
+  std::string text(Name(row.kind));
+  if (row.occurrence == Occurrence::kSeveral) text += ", several";
+  return text;
+}
+
+TEST(ClaimNames, AreWhatTheDocumentationSays) {
+  const std::map<std::string, std::string> page = KindsOnThePage();
+  for (const ClaimName& row : ClaimNames()) {
+    const auto on_page = page.find(std::string(row.name));
+    ASSERT_NE(on_page, page.end()) << row.name << " is not in docs/policies.md";
+    EXPECT_EQ(on_page->second, KindText(row)) << row.name;
+  }
+}
+
+TEST(ClaimNames, ThePageNamesNoClaimThatIsNotInTheTable) {
+  for (const auto& [name, kind] : KindsOnThePage()) {
+    EXPECT_NE(FindClaimName(name), nullptr) << name << " is in docs/policies.md alone";
+  }
+}
+
+TEST(ClaimNames, StandOnceAndHaveAMeaning) {
+  std::set<absl::string_view> seen;
+  for (const ClaimName& row : ClaimNames()) {
+    EXPECT_TRUE(seen.insert(row.name).second) << row.name;
+    EXPECT_FALSE(row.meaning.empty()) << row.name;
+    EXPECT_FALSE(absl::StartsWith(row.name, kCustomPrefix)) << row.name;
+    EXPECT_EQ(FindClaimName(row.name), &row);
+  }
+  EXPECT_EQ(FindClaimName("secureboot"), nullptr);
+}
+
+}  // namespace
+}  // namespace bootgate::gatekeeper
