@@ -1,37 +1,33 @@
 // The rehearsal of a package update on twenty hosts: nobody is quarantined who did what the plan
 // says, and the one host that never updated is found.
 //
-// Each host has a TPM in software and quotes its list; the gatekeeper's own judge decides, by a
-// reference that names a set on the gatekeeper's shelf. The clock stands.
-#include <unistd.h>  // getpid
-
+// Each host is a machine in software that sends only what its IMA list gained; the gatekeeper's
+// whole core decides, with its store, what it knows of each list, and a reference that names a set
+// on its shelf. Time passes only when the test says so.
 #include <deque>
-#include <filesystem>
-#include <optional>
 #include <sstream>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/files.h"
-#include "common/testing/fake_clock.h"
 #include "common/testing/status_matchers.h"
-#include "gatekeeper/admission/judge.h"
-#include "gatekeeper/admission/made_boot_test.h"
 #include "gatekeeper/admission/set_shelf.h"
 #include "gatekeeper/cli/ima_sets.h"
-#include "gatekeeper/host/host.h"
 #include "gatekeeper/reference/imaset/set_builder.h"
+#include "gatekeeper/reference/reference.h"
 #include "gmock/gmock.h"
+#include "tests/gate/gate.h"
 
 namespace bootgate::fleet {
 namespace {
 
 namespace admission = gatekeeper::admission;
 namespace cli = gatekeeper::cli;
-namespace fs = std::filesystem;
 namespace host = gatekeeper::host;
-namespace made = gatekeeper::admission::testing;
 namespace reference = gatekeeper::reference;
+using gate::Gate;
+using gate::GateOptions;
+using gate::SoftHost;
 using gatekeeper::Finding;
 using gatekeeper::Severity;
 using gatekeeper::Verdict;
@@ -62,90 +58,72 @@ SetDraft PackagesOf(absl::string_view version) {
   return draft;
 }
 
-// One host: its TPM, what it has measured since it booted, and its record at the gatekeeper.
-class Host {
- public:
-  explicit Host(size_t number) : number_(number), ak_(tpm2::soft_tpm::SoftAk::Ecc()) {
-    Boot("5.2-1");
-  }
+// Programs of this version are started: they are measured beside what ran before.
+void Start(SoftHost& subject, absl::string_view version) {
+  for (const char* path : kUpdated) subject.Measure(path, absl::StrCat(path, version));
+}
 
-  // A new boot with this version installed: the list begins again.
-  void Boot(absl::string_view version) {
-    log_ = made::FirmwareLog({crypto::HashAlg::kSha256})
-               .Event(8, made::kEvIpl, AsBytes(absl::StrCat("command line of host ", number_)))
-               .Finish();
-    list_ = testing::ListBuilder();
-    made::AddAggregate(list_, log_);
-    for (const char* path : kUnchanged) list_.Ng(path, path);
-    Run(version);
-    ++boot_.reset_count;
-  }
-  // Programs of this version are started: they are measured beside what ran before.
-  void Run(absl::string_view version) {
-    for (const char* path : kUpdated) list_.Ng(path, absl::StrCat(path, version));
-  }
-  void RunFile(absl::string_view path, absl::string_view content) { list_.Ng(path, content); }
-
-  ByteView log() const { return log_; }
-  Bytes List() const { return testing::ListBuilder(list_).Finish(); }
-  // Over all registers as they are now, with this nonce.
-  tpm2::QuotedPcrs Quote(ByteView nonce) const {
-    const registers::RegisterBank bank = made::Registers(log_, List(), crypto::HashAlg::kSha256);
-    const registers::Selection selection = {{bank.alg(), bank.mask()}};
-    return tpm2::QuotedPcrs::Verify({ak_.area(), {}, selection, nonce},
-                                    ak_.Quote(selection, {bank}, nonce))
-        .value();
-  }
-
-  host::Trust trust() const { return record_.trust; }
-  void Take(OutcomeClass outcome) { record_.trust = host::NextMove(record_, outcome, boot_).next; }
-
- private:
-  const size_t number_;
-  const tpm2::soft_tpm::SoftAk ak_;
-  Bytes log_;
-  testing::ListBuilder list_;
-  host::BootMark boot_;
-  host::HostRecord record_;
-};
+// A new boot with this version installed: the list begins again.
+void Boot(SoftHost& subject, absl::string_view version) {
+  subject.Reboot();
+  for (const char* path : kUnchanged) subject.Measure(path, path);
+  Start(subject, version);
+}
 
 enum class Mode { kReportOnly, kEnforce };
 
-// As an operator writes it for `reference import`.
+// As an operator has it after `reference learn` and naming the set: the initramfs's files are the
+// reference's own, all others the set's.
 std::string ReferenceText(const std::string& set, Mode mode) {
+  static const gate::CapturedCase& boot = *new gate::CapturedCase(gate::LoadCase("good"));
   const bool report = mode == Mode::kReportOnly;
-  const absl::string_view counts = report ? "warn" : "fail";
-  return absl::StrCat(
-      R"({"format":"bootgate-reference/1","name":"fleet","learned_from":"","learned_at":"",)",
-      R"("banks":{},"ima":{"unlisted":")", counts, R"(","files":[],"buffers":[],)",
-      R"("rules":{"sets":[")", set, R"("],"outdated":")", counts, R"("}}})");
+  const eventlog::Log log = eventlog::Log::Parse(boot.boot_log);
+  const ima::List list = ima::List::Parse(boot.ima);
+  reference::Reference learned = reference::Learn(
+      {.log = log,
+       .banks = {crypto::HashAlg::kSha256},
+       .mask = 0,
+       .ima = &list,
+       .ima_entries = list.entries().size(),
+       .unlisted = report ? reference::Unlisted::kWarn : reference::Unlisted::kFail});
+  learned.ima.rules.sets = {set};
+  learned.ima.rules.outdated =
+      report ? reference::OutdatedRule::kWarn : reference::OutdatedRule::kFail;
+  return reference::ToJson(learned);
 }
 
-constexpr char kProvenList[] = R"(version=1.0;
+GateOptions ProvenList() {
+  return {.policy = R"(version=1.0;
 authorizationrules {
   [type=="imaReplayed", value==true, issuer=="AttestationService"] => permit();
 };
 issuancerules { };
-)";
+)"};
+}
+
+// What an operator is told to look at.
+std::vector<Finding> Told(const Verdict& verdict) {
+  std::vector<Finding> told;
+  for (const Finding& finding : verdict.findings) {
+    if (finding.severity != Severity::kInfo) told.push_back(finding);
+  }
+  return told;
+}
 
 class PackageUpdateTest : public ::testing::Test {
  protected:
-  PackageUpdateTest()
-      : clock_(absl::FromUnixSeconds(1'800'000'000)),
-        folder_(absl::StrCat(::testing::TempDir(), "package_update_", getpid())),
-        shelf_(At("sets")) {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
+  PackageUpdateTest() : gate_(ProvenList()), client_(gate_.Direct()) {
     Put("old.set", *reference::WriteSet(PackagesOf("5.2-1")));
     Put("new.set", *reference::WriteSet(PackagesOf("5.2-2")));
     Push("old.set");
-    gatekeeper::policy::ParseError error;
-    policy_ = gatekeeper::policy::Policy::Read(kProvenList, &error);
-    for (size_t i = 0; i < kHosts; ++i) fleet_.emplace_back(i);
+    for (size_t i = 0; i < kHosts; ++i) {
+      fleet_.push_back(gate_.NewHost());
+      fleet_.back().sends_only_new = true;
+      Boot(fleet_.back(), "5.2-1");
+    }
   }
-  ~PackageUpdateTest() override { fs::remove_all(folder_); }
 
-  std::string At(absl::string_view name) const { return absl::StrCat(folder_, "/", name); }
+  std::string At(absl::string_view name) const { return absl::StrCat(gate_.folder, "/", name); }
   void Put(absl::string_view name, ByteView content) const {
     ASSERT_THAT(WriteFileAtomically(At(name), content, 0644), IsOk());
   }
@@ -154,7 +132,7 @@ class PackageUpdateTest : public ::testing::Test {
   void Push(absl::string_view name) {
     const auto set = reference::ImaSet::Open(At(name));
     ASSERT_THAT(set.status(), IsOk());
-    ASSERT_THAT(admission::StoreSet(At("sets"), **set).status(), IsOk());
+    ASSERT_THAT(admission::StoreSet(gate_.admission_options.set_folder, **set).status(), IsOk());
     set_ = (*set)->id();
   }
 
@@ -167,43 +145,33 @@ class PackageUpdateTest : public ::testing::Test {
                                          .grace = grace,
                                          .at = "now",
                                          .verify_keys = {}},
-                                        {cli::OutputFormat::kJson, out, err, clock_});
+                                        {cli::OutputFormat::kJson, out, err, gate_.clock});
     ASSERT_EQ(exit, ExitCode::kSuccess) << err.str();
     Push("live.set");
   }
 
-  // What the gatekeeper decides on fresh evidence of this host.
-  Verdict Judge(const Host& subject, Mode mode) {
-    const reference::Reference named = reference::FromJson(ReferenceText(set_, mode)).value();
-    const Bytes list = subject.List();
-    const tpm2::QuotedPcrs quoted = subject.Quote(testing::DigestOf(absl::StrCat(++judged_)));
-    admission::JudgeInput input{.quoted = quoted, .boot_log = subject.log(), .ima = {}};
-    input.ima.list = list;
-    input.ima.bound_entries = SIZE_MAX;
-    input.logs_bound = true;
-    input.policy = &*policy_;
-    input.reference = &named;
-    input.sets = shelf_.Find(named.ima.rules.sets);
-    input.now = clock_.Now();
-    return admission::Judge(input);
+  // What the gatekeeper decides on what this host sends now.
+  Verdict Judge(SoftHost& subject, Mode mode) {
+    gate_.AssignReference(ReferenceText(set_, mode));
+    return gate_.admission.Decide({}, subject.Answer(subject.Ask(*client_).value()))
+        .value()
+        .verdict;
   }
 
-  // Everybody attests. The numbers of those that have findings, whatever they count.
+  // Everybody attests. The numbers of those of whom there is something to say.
   std::vector<size_t> Attest(Mode mode) {
     std::vector<size_t> named;
     for (size_t i = 0; i < fleet_.size(); ++i) {
       const Verdict verdict = Judge(fleet_[i], mode);
-      EXPECT_NE(verdict.outcome, OutcomeClass::kReject);
-      fleet_[i].Take(verdict.outcome);
-      if (!verdict.findings.empty()) named.push_back(i);
+      if (!Told(verdict).empty()) named.push_back(i);
     }
     return named;
   }
 
-  std::vector<size_t> Quarantined() const {
+  std::vector<size_t> Quarantined() {
     std::vector<size_t> out;
     for (size_t i = 0; i < fleet_.size(); ++i) {
-      if (fleet_[i].trust() == host::Trust::kQuarantined) out.push_back(i);
+      if (gate_.TrustOf(fleet_[i].id()) == host::Trust::kQuarantined) out.push_back(i);
     }
     return out;
   }
@@ -211,30 +179,28 @@ class PackageUpdateTest : public ::testing::Test {
   // Days 1 to 6: every day some hosts install the update, run it at once, and reboot a day later.
   void RollOut() {
     for (size_t day = 1; day < kGraceDays; ++day) {
-      clock_.Advance(kDay);
+      gate_.clock.Advance(kDay);
       for (size_t i = 0; i < fleet_.size(); ++i) {
         if (i == kForgotten) continue;
-        if (i % 5 + 1 == day) fleet_[i].Run("5.2-2");
-        if (i % 5 + 2 == day) fleet_[i].Boot("5.2-2");
+        if (i % 5 + 1 == day) Start(fleet_[i], "5.2-2");
+        if (i % 5 + 2 == day) Boot(fleet_[i], "5.2-2");
       }
       EXPECT_THAT(Attest(Mode::kEnforce), IsEmpty()) << "day " << day;
     }
   }
 
-  testing::FakeClock clock_;
-  const std::string folder_;
-  admission::SetShelf shelf_;
+  Gate gate_;
+  const std::unique_ptr<agent::GatekeeperClient> client_;
   std::string set_;
-  std::optional<gatekeeper::policy::Policy> policy_;
-  std::deque<Host> fleet_;  // keys stay where they were made
-  size_t judged_ = 0;
+  std::deque<SoftHost> fleet_;
 };
 
 // Denied for each file of the old package, and for nothing else.
 void ExpectOutdated(const Verdict& verdict) {
   EXPECT_EQ(verdict.outcome, OutcomeClass::kDeny);
-  EXPECT_EQ(verdict.findings.size(), std::size(kUpdated));
-  for (const Finding& finding : verdict.findings) {
+  const std::vector<Finding> told = Told(verdict);
+  EXPECT_EQ(told.size(), std::size(kUpdated));
+  for (const Finding& finding : told) {
     EXPECT_EQ(finding.code, Reason::kImaOutdated) << finding.text;
     EXPECT_EQ(finding.severity, Severity::kFail);
     EXPECT_THAT(finding.text, HasSubstr("bash 5.2-1 was replaced by 5.2-2"));
@@ -249,7 +215,7 @@ TEST_F(PackageUpdateTest, FindsTheOneHostThatNeverUpdatedAndNobodyElse) {
   EXPECT_THAT(Quarantined(), IsEmpty());
 
   // The window has closed: first only reported.
-  clock_.Advance(2 * kDay);
+  gate_.clock.Advance(2 * kDay);
   EXPECT_THAT(Attest(Mode::kReportOnly), ElementsAre(kForgotten));
   EXPECT_THAT(Quarantined(), IsEmpty());
 
@@ -258,24 +224,42 @@ TEST_F(PackageUpdateTest, FindsTheOneHostThatNeverUpdatedAndNobodyElse) {
   ExpectOutdated(Judge(fleet_[kForgotten], Mode::kEnforce));
 
   // Updated and booted, its evidence is good; the way out of quarantine is the operator's.
-  fleet_[kForgotten].Boot("5.2-2");
+  Boot(fleet_[kForgotten], "5.2-2");
   EXPECT_EQ(Judge(fleet_[kForgotten], Mode::kEnforce).outcome, OutcomeClass::kAdmit);
   EXPECT_THAT(Attest(Mode::kEnforce), IsEmpty());
   EXPECT_THAT(Quarantined(), ElementsAre(kForgotten));
+}
+
+// Nobody changed a rule and the host has nothing new to say: that the window has closed is enough.
+TEST_F(PackageUpdateTest, WhatWasGoodIsJudgedAgainWhenItsWindowCloses) {
+  Merge("7d");
+  EXPECT_THAT(Attest(Mode::kEnforce), IsEmpty());
+  gate_.clock.Advance(kDay);
+  const agent::Challenge inside = fleet_[0].Ask(*client_).value();
+  EXPECT_EQ(inside.ima_first_entry, 0u) << "the whole list, once a day";
+  EXPECT_EQ(Judge(fleet_[0], Mode::kEnforce).outcome, OutcomeClass::kAdmit);
+  EXPECT_GT(fleet_[0].Ask(*client_).value().ima_first_entry, 0u);
+
+  gate_.clock.Advance(kGraceDays * kDay - absl::Hours(25));
+  EXPECT_EQ(Judge(fleet_[0], Mode::kEnforce).outcome, OutcomeClass::kAdmit);
+  EXPECT_GT(fleet_[0].Ask(*client_).value().ima_first_entry, 0u);
+  gate_.clock.Advance(absl::Hours(2));
+  EXPECT_EQ(fleet_[0].Ask(*client_).value().ima_first_entry, 0u);
+  ExpectOutdated(Judge(fleet_[0], Mode::kEnforce));
 }
 
 // What the window is for: without it, everybody who has not updated yet is cut off.
 TEST_F(PackageUpdateTest, WithoutGraceTheUpdateWouldCutTheFleetOff) {
   EXPECT_THAT(Attest(Mode::kEnforce), IsEmpty());
   Merge("0m");
-  clock_.Advance(absl::Minutes(1));
+  gate_.clock.Advance(absl::Minutes(1));
   EXPECT_EQ(Attest(Mode::kEnforce).size(), kHosts);
   EXPECT_EQ(Quarantined().size(), kHosts);
 }
 
 // A host that installs the packages before its set knows them.
 TEST_F(PackageUpdateTest, PackagesBeforeTheSetAreFoundAsUnknownContent) {
-  fleet_[2].Boot("5.2-2");
+  Boot(fleet_[2], "5.2-2");
   EXPECT_THAT(Attest(Mode::kEnforce), ElementsAre(2));
   EXPECT_THAT(Quarantined(), ElementsAre(2));
   const Verdict verdict = Judge(fleet_[2], Mode::kEnforce);
@@ -286,8 +270,8 @@ TEST_F(PackageUpdateTest, PackagesBeforeTheSetAreFoundAsUnknownContent) {
 // Reporting only is for what is new and what is old, never for a known program with other content.
 TEST_F(PackageUpdateTest, TamperingIsFoundWhileTheUpdateIsOnlyReported) {
   Merge("7d");
-  fleet_[4].RunFile("/usr/bin/bash", "with a back door");
-  fleet_[5].RunFile("/usr/bin/new-tool", "of nobody's package");
+  fleet_[4].Measure("/usr/bin/bash", "with a back door");
+  fleet_[5].Measure("/usr/bin/new-tool", "of nobody's package");
   EXPECT_THAT(Attest(Mode::kReportOnly), ElementsAre(4, 5));
   EXPECT_THAT(Quarantined(), ElementsAre(4));
   EXPECT_THAT(Attest(Mode::kEnforce), ElementsAre(4, 5));
@@ -298,9 +282,9 @@ TEST_F(PackageUpdateTest, TamperingIsFoundWhileTheUpdateIsOnlyReported) {
 TEST_F(PackageUpdateTest, AnUpdateWithoutARebootIsOutdatedAfterTheWindow) {
   Merge("7d");
   RollOut();
-  fleet_[0].Boot("5.2-1");
-  fleet_[0].Run("5.2-2");
-  clock_.Advance(2 * kDay);
+  Boot(fleet_[0], "5.2-1");
+  Start(fleet_[0], "5.2-2");
+  gate_.clock.Advance(2 * kDay);
   EXPECT_THAT(Attest(Mode::kReportOnly), ElementsAre(0, kForgotten));
 }
 

@@ -50,9 +50,10 @@ pki::Authority MakeAuthority(const std::string& folder, absl::Time now) {
   return pki::Authority::Open(files, now).value();
 }
 
-admission::Options AdmissionOptions(const GateOptions& options) {
+admission::Options AdmissionOptions(const std::string& folder, const GateOptions& options) {
   admission::Options out;
   out.cluster_id = kClusterId;
+  out.set_folder = folder + "/sets";
   out.selection = options.selection;
   out.credential.seal_selection = options.seal_selection;
   out.credential.cap_register = options.cap_register;
@@ -183,7 +184,7 @@ Gate::Gate(const GateOptions& options)
       enroller(*store, activations, clock,
                {.mode = options.ek_mode, .anchors = vendor.Anchors(), .inventory = {}}),
       nonces(clock, options.nonces),
-      admission_options(AdmissionOptions(options)),
+      admission_options(AdmissionOptions(folder, options)),
       admission(admission_options, *store, nonces, authority, clock) {
   AddToken(token, kManyUses);
   if (!options.policy.empty()) AssignPolicy(options.policy);
