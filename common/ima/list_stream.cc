@@ -3,6 +3,7 @@
 namespace bootgate::ima {
 
 bool ListStream::Add(ByteView piece, Each each) {
+  DropRead();
   if (ended_) return false;
   pending_.insert(pending_.end(), piece.begin(), piece.end());
   if (!walk_.has_value()) {
@@ -14,16 +15,16 @@ bool ListStream::Add(ByteView piece, Each each) {
 }
 
 void ListStream::Finish(Each each) {
+  DropRead();
   if (ended_) return;
   if (!walk_.has_value()) walk_.emplace(Format::Of(pending_), limits_);
   Walk(each);
-  if (!ended_ && !pending_.empty()) walk_->NoteCut(offset_);
+  if (!ended_ && read_ < pending_.size()) walk_->NoteCut(offset_ + read_);
   ended_ = true;
 }
 
 void ListStream::Walk(Each each) {
   bytes::Reader in(pending_, offset_);
-  size_t done = offset_;
   while (!in.empty() && !ended_) {
     Entry entry;
     const ListWalk::Step step = walk_->Next(in, entry);
@@ -34,10 +35,14 @@ void ListStream::Walk(Each each) {
       ended_ = true;
     }
     if (!ended_) each(entry);
-    done = in.offset();
+    read_ = in.offset() - offset_;
   }
-  pending_.erase(pending_.begin(), pending_.begin() + static_cast<ptrdiff_t>(done - offset_));
-  offset_ = done;
+}
+
+void ListStream::DropRead() {
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<ptrdiff_t>(read_));
+  offset_ += read_;
+  read_ = 0;
 }
 
 const std::vector<Defect>& ListStream::defects() const {

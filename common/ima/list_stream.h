@@ -13,7 +13,8 @@ namespace bootgate::ima {
 
 class ListStream {
  public:
-  // The entry and its views are gone when the call returns.
+  // The entry is gone when the call returns; what its views show stays until the next Add or
+  // Finish.
   using Each = absl::FunctionRef<void(const Entry&)>;
 
   explicit ListStream(const Limits& limits = {}) : limits_(limits) {}
@@ -29,11 +30,13 @@ class ListStream {
   size_t memory_bytes() const { return pending_.capacity(); }
 
  private:
+  void DropRead();
   void Walk(Each each);
 
   Limits limits_;
   std::optional<ListWalk> walk_;  // once enough came to know the format
   Bytes pending_;
+  size_t read_ = 0;    // of the pending bytes, which entries may still be shown of
   size_t offset_ = 0;  // of the first pending byte
   bool ended_ = false;
 };

@@ -63,6 +63,12 @@ void AddVerify(CLI::App& ima, ChosenVerb chosen) {
   verb->add_option("--keys", options->keys,
                    "PEM file with public keys or certificates: files that they signed are good; "
                    "may be given several times");
+  verb->add_option("--signatures", options->signatures,
+                   "files that a key has signed, one of --keys or one that a set brings along: "
+                   "ignore their signatures; accept them in the place of a listing; require one of "
+                   "every file, beside its listing")
+      ->check(CLI::IsMember({"ignore", "accept", "require"}))
+      ->capture_default_str();
   verb->add_option("--verify-key", options->verify_keys,
                    "PEM file with public keys or certificates: the sets must be signed by one of "
                    "them; may be given several times");

@@ -204,19 +204,22 @@ class ImaAppraiser : private Notes {
 
   void CheckEntries() {
     const bool legacy = Found(Reason::kImaTemplateLegacy) && HasFailure();
-    ima_list::CheckEntries({.entries = entries_,
-                            .count = out_.match->entries,
-                            .first_entry = FirstEntry(),
-                            .tolerance = input_.tolerance,
-                            .legacy_reported = legacy},
-                           *this);
-    const auto bank = [this](HashAlg alg) { return FoundByKernel(alg); };
-    ima_list::CheckBootAggregates({.entries = entries_,
-                                   .count = out_.match->entries,
-                                   .first_entry = FirstEntry(),
-                                   .kexec_allowed = input_.tolerance.kexec,
-                                   .bank = bank},
-                                  *this);
+    ima_list::EntryChecks checks(
+        {.first_entry = FirstEntry(), .tolerance = input_.tolerance, .legacy_reported = legacy},
+        *this);
+    ima_list::AggregateCheck aggregates(
+        {.first_entry = FirstEntry(),
+         .kexec_allowed = input_.tolerance.kexec,
+         .bank = [this](HashAlg alg) { return FoundByKernel(alg); }},
+        *this);
+    for (size_t i = 0; i < out_.match->entries; ++i) {
+      const ima::Entry entry = entries_[i];
+      checks.Check(entry);
+      aggregates.Check(entry);
+      if (entry.register_index == kImaRegister) ima_list::AddEntry(entry, facts_);
+    }
+    checks.Finish();
+    aggregates.Finish();
   }
 
   const RegisterBank* FoundByKernel(HashAlg alg) const {
@@ -239,10 +242,6 @@ class ImaAppraiser : private Notes {
 
   // Only entries that the quote vouches for: what follows teaches nothing, no key either.
   void NoteFacts() {
-    for (size_t i = 0; i < out_.match->entries; ++i) {
-      const ima::Entry entry = entries_[i];
-      if (entry.register_index == kImaRegister) ima_list::AddEntry(entry, facts_);
-    }
     out_.progress.notes[kFactsNote] = ima_list::Encode(facts_);
     out_.keys = ima_list::KeysOf(facts_);
     ima_list::AddClaims(facts_, *this);

@@ -33,7 +33,13 @@ bool IsTextForm(absl::string_view list) {
          FromHex(list.substr(0, kSha1Hex)).ok();
 }
 
-absl::Status ReadPieces(std::istream& in, ima::ListStream& list, ima::ListStream::Each each,
+// What is done with the entries.
+struct Sink {
+  ima::ListStream::Each each;
+  absl::FunctionRef<void()> after_piece;
+};
+
+absl::Status ReadPieces(std::istream& in, ima::ListStream& list, const Sink& sink,
                         ImaReading& reading) {
   std::array<char, kPiece> piece;
   bool more = true;
@@ -45,23 +51,24 @@ absl::Status ReadPieces(std::istream& in, ima::ListStream& list, ima::ListStream
       return absl::OkStatus();
     }
     reading.bytes += text.size();
-    more = list.Add(AsBytes(text), each);
+    more = list.Add(AsBytes(text), sink.each);
+    sink.after_piece();
   }
   if (in.bad()) return absl::UnavailableError(absl::StrCat(reading.name, " cannot be read"));
-  list.Finish(each);
+  list.Finish(sink.each);
+  sink.after_piece();
   return absl::OkStatus();
 }
 
-absl::StatusOr<ImaReading> ReadFrom(std::istream& in, const std::string& name,
-                                    ima::ListStream::Each each) {
+absl::StatusOr<ImaReading> ReadFrom(std::istream& in, const std::string& name, const Sink& sink) {
   ImaReading reading;
   reading.name = name;
   ima::ListStream list;
   const auto counted = [&](const ima::Entry& entry) {
     reading.recognised += entry.template_kind != ima::Template::kOther ? 1 : 0;
-    each(entry);
+    sink.each(entry);
   };
-  const absl::Status read = ReadPieces(in, list, counted, reading);
+  const absl::Status read = ReadPieces(in, list, {counted, sink.after_piece}, reading);
   if (!read.ok()) return read;
   reading.entries = list.entries();
   reading.defects = list.defects();
@@ -77,8 +84,10 @@ bool ImaReading::BreaksOff() const {
 }
 
 absl::StatusOr<ImaReading> ReadImaList(const std::string& file, std::istream& in,
-                                       ima::ListStream::Each each) {
-  if (file == kStandardInput) return ReadFrom(in, "standard input", each);
+                                       ima::ListStream::Each each,
+                                       absl::FunctionRef<void()> after_piece) {
+  const Sink sink{each, after_piece};
+  if (file == kStandardInput) return ReadFrom(in, "standard input", sink);
   const std::string name = Printable(file);
   std::error_code ignored;
   if (std::filesystem::is_directory(file, ignored)) {
@@ -87,7 +96,7 @@ absl::StatusOr<ImaReading> ReadImaList(const std::string& file, std::istream& in
   errno = 0;
   std::ifstream stream(file, std::ios::binary);
   if (!stream.is_open()) return absl::ErrnoToStatus(errno == 0 ? EIO : errno, name);
-  return ReadFrom(stream, name, each);
+  return ReadFrom(stream, name, sink);
 }
 
 bool SayIfNoImaList(const ImaReading& reading, std::ostream& err) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "common/base/exit_code.h"
 #include "common/ima/list_stream.h"
@@ -28,10 +29,12 @@ struct ImaReading {
   bool BreaksOff() const;
 };
 
-// Hands every entry to `each`, in order.
+// Hands every entry to `each`, in order. What an entry's views show stays until `after_piece` was
+// called next: after some hundreds of entries.
 // Errors: kNotFound, kPermissionDenied, kInvalidArgument (a folder), kUnavailable.
-absl::StatusOr<ImaReading> ReadImaList(const std::string& file, std::istream& in,
-                                       ima::ListStream::Each each);
+absl::StatusOr<ImaReading> ReadImaList(
+    const std::string& file, std::istream& in, ima::ListStream::Each each,
+    absl::FunctionRef<void()> after_piece = [] {});
 
 // Whether nothing in the file could be read as an IMA list; then `err` says so, and what to give.
 bool SayIfNoImaList(const ImaReading& reading, std::ostream& err);

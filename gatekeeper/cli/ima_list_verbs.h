@@ -41,9 +41,9 @@ ExitCode ImaListShow(const ImaListShowOptions& options, const ImaListIo& io);
 // 0, also with findings; 7 when the list could not be read to its end.
 ExitCode ImaListReplay(const std::string& file, const ImaListIo& io);
 
-// Every entry judged by reference sets and signature keys. Every bad one is named (at most 500 of a
-// kind). 0 all are good; 6 some are not, or the list does not lead to `pcr10`; 7 the file is no IMA
-// list or breaks off.
+// Every entry judged by reference sets and signature keys, as the gatekeeper judges it. Every bad
+// one is named (at most 500 of a kind). 0 all are good; 6 some are not, or the list does not lead
+// to `pcr10`; 7 the file is no IMA list or breaks off.
 struct ImaListVerifyOptions {
   std::string file = {};
   std::vector<std::string> references = {};   // set files (`reference ima build`)
@@ -53,6 +53,7 @@ struct ImaListVerifyOptions {
   bool report_only = false;                   // what is unlisted or outdated is a warning
   std::string at = "now";                     // for which time the sets are asked
   std::vector<std::string> algorithms = {};   // of digests, allowed beside the strong ones
+  std::string signatures = "accept";          // as in a reference's rules: ignore, accept, require
 };
 ExitCode ImaListVerify(const ImaListVerifyOptions& options, const ImaListIo& io);
 

@@ -297,7 +297,7 @@ TEST_F(ImaListVerbsTest, VerifyKnowsWindowsAndPackages) {
   EXPECT_EQ(outdated.exit, 6);
   EXPECT_THAT(Codes(outdated), ElementsAre("IMA_OUTDATED"));
   EXPECT_THAT(outdated.json.at("findings").at(0).at("text").get<std::string>(),
-              AllOf(HasSubstr("of bash 5.2-1"), HasSubstr("bash 5.2-2 replaces it")));
+              HasSubstr("outdated_package: bash 5.2-1 was replaced by 5.2-2"));
   EXPECT_EQ(Verify({.at = "2027-01-15T08:00:01Z"}, behind).exit, 0) << "an earlier time";
 }
 
@@ -432,6 +432,38 @@ TEST_F(ImaListVerbsTest, VerifyTakesFilesThatGivenKeysHaveSigned) {
   const Ran bad = Verify({.keys = {keys}}, forged);
   EXPECT_EQ(bad.exit, 6);
   EXPECT_THAT(Codes(bad), ElementsAre("IMA_SIGNATURE", "IMA_UNLISTED"));
+}
+
+// Keys that a set brings along count as those do that are given: where signatures count at all.
+TEST_F(ImaListVerbsTest, VerifyAsksForSignaturesAsTheReferencesRulesDo) {
+  const FileSigner signer;
+  SetDraft draft = SetOf({Item("/bin/a", "a")});
+  draft.rules.verification_keys = {signer.Pem()};
+  Allow(draft);
+  const Bytes list =
+      Booted()
+          .Ng("/bin/a", "a")
+          .Entry("ima-sig", signer.Entry("/opt/tool", "tool", signer.Signature("tool")))
+          .Finish();
+  const Ran accepted = Verify({}, list);
+  EXPECT_EQ(accepted.exit, 0) << accepted.out;
+  EXPECT_EQ(accepted.json.at("signed"), 1);
+  const Ran ignored = Verify({.signatures = "ignore"}, list);
+  EXPECT_THAT(Codes(ignored), ElementsAre("IMA_UNLISTED"));
+  EXPECT_THAT(ignored.json.at("not_checked").dump(), HasSubstr("--signatures"));
+  // A signature of every file, beside its listing.
+  EXPECT_THAT(Codes(Verify({.signatures = "require"}, list)),
+              ElementsAre("IMA_SIGNATURE", "IMA_UNLISTED"));
+  EXPECT_EQ(Verify({.signatures = "perhaps"}, list, kTable).exit, 2);
+}
+
+// PCR 10 says nothing of what another register was extended with; the gatekeeper does the same.
+TEST_F(ImaListVerbsTest, VerifyLeavesOutEntriesOfOtherRegistersAndSaysSo) {
+  Allow(SetOf({Item("/bin/a", "a")}));
+  const Ran ran = Verify({}, Booted().Ng("/bin/evil", "x", 11).Finish());
+  EXPECT_EQ(ran.exit, 0);
+  EXPECT_THAT(ran.json.at("not_checked").dump(),
+              HasSubstr("1 IMA entries of other registers than PCR 10"));
 }
 
 // An old program of the same signer has a good signature, too.

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,10 +11,10 @@
 #include "common/crypto/pem_key.h"
 #include "gatekeeper/cli/ima_list_findings.h"
 #include "gatekeeper/cli/ima_list_input.h"
+#include "gatekeeper/cli/ima_list_judge.h"
 #include "gatekeeper/cli/ima_list_registers.h"
 #include "gatekeeper/cli/ima_list_verbs.h"
 #include "gatekeeper/cli/ima_set_files.h"
-#include "gatekeeper/cli/ima_set_judge.h"
 #include "gatekeeper/cli/verdict_output.h"
 
 namespace bootgate::gatekeeper::cli {
@@ -26,15 +25,14 @@ using nlohmann::ordered_json;
 // What the verb was given, read.
 struct Given {
   std::vector<ReadSet> sets;
-  std::vector<crypto::PemKey> keys;
   std::optional<crypto::Digest> pcr10;
   absl::Time at;
-  std::set<reference::DigestAlg> algorithms;
+  reference::ImaRules rules;
 };
 
 // What came of it.
 struct Result {
-  ImaJudged judged;
+  ImaListJudged judged;
   size_t unquoted = 0;  // entries past the match, which were not looked at
   bool met = false;
   bool broken = false;  // ends too early, where nobody vouches for an end before
@@ -67,24 +65,41 @@ absl::StatusOr<std::vector<crypto::PemKey>> ReadFileKeys(const std::string& file
       absl::StrCat("--keys ", Printable(file), ": ", keys.status().message()));
 }
 
-absl::StatusOr<std::set<reference::DigestAlg>> ReadAlgorithms(
-    const std::vector<std::string>& names) {
-  std::set<reference::DigestAlg> algorithms = reference::StrongAlgorithms();
+absl::Status AddAlgorithms(const std::vector<std::string>& names, reference::ImaRules& rules) {
   for (const std::string& name : names) {
     const auto alg = reference::DigestAlgFromName(name);
     if (!alg.has_value()) {
       return absl::InvalidArgumentError(
           absl::StrCat("--algorithm: '", Printable(name, 64), "' is none that we know"));
     }
-    algorithms.insert(*alg);
+    rules.algorithms.insert(*alg);
   }
-  return algorithms;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<reference::SignatureRule> ReadSignatureRule(absl::string_view word) {
+  if (word == "ignore") return reference::SignatureRule::kIgnore;
+  if (word == "accept") return reference::SignatureRule::kAccept;
+  if (word == "require") return reference::SignatureRule::kRequire;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--signatures '", Printable(word, 64), "': write ignore, accept or require"));
+}
+
+absl::StatusOr<reference::ImaRules> ReadRules(const ImaListVerifyOptions& options) {
+  reference::ImaRules rules;
+  BG_RETURN_IF_ERROR(AddAlgorithms(options.algorithms, rules));
+  BG_ASSIGN_OR_RETURN(rules.signatures, ReadSignatureRule(options.signatures));
+  for (const std::string& file : options.keys) {
+    BG_ASSIGN_OR_RETURN(const std::vector<crypto::PemKey> keys, ReadFileKeys(file));
+    rules.keys.insert(rules.keys.end(), keys.begin(), keys.end());
+  }
+  return rules;
 }
 
 absl::StatusOr<Given> ReadGiven(const ImaListVerifyOptions& options, const Clock& clock) {
   Given given;
   BG_ASSIGN_OR_RETURN(given.at, ReadTime("--at", options.at, clock.Now()));
-  BG_ASSIGN_OR_RETURN(given.algorithms, ReadAlgorithms(options.algorithms));
+  BG_ASSIGN_OR_RETURN(given.rules, ReadRules(options));
   if (!options.pcr10.empty()) {
     BG_ASSIGN_OR_RETURN(given.pcr10, ParseRegister(options.pcr10));
   }
@@ -93,18 +108,14 @@ absl::StatusOr<Given> ReadGiven(const ImaListVerifyOptions& options, const Clock
     BG_ASSIGN_OR_RETURN(ReadSet set, ReadImaSet(file, trusted));
     given.sets.push_back(std::move(set));
   }
-  for (const std::string& file : options.keys) {
-    BG_ASSIGN_OR_RETURN(const std::vector<crypto::PemKey> keys, ReadFileKeys(file));
-    given.keys.insert(given.keys.end(), keys.begin(), keys.end());
-  }
   if (given.sets.empty()) return absl::InvalidArgumentError("--reference: give at least one set");
   return given;
 }
 
-absl::StatusOr<std::unique_ptr<ImaSetJudge>> MakeJudge(const Given& given) {
-  std::vector<std::shared_ptr<const reference::ImaSet>> sets;
-  for (const ReadSet& read : given.sets) sets.push_back(read.set);
-  return ImaSetJudge::Make(std::move(sets), given.keys, given.at, given.algorithms);
+absl::StatusOr<std::unique_ptr<ImaListJudge>> MakeJudge(const Given& given) {
+  ImaJudging judging{.sets = {}, .rules = given.rules, .at = given.at};
+  for (const ReadSet& read : given.sets) judging.sets.push_back(read.set);
+  return ImaListJudge::Make(std::move(judging));
 }
 
 // Defects before the quoted end count; past it they are in bytes that nobody vouches for.
@@ -143,34 +154,23 @@ void AddMismatch(const Given& given, const Result& so_far, std::vector<Finding>&
 }
 
 void AddCoverage(const Given& given, Result& result) {
-  const ImaJudged& judged = result.judged;
-  const auto not_checked = [&](std::string what, std::string why) {
-    result.coverage.not_checked.push_back({std::move(what), std::move(why)});
-  };
-  result.coverage.checked.push_back(absl::StrCat(judged.entries, " entries, ", judged.listed,
-                                                 " of them listed, ", judged.signed_files,
+  const ImaListJudged& judged = result.judged;
+  std::vector<NotChecked>& not_checked = result.coverage.not_checked;
+  result.coverage.checked.push_back(absl::StrCat(judged.entries, " entries, ", judged.counts.listed,
+                                                 " of them listed, ", judged.counts.signed_files,
                                                  " good by their signature alone"));
   if (!given.pcr10) {
-    not_checked("the list itself", "no PCR 10 was given (--pcr10): anybody could have written it");
+    not_checked.push_back(
+        {"the list itself", "no PCR 10 was given (--pcr10): anybody could have written it"});
   } else if (result.met) {
     result.coverage.checked.push_back("the list against PCR 10");
   }
   if (result.unquoted > 0) {
-    not_checked(absl::StrCat(result.unquoted, " entries past the given PCR 10"),
-                "it does not vouch for them");
+    not_checked.push_back({absl::StrCat(result.unquoted, " entries past the given PCR 10"),
+                           "it does not vouch for them"});
   }
-  if (judged.aggregate) not_checked("boot_aggregate", "it needs the quoted PCR 0-9");
-  if (judged.other_registers > 0) {
-    not_checked(
-        absl::StrCat("that ", judged.other_registers, " entries of other registers are true"),
-        "PCR 10 does not vouch for them; they were judged as they are listed");
-  }
-  if (judged.excluded > 0) {
-    not_checked(absl::StrCat(judged.excluded, " files of excluded paths"), "a set excludes them");
-  }
-  if (judged.records > 0) {
-    not_checked(absl::StrCat(judged.records, " records of the kernel"), "no set lists them");
-  }
+  not_checked.insert(not_checked.end(), judged.coverage.not_checked.begin(),
+                     judged.coverage.not_checked.end());
 }
 
 ordered_json ToJson(const Given& given, const Result& result) {
@@ -184,7 +184,7 @@ ordered_json ToJson(const Given& given, const Result& result) {
   for (const NotChecked& row : result.coverage.not_checked) {
     not_checked.push_back({{"what", row.what}, {"why", row.why}});
   }
-  const ImaJudged& judged = result.judged;
+  const ImaListJudged& judged = result.judged;
   return {{"good", result.good() && !result.broken},
           {"at", absl::FormatTime(absl::RFC3339_sec, given.at, absl::UTCTimeZone())},
           {"sets", sets},
@@ -194,9 +194,9 @@ ordered_json ToJson(const Given& given, const Result& result) {
           {"entries", judged.entries + result.unquoted},
           {"judged", judged.entries},
           {"unquoted", result.unquoted},
-          {"listed", judged.listed},
-          {"signed", judged.signed_files},
-          {"excluded", judged.excluded},
+          {"listed", judged.counts.listed},
+          {"signed", judged.counts.signed_files},
+          {"excluded", judged.counts.excluded},
           {"violations", judged.violations},
           {"findings", ordered_json::parse(FindingsJson(result.findings))},
           {"checked", result.coverage.checked},
@@ -214,21 +214,22 @@ void PrintTable(const Result& result, std::ostream& out) {
 
 absl::StatusOr<std::pair<ImaReading, Result>> JudgeList(const ImaListVerifyOptions& options,
                                                         const Given& given, std::istream& in) {
-  BG_ASSIGN_OR_RETURN(const std::unique_ptr<ImaSetJudge> judge, MakeJudge(given));
+  BG_ASSIGN_OR_RETURN(const std::unique_ptr<ImaListJudge> judge, MakeJudge(given));
   std::optional<ImaMatchSearch> search;
   if (given.pcr10) search.emplace(*given.pcr10);
   Result result;
+  const auto judge_quoted = [&](const ima::Entry& entry) {
+    if (search && search->met()) {
+      ++result.unquoted;
+      return;
+    }
+    judge->Add(entry);
+    if (search) search->Extend(entry);
+  };
   BG_ASSIGN_OR_RETURN(ImaReading reading,
-                      ReadImaList(options.file, in, [&](const ima::Entry& entry) {
-                        if (search && search->met()) {
-                          ++result.unquoted;
-                          return;
-                        }
-                        judge->Judge(entry);
-                        if (search) search->Extend(entry);
-                      }));
-  result.judged = judge->judged();
-  result.findings = judge->Finish();
+                      ReadImaList(options.file, in, judge_quoted, [&judge] { judge->Flush(); }));
+  result.judged = judge->Finish();
+  result.findings = std::move(result.judged.findings);
   result.met = search && search->met();
   if (search) result.replayed = search->value();
   AddDefects(reading, result);

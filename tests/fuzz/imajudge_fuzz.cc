@@ -51,11 +51,27 @@ std::shared_ptr<const reference::ImaSet> Set() {
   draft.items.emplace_back();
   draft.items.back().path = "/bin/a";
   draft.items.back().digest = bootgate::Bytes(32, 7);
+  draft.rules.excludes = {"^/run/", "\\.pyc$"};
+  draft.rules.ignored_keyrings = {".blacklist"};
   auto bytes = reference::WriteSet(draft);
   Require(bytes.ok());
   auto set = reference::ImaSet::FromBytes(*std::move(bytes));
   Require(set.ok());
   return *std::move(set);
+}
+
+// In pieces of any size the same comes of it.
+void CheckStreamed(const reference::JudgeEntriesInput& input, const List& list,
+                   const reference::JudgedEntries& whole) {
+  reference::EntryJudge judge(input);
+  for (const bootgate::ima::Entry& entry : list.entries()) {
+    judge.Add(entry);
+    if (entry.number % 3 == 0) judge.Flush();
+  }
+  const reference::JudgedEntries streamed = judge.Finish();
+  Require(streamed.findings.size() == whole.findings.size());
+  Require(streamed.looked_up == whole.looked_up && streamed.listed == whole.listed &&
+          streamed.excluded == whole.excluded && streamed.ignored_keys == whole.ignored_keys);
 }
 
 void CheckJudging(const List& list) {
@@ -66,13 +82,28 @@ void CheckJudging(const List& list) {
   std::vector<reference::MeasuredKey> measured;
   for (const facts::MeasuredKey& key : facts::KeysOf(kept))
     measured.push_back({key.keyring, key.certificate});
-  const reference::SigningKeys keys = reference::KeysThatCount(rules->rules, measured);
+  static const auto* const of_sets =
+      new reference::RulesOfSets(reference::RulesThatComeWith(*sets));
+  Require(of_sets->unusable.empty() && of_sets->excludes.size() == 1);
+  const reference::SigningKeys keys = reference::KeysThatCount(rules->rules, measured, *of_sets);
+  const auto with = [&](const reference::RulesOfSets* rules_of_sets) {
+    return reference::JudgeEntriesInput{.reference = *rules,
+                                        .sets = *sets,
+                                        .keys = keys,
+                                        .at = absl::UnixEpoch(),
+                                        .of_sets = rules_of_sets};
+  };
   const auto judge = [&](size_t entries) {
-    return reference::JudgeEntries(
-        {.reference = *rules, .sets = *sets, .keys = keys, .at = absl::UnixEpoch()}, list, entries);
+    return reference::JudgeEntries(with(of_sets), list, entries);
   };
   const reference::JudgedEntries whole = judge(list.entries().size());
   const reference::JudgedEntries half = judge(list.entries().size() / 2);
+  CheckStreamed(with(of_sets), list, whole);
+  // What sets leave out is taken from what is judged, and from nothing else.
+  const reference::JudgedEntries plain =
+      reference::JudgeEntries(with(nullptr), list, list.entries().size());
+  Require(plain.excluded <= whole.excluded && plain.ignored_keys == 0);
+  Require(whole.looked_up <= plain.looked_up);
   Require(whole.findings.size() <=
           kKinds * (bootgate::gatekeeper::BoundedFindings::kMaxPerCode + 1));
   Require(half.findings.size() <= whole.findings.size());

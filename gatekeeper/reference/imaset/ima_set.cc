@@ -74,7 +74,7 @@ SetFound BestOf(const Sections& s, const Group& group, const SetQuery& query, in
     at += After(variant);
     if (!Wanted(query.kinds, variant.head.kind)) continue;
     const SetAnswer answer = Matches(variant, query)
-                                 ? AnswerAt(WindowOf(s, variant.head.terms), now)
+                                 ? AnswerAt(reference::WindowOf(s, variant.head.terms), now)
                                  : SetAnswer::kOtherDigest;
     if (answer > best.answer) best = {answer, variant.head.terms};
   }
@@ -260,7 +260,7 @@ SetFound ImaSet::FindDigest(const SetQuery& query, absl::Time at) const {
     if (named == 0) return best;
     const Variant variant = VariantAt(s, named - 1);
     if (!Wanted(query.kinds, variant.head.kind) || !Matches(variant, query)) continue;
-    const SetAnswer answer = AnswerAt(WindowOf(s, variant.head.terms), now);
+    const SetAnswer answer = AnswerAt(reference::WindowOf(s, variant.head.terms), now);
     if (answer > best.answer) best = {answer, variant.head.terms};
     if (answer == SetAnswer::kListed) return best;
   }
@@ -294,6 +294,11 @@ void ImaSet::FindAll(std::span<const SetQuery> queries, absl::Time at,
 
 SetTerms ImaSet::TermsOf(const SetFound& found) const {
   return found.terms == SetFound::kNoTerms ? SetTerms() : TermsAt(*sections_, found.terms);
+}
+
+Window ImaSet::WindowOf(const SetFound& found) const {
+  return found.terms == SetFound::kNoTerms ? Window()
+                                           : reference::WindowOf(*sections_, found.terms);
 }
 
 std::vector<SetVariant> ImaSet::VariantsOf(absl::string_view path) const {

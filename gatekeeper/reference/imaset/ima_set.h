@@ -120,6 +120,7 @@ class ImaSet {
   void FindAll(std::span<const SetQuery> queries, absl::Time at, std::span<SetFound> out) const;
 
   SetTerms TermsOf(const SetFound& found) const;  // empty for kNoTerms
+  Window WindowOf(const SetFound& found) const;   // of these terms; open for kNoTerms
   // All digests of a path, for messages; empty when the path is not listed.
   std::vector<SetVariant> VariantsOf(absl::string_view path) const;
   std::vector<PackageView> Packages() const;
