@@ -95,13 +95,41 @@ struct DocumentRow {
   absl::Time created_at;
 };
 
-// Which policy and reference apply: the most specific selector wins, "" is the default.
-struct AssignmentRow {
-  std::string kind;      // "policy", "reference"
-  std::string selector;  // "" or "label=value"
+// One version of a named document. Versions of one name are numbered from 1 without gaps.
+struct VersionRow {
+  std::string kind;  // "policy"
+  std::string name;
+  int64_t version = 0;
   std::string document_id;
   std::string author;
   absl::Time at;
+  std::string upload;  // the signed form it came in; empty: plain text
+  std::string signer;  // hex SHA-256 of the signer's certificate; empty: nobody signed
+};
+
+// One step in what applies to the hosts of a selector. The history keeps every step; of them result
+// the standing assignments: one that is enforced and one that is only reported on.
+enum class Step {
+  kEnforce,   // enforced from now on; what was reported on for this selector is not any more
+  kReport,    // judged beside what is enforced, without effect
+  kRollBack,  // enforced again, as before the step that is undone; else as kEnforce
+  kEnd,       // nothing is enforced any more (no document); else as kEnforce
+  kEndReport  // nothing is reported on any more (no document)
+};
+absl::string_view Name(Step step);  // "enforce", "report", "roll-back", "end", "end-report"
+std::optional<Step> StepFromName(absl::string_view name);
+
+struct AssignmentRow {
+  std::string kind;         // "policy", "reference", "policy-signer"
+  std::string selector;     // "" is the default; else labels, or what the kind has instead
+  std::string document_id;  // empty for kEnd and kEndReport
+  std::string author;
+  absl::Time at;
+  Step step = Step::kEnforce;
+  std::string name;  // of the version; empty: the document was assigned without one
+  int64_t version = 0;
+  std::string why;       // of a step that needs a reason
+  int64_t sequence = 0;  // of the step in the history; given by the store
 };
 
 // Everything one decision changes, written in one transaction or not at all. The audit row is part
@@ -159,8 +187,24 @@ class Store {
                                                   const std::string& id) = 0;
   virtual absl::StatusOr<std::vector<DocumentRow>> ListDocuments(
       const std::string& kind) = 0;  // newest first
-  virtual absl::Status Assign(const AssignmentRow& assignment, const AuditRow& audit) = 0;
+
+  // A document and its name's next version, at once. The document as of PutDocument. kAborted: the
+  // version does not follow the newest one of its name.
+  virtual absl::Status PutVersion(const DocumentRow& document, const VersionRow& version,
+                                  const AuditRow& audit) = 0;
+  // By name, then newest first; "": of all names.
+  virtual absl::StatusOr<std::vector<VersionRow>> ListVersions(const std::string& kind,
+                                                               const std::string& name) = 0;
+
+  // Takes one step. kAborted: `after` is given and is not the kind's newest step (0: there is
+  // none). kFailedPrecondition: the document is not stored. kInvalidArgument: a document where the
+  // step has none, or none where it needs one.
+  virtual absl::Status Assign(const AssignmentRow& assignment, const AuditRow& audit,
+                              std::optional<int64_t> after = std::nullopt) = 0;
+  // What stands: at most one kReport, and one of another step, for each selector; by selector.
   virtual absl::StatusOr<std::vector<AssignmentRow>> ListAssignments(const std::string& kind) = 0;
+  // Every step ever taken, oldest first.
+  virtual absl::StatusOr<std::vector<AssignmentRow>> ListSteps(const std::string& kind) = 0;
 
   virtual absl::StatusOr<std::vector<EffectRow>> PendingEffects(int limit) = 0;  // oldest first
   virtual absl::Status MarkEffectDone(int64_t sequence) = 0;                     // again: fine

@@ -141,6 +141,33 @@ class StoreContract : public ::testing::TestWithParam<Backend> {
             .created_at = At(0)};
   }
 
+  static VersionRow Version(const std::string& name, int64_t number, const std::string& id) {
+    VersionRow row;
+    row.kind = "policy";
+    row.name = name;
+    row.version = number;
+    row.document_id = id;
+    row.author = "root";
+    row.at = At(3);
+    return row;
+  }
+
+  void StoreDocuments() {
+    for (const char* const id : {"aa", "bb"}) {
+      ASSERT_THAT(store_->PutDocument(Document(id, id), Audit("policy")), testing::IsOk());
+    }
+  }
+
+  static AssignmentRow Enforce(const std::string& selector, const std::string& id) {
+    AssignmentRow row;
+    row.kind = "policy";
+    row.selector = selector;
+    row.document_id = id;
+    row.author = "root";
+    row.at = At(4);
+    return row;
+  }
+
   size_t AuditRows() { return store_->ListAudit(0, 100000).value().size(); }
 
   void ExpectWholeAuditChain() {
@@ -507,24 +534,139 @@ TEST_P(StoreContract, DocumentNeverChangesUnderItsId) {
   EXPECT_EQ(AuditRows(), 2u);
 }
 
-TEST_P(StoreContract, AssignmentReplacesTheOneOfItsSelector) {
-  for (const char* const id : {"aa", "bb"}) {
-    ASSERT_THAT(store_->PutDocument(Document(id, id), Audit("policy")), testing::IsOk());
+// ---- versions
+
+TEST_P(StoreContract, VersionsOfANameFollowOneAnother) {
+  ASSERT_THAT(store_->PutVersion(Document("aa", "one"), Version("web", 1, "aa"), Audit("push")),
+              testing::IsOk());
+  VersionRow second = Version("web", 2, "bb");
+  second.upload = "header.payload.signature";
+  second.signer = "5e";
+  ASSERT_THAT(store_->PutVersion(Document("bb", "two"), second, Audit("push")), testing::IsOk());
+  ASSERT_THAT(store_->PutVersion(Document("aa", "one"), Version("db", 1, "aa"), Audit("push")),
+              testing::IsOk());
+  Reopen();
+  BG_ASSERT_OK_AND_ASSIGN(const std::vector<VersionRow> web, store_->ListVersions("policy", "web"));
+  ASSERT_EQ(web.size(), 2u);
+  EXPECT_EQ(web[0].version, 2);
+  EXPECT_EQ(web[0].upload, second.upload);
+  EXPECT_EQ(web[0].signer, "5e");
+  EXPECT_EQ(web[1].document_id, "aa");
+  EXPECT_EQ(web[1].author, "root");
+  EXPECT_EQ(web[1].at, At(3));
+  EXPECT_EQ(store_->ListVersions("policy", "")->size(), 3u);
+  EXPECT_TRUE(store_->ListVersions("reference", "")->empty());
+  EXPECT_EQ(store_->GetDocument("policy", "bb")->text, "two");
+}
+
+// Two operators push at once: the second is told, and nothing of it is stored.
+TEST_P(StoreContract, VersionIsGivenOnceAndWithoutGaps) {
+  ASSERT_THAT(store_->PutVersion(Document("aa", "one"), Version("web", 1, "aa"), Audit("push")),
+              testing::IsOk());
+  for (const int64_t number : {0, 1, 3}) {
+    EXPECT_THAT(
+        store_->PutVersion(Document("bb", "two"), Version("web", number, "bb"), Audit("push")),
+        testing::HasCode(absl::StatusCode::kAborted))
+        << number;
   }
-  AssignmentRow row = {
-      .kind = "policy", .selector = "", .document_id = "aa", .author = "root", .at = At(0)};
-  ASSERT_THAT(store_->Assign(row, Audit("assign")), testing::IsOk());
-  row.document_id = "bb";
-  ASSERT_THAT(store_->Assign(row, Audit("assign")), testing::IsOk());
-  row.selector = "role=db";
-  ASSERT_THAT(store_->Assign(row, Audit("assign")), testing::IsOk());
+  EXPECT_EQ(store_->ListVersions("policy", "web")->size(), 1u);
+  EXPECT_THAT(store_->GetDocument("policy", "bb"), testing::HasCode(absl::StatusCode::kNotFound));
+  EXPECT_EQ(AuditRows(), 1u);
+}
+
+// ---- assignments
+
+TEST_P(StoreContract, AssignmentReplacesTheOneOfItsSelector) {
+  StoreDocuments();
+  ASSERT_THAT(store_->Assign(Enforce("", "aa"), Audit("assign")), testing::IsOk());
+  ASSERT_THAT(store_->Assign(Enforce("", "bb"), Audit("assign")), testing::IsOk());
+  ASSERT_THAT(store_->Assign(Enforce("role=db", "bb"), Audit("assign")), testing::IsOk());
   BG_ASSERT_OK_AND_ASSIGN(const std::vector<AssignmentRow> rows, store_->ListAssignments("policy"));
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].document_id, "bb");
   EXPECT_EQ(rows[1].selector, "role=db");
-  row.document_id = "never stored";
-  EXPECT_THAT(store_->Assign(row, Audit("assign")),
+  EXPECT_THAT(store_->Assign(Enforce("", "never stored"), Audit("assign")),
               testing::HasCode(absl::StatusCode::kFailedPrecondition));
+  EXPECT_TRUE(store_->ListAssignments("reference")->empty());
+}
+
+TEST_P(StoreContract, WhatIsReportedOnStandsBesideWhatIsEnforcedUntilThatChanges) {
+  StoreDocuments();
+  AssignmentRow report = Enforce("role=db", "bb");
+  report.step = Step::kReport;
+  report.name = "web";
+  report.version = 2;
+  ASSERT_THAT(store_->Assign(Enforce("role=db", "aa"), Audit("assign")), testing::IsOk());
+  ASSERT_THAT(store_->Assign(report, Audit("assign")), testing::IsOk());
+  ASSERT_THAT(store_->Assign(Enforce("", "aa"), Audit("assign")), testing::IsOk());
+  Reopen();
+  BG_ASSERT_OK_AND_ASSIGN(std::vector<AssignmentRow> rows, store_->ListAssignments("policy"));
+  ASSERT_EQ(rows.size(), 3u) << "another selector's step ends nothing";
+  EXPECT_EQ(rows[1].step, Step::kEnforce);
+  EXPECT_EQ(rows[2].step, Step::kReport);
+  EXPECT_EQ(rows[2].name, "web");
+  EXPECT_EQ(rows[2].version, 2);
+
+  ASSERT_THAT(store_->Assign(Enforce("role=db", "bb"), Audit("assign")), testing::IsOk());
+  rows = store_->ListAssignments("policy").value();
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[1].document_id, "bb");
+  EXPECT_EQ(rows[1].step, Step::kEnforce);
+}
+
+TEST_P(StoreContract, AssignmentsCanEnd) {
+  StoreDocuments();
+  AssignmentRow row = Enforce("", "aa");
+  ASSERT_THAT(store_->Assign(row, Audit("assign")), testing::IsOk());
+  row.step = Step::kReport;
+  ASSERT_THAT(store_->Assign(row, Audit("assign")), testing::IsOk());
+  row.step = Step::kEndReport;
+  EXPECT_THAT(store_->Assign(row, Audit("assign")),
+              testing::HasCode(absl::StatusCode::kInvalidArgument));
+  row.document_id.clear();
+  ASSERT_THAT(store_->Assign(row, Audit("assign")), testing::IsOk());
+  EXPECT_EQ(store_->ListAssignments("policy")->size(), 1u);
+  row.step = Step::kEnforce;
+  EXPECT_THAT(store_->Assign(row, Audit("assign")),
+              testing::HasCode(absl::StatusCode::kInvalidArgument));
+  row.step = Step::kEnd;
+  ASSERT_THAT(store_->Assign(row, Audit("assign")), testing::IsOk());
+  EXPECT_TRUE(store_->ListAssignments("policy")->empty());
+  EXPECT_EQ(store_->ListSteps("policy")->size(), 4u);
+}
+
+TEST_P(StoreContract, EveryStepStaysInTheHistory) {
+  StoreDocuments();
+  for (const char* const id : {"aa", "bb"}) {
+    ASSERT_THAT(store_->Assign(Enforce("", id), Audit("assign")), testing::IsOk());
+  }
+  AssignmentRow back = Enforce("", "aa");
+  back.step = Step::kRollBack;
+  back.why = "the fleet was denied";
+  ASSERT_THAT(store_->Assign(back, Audit("assign")), testing::IsOk());
+  Reopen();
+  BG_ASSERT_OK_AND_ASSIGN(const std::vector<AssignmentRow> steps, store_->ListSteps("policy"));
+  ASSERT_EQ(steps.size(), 3u);
+  EXPECT_EQ(steps[1].document_id, "bb");
+  EXPECT_EQ(steps[2].step, Step::kRollBack);
+  EXPECT_EQ(steps[2].why, back.why);
+  EXPECT_EQ(steps[2].author, "root");
+  EXPECT_LT(steps[0].sequence, steps[1].sequence);
+  EXPECT_EQ(store_->ListAssignments("policy")->at(0).sequence, steps[2].sequence);
+  EXPECT_TRUE(store_->ListSteps("reference")->empty());
+}
+
+TEST_P(StoreContract, StepOnWhatIsNotTheStateAnyMoreIsTurnedAway) {
+  StoreDocuments();
+  ASSERT_THAT(store_->Assign(Enforce("", "aa"), Audit("assign"), 0), testing::IsOk());
+  const int64_t seen = store_->ListSteps("policy")->back().sequence;
+  ASSERT_THAT(store_->Assign(Enforce("role=db", "bb"), Audit("assign"), seen), testing::IsOk());
+  for (const int64_t stale : {int64_t{0}, seen}) {
+    EXPECT_THAT(store_->Assign(Enforce("", "bb"), Audit("assign"), stale),
+                testing::HasCode(absl::StatusCode::kAborted));
+  }
+  EXPECT_EQ(store_->ListSteps("policy")->size(), 2u);
+  EXPECT_EQ(AuditRows(), 4u);
 }
 
 // ---- audit and change counter

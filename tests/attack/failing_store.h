@@ -83,13 +83,27 @@ class FailingStore final : public gatekeeper::store::Store {
       const std::string& kind) override {
     return Do([&] { return store_->ListDocuments(kind); });
   }
+  absl::Status PutVersion(const gatekeeper::store::DocumentRow& document,
+                          const gatekeeper::store::VersionRow& version,
+                          const gatekeeper::store::AuditRow& audit) override {
+    return Do([&] { return store_->PutVersion(document, version, audit); });
+  }
+  absl::StatusOr<std::vector<gatekeeper::store::VersionRow>> ListVersions(
+      const std::string& kind, const std::string& name) override {
+    return Do([&] { return store_->ListVersions(kind, name); });
+  }
   absl::Status Assign(const gatekeeper::store::AssignmentRow& assignment,
-                      const gatekeeper::store::AuditRow& audit) override {
-    return Do([&] { return store_->Assign(assignment, audit); });
+                      const gatekeeper::store::AuditRow& audit,
+                      std::optional<int64_t> after) override {
+    return Do([&] { return store_->Assign(assignment, audit, after); });
   }
   absl::StatusOr<std::vector<gatekeeper::store::AssignmentRow>> ListAssignments(
       const std::string& kind) override {
     return Do([&] { return store_->ListAssignments(kind); });
+  }
+  absl::StatusOr<std::vector<gatekeeper::store::AssignmentRow>> ListSteps(
+      const std::string& kind) override {
+    return Do([&] { return store_->ListSteps(kind); });
   }
   absl::StatusOr<std::vector<gatekeeper::store::EffectRow>> PendingEffects(int limit) override {
     return Do([&] { return store_->PendingEffects(limit); });

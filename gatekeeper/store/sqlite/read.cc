@@ -86,11 +86,33 @@ absl::StatusOr<DocumentRow> DocumentFrom(const Statement& row) {
 }
 
 absl::StatusOr<AssignmentRow> AssignmentFrom(const Statement& row) {
-  return AssignmentRow{.kind = row.Text(0),
-                       .selector = row.Text(1),
-                       .document_id = row.Text(2),
-                       .author = row.Text(3),
-                       .at = row.Time(4)};
+  AssignmentRow assignment;
+  assignment.sequence = row.Int(0);
+  assignment.kind = row.Text(1);
+  assignment.selector = row.Text(2);
+  assignment.document_id = row.Text(3);
+  assignment.author = row.Text(4);
+  assignment.at = row.Time(5);
+  const std::optional<Step> step = StepFromName(row.Text(6));
+  if (!step.has_value()) {
+    return Corrupt("step", absl::StrCat(assignment.sequence), "there is no such step");
+  }
+  assignment.step = *step;
+  assignment.name = row.Text(7);
+  assignment.version = row.Int(8);
+  assignment.why = row.Text(9);
+  return assignment;
+}
+
+absl::StatusOr<VersionRow> VersionFrom(const Statement& row) {
+  return VersionRow{.kind = row.Text(0),
+                    .name = row.Text(1),
+                    .version = row.Int(2),
+                    .document_id = row.Text(3),
+                    .author = row.Text(4),
+                    .at = row.Time(5),
+                    .upload = row.Text(6),
+                    .signer = row.Text(7)};
 }
 
 absl::StatusOr<EffectRow> EffectFrom(const Statement& row) {
@@ -252,11 +274,39 @@ absl::StatusOr<std::vector<DocumentRow>> ReadDocuments(Connection& db, const std
 
 absl::StatusOr<std::vector<AssignmentRow>> ReadAssignments(Connection& db,
                                                            const std::string& kind) {
-  BG_ASSIGN_OR_RETURN(Statement select,
-                      db.Prepare("SELECT kind, selector, document_id, author, at FROM assignments"
-                                 " WHERE kind = ? ORDER BY selector"));
+  BG_ASSIGN_OR_RETURN(
+      Statement select,
+      db.Prepare("SELECT steps.sequence, steps.kind, steps.selector, document_id, author, at, step,"
+                 " name, version, why FROM standing JOIN steps USING (sequence)"
+                 " WHERE standing.kind = ? ORDER BY standing.selector, report"));
   select.Bind(kind);
   return AllRows(select, AssignmentFrom);
+}
+
+absl::StatusOr<std::vector<AssignmentRow>> ReadSteps(Connection& db, const std::string& kind) {
+  BG_ASSIGN_OR_RETURN(
+      Statement select,
+      db.Prepare("SELECT sequence, kind, selector, document_id, author, at, step, name, version,"
+                 " why FROM steps WHERE kind = ? ORDER BY sequence"));
+  select.Bind(kind);
+  return AllRows(select, AssignmentFrom);
+}
+
+absl::StatusOr<int64_t> ReadNewestStep(Connection& db, const std::string& kind) {
+  BG_ASSIGN_OR_RETURN(Statement select,
+                      db.Prepare("SELECT coalesce(max(sequence), 0) FROM steps WHERE kind = ?"));
+  BG_ASSIGN_OR_RETURN(const bool found, select.Bind(kind).Step());
+  return found ? select.Int(0) : 0;
+}
+
+absl::StatusOr<std::vector<VersionRow>> ReadVersions(Connection& db, const std::string& kind,
+                                                     const std::string& name) {
+  BG_ASSIGN_OR_RETURN(
+      Statement select,
+      db.Prepare("SELECT kind, name, version, document_id, author, at, upload, signer FROM versions"
+                 " WHERE kind = ?1 AND (?2 = '' OR name = ?2) ORDER BY name, version DESC"));
+  select.Bind(kind, name);
+  return AllRows(select, VersionFrom);
 }
 
 absl::StatusOr<std::vector<EffectRow>> ReadEffects(Connection& db, int limit) {

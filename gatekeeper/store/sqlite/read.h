@@ -27,6 +27,10 @@ absl::StatusOr<DocumentRow> ReadDocument(Connection& db, const std::string& kind
                                          const std::string& id);
 absl::StatusOr<std::vector<DocumentRow>> ReadDocuments(Connection& db, const std::string& kind);
 absl::StatusOr<std::vector<AssignmentRow>> ReadAssignments(Connection& db, const std::string& kind);
+absl::StatusOr<std::vector<AssignmentRow>> ReadSteps(Connection& db, const std::string& kind);
+absl::StatusOr<int64_t> ReadNewestStep(Connection& db, const std::string& kind);  // 0: none
+absl::StatusOr<std::vector<VersionRow>> ReadVersions(Connection& db, const std::string& kind,
+                                                     const std::string& name);
 absl::StatusOr<std::vector<EffectRow>> ReadEffects(Connection& db, int limit);
 absl::StatusOr<std::vector<AuditRow>> ReadAudit(Connection& db, int64_t after_sequence, int limit);
 absl::StatusOr<AuditHead> ReadAuditHead(Connection& db);

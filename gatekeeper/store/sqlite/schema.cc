@@ -75,8 +75,39 @@ constexpr char kVersion1[] = R"sql(
   PRAGMA user_version = 1;
 )sql";
 
+// Named versions of documents; assignments as steps with history, and which of them stand.
+constexpr char kVersion2[] = R"sql(
+  CREATE TABLE versions (
+    kind TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, document_id TEXT NOT NULL,
+    author TEXT NOT NULL, at INTEGER NOT NULL, upload TEXT NOT NULL, signer TEXT NOT NULL,
+    PRIMARY KEY (kind, name, version),
+    FOREIGN KEY (kind, document_id) REFERENCES documents (kind, id)
+  ) STRICT;
+
+  CREATE TABLE steps (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, selector TEXT NOT NULL,
+    document_id TEXT, author TEXT NOT NULL, at INTEGER NOT NULL, step TEXT NOT NULL,
+    name TEXT NOT NULL, version INTEGER NOT NULL, why TEXT NOT NULL,
+    FOREIGN KEY (kind, document_id) REFERENCES documents (kind, id)
+  ) STRICT;
+  CREATE INDEX steps_by_kind ON steps (kind, sequence);
+
+  CREATE TABLE standing (
+    kind TEXT NOT NULL, selector TEXT NOT NULL, report INTEGER NOT NULL,
+    sequence INTEGER NOT NULL REFERENCES steps (sequence), PRIMARY KEY (kind, selector, report)
+  ) STRICT;
+
+  INSERT INTO steps (kind, selector, document_id, author, at, step, name, version, why)
+    SELECT kind, selector, document_id, author, at, 'enforce', '', 0, ''
+    FROM assignments ORDER BY at, kind, selector;
+  INSERT INTO standing SELECT kind, selector, 0, sequence FROM steps;
+  DROP TABLE assignments;
+
+  PRAGMA user_version = 2;
+)sql";
+
 // kSteps[n] leads from version n to n + 1 and ends by writing the new version.
-constexpr const char* kSteps[] = {kVersion1};
+constexpr const char* kSteps[] = {kVersion1, kVersion2};
 static_assert(std::size(kSteps) == kSchemaVersion);
 
 absl::StatusOr<int64_t> Number(Connection& connection, const char* sql) {

@@ -96,14 +96,31 @@ class SqliteStore final : public Store {
   absl::StatusOr<std::vector<DocumentRow>> ListDocuments(const std::string& kind) override {
     return readers_.With([&](Connection& db) { return sqlite::ReadDocuments(db, kind); });
   }
-  absl::Status Assign(const AssignmentRow& assignment, const AuditRow& audit) override {
+  absl::Status PutVersion(const DocumentRow& document, const VersionRow& version,
+                          const AuditRow& audit) override {
     return writer_.Do([&](Connection& db) -> absl::Status {
-      BG_RETURN_IF_ERROR(sqlite::PutAssignment(db, assignment));
+      BG_RETURN_IF_ERROR(sqlite::InsertDocument(db, document));
+      BG_RETURN_IF_ERROR(sqlite::InsertVersion(db, version));
+      return sqlite::AppendAudit(db, audit);
+    });
+  }
+  absl::StatusOr<std::vector<VersionRow>> ListVersions(const std::string& kind,
+                                                       const std::string& name) override {
+    return readers_.With([&](Connection& db) { return sqlite::ReadVersions(db, kind, name); });
+  }
+
+  absl::Status Assign(const AssignmentRow& assignment, const AuditRow& audit,
+                      std::optional<int64_t> after) override {
+    return writer_.Do([&](Connection& db) -> absl::Status {
+      BG_RETURN_IF_ERROR(sqlite::TakeStep(db, assignment, after));
       return sqlite::AppendAudit(db, audit);
     });
   }
   absl::StatusOr<std::vector<AssignmentRow>> ListAssignments(const std::string& kind) override {
     return readers_.With([&](Connection& db) { return sqlite::ReadAssignments(db, kind); });
+  }
+  absl::StatusOr<std::vector<AssignmentRow>> ListSteps(const std::string& kind) override {
+    return readers_.With([&](Connection& db) { return sqlite::ReadSteps(db, kind); });
   }
 
   absl::StatusOr<std::vector<EffectRow>> PendingEffects(int limit) override {

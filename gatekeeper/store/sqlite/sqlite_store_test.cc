@@ -81,10 +81,40 @@ TEST_F(SqliteStoreTest, FileThatOthersMayUseIsRefused) {
 
 TEST_F(SqliteStoreTest, NewerSchemaIsRefused) {
   StoreHosts(1);
-  Tamper("PRAGMA user_version = 2");
+  Tamper("PRAGMA user_version = 3");
   const absl::Status status = OpenSqlite({.path = path_}).status();
   EXPECT_THAT(status, HasCode(absl::StatusCode::kFailedPrecondition));
   EXPECT_THAT(std::string(status.message()), HasSubstr("newer"));
+}
+
+// A store of schema 1, as the first release made it.
+TEST_F(SqliteStoreTest, AssignmentsOfTheFirstSchemaStandAndAreHistory) {
+  StoreHosts(1);
+  Tamper(R"sql(
+    DROP TABLE standing; DROP TABLE steps; DROP TABLE versions;
+    CREATE TABLE assignments (
+      kind TEXT NOT NULL, selector TEXT NOT NULL, document_id TEXT NOT NULL, author TEXT NOT NULL,
+      at INTEGER NOT NULL, PRIMARY KEY (kind, selector),
+      FOREIGN KEY (kind, document_id) REFERENCES documents (kind, id)
+    ) STRICT;
+    INSERT INTO documents (kind, id, name, text, author, created_at)
+      VALUES ('policy', 'aa', 'main', 'text', 'root', 1), ('reference', 'rr', 'r', '{}', 'root', 2);
+    INSERT INTO assignments VALUES ('policy', 'role=db', 'aa', 'alice', 20),
+      ('policy', '', 'aa', 'root', 10), ('reference', '', 'rr', 'root', 15);
+    PRAGMA user_version = 1;
+  )sql");
+  const std::unique_ptr<Store> store = OpenIn(folder_);
+  BG_ASSERT_OK_AND_ASSIGN(const std::vector<AssignmentRow> rows, store->ListAssignments("policy"));
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[1].selector, "role=db");
+  EXPECT_EQ(rows[1].author, "alice");
+  EXPECT_EQ(rows[1].step, Step::kEnforce);
+  EXPECT_EQ(rows[1].at, absl::FromUnixNanos(20));
+  BG_ASSERT_OK_AND_ASSIGN(const std::vector<AssignmentRow> steps, store->ListSteps("policy"));
+  ASSERT_EQ(steps.size(), 2u);
+  EXPECT_EQ(steps[0].selector, "");
+  EXPECT_EQ(store->ListAssignments("reference")->at(0).document_id, "rr");
+  EXPECT_EQ(store->ListHosts(nullptr)->size(), 1u);
 }
 
 TEST_F(SqliteStoreTest, ManyMayMakeTheSchemaAtOnce) {

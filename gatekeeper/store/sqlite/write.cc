@@ -136,6 +136,39 @@ absl::Status InsertEffect(Connection& db, const EffectRow& effect) {
   return insert.Bind(effect.kind, effect.host_id, effect.verdict_id).Run();
 }
 
+bool HasDocument(Step step) { return step != Step::kEnd && step != Step::kEndReport; }
+bool IsAboutReport(Step step) { return step == Step::kReport || step == Step::kEndReport; }
+
+absl::Status CheckStep(const AssignmentRow& assignment) {
+  if (HasDocument(assignment.step) == !assignment.document_id.empty()) return absl::OkStatus();
+  return Refuse(absl::StatusCode::kInvalidArgument, Reason::kInternal,
+                absl::StrCat("step ", Name(assignment.step), " with document '",
+                             assignment.document_id, "'"));
+}
+
+absl::Status InsertStep(Connection& db, const AssignmentRow& row) {
+  BG_ASSIGN_OR_RETURN(
+      Statement insert,
+      db.Prepare("INSERT INTO steps (kind, selector, document_id, author, at, step, name, version,"
+                 " why) VALUES (?, ?, nullif(?, ''), ?, ?, ?, ?, ?, ?)"));
+  insert.Bind(row.kind, row.selector, row.document_id, row.author, row.at, Name(row.step), row.name,
+              row.version, row.why);
+  return insert.Run();
+}
+
+// The step just inserted, in its effect. What is enforced anew ends what was compared with it.
+absl::Status ChangeStanding(Connection& db, const AssignmentRow& row) {
+  const int report = IsAboutReport(row.step) ? 1 : 0;
+  BG_ASSIGN_OR_RETURN(Statement remove, db.Prepare("DELETE FROM standing WHERE kind = ?"
+                                                   " AND selector = ? AND report >= ?"));
+  BG_RETURN_IF_ERROR(remove.Bind(row.kind, row.selector, report).Run());
+  if (!HasDocument(row.step)) return absl::OkStatus();
+  BG_ASSIGN_OR_RETURN(Statement insert,
+                      db.Prepare("INSERT INTO standing (kind, selector, report, sequence)"
+                                 " VALUES (?, ?, ?, last_insert_rowid())"));
+  return insert.Bind(row.kind, row.selector, report).Run();
+}
+
 absl::Status CheckComplete(const Commit& commit) {
   if (commit.audit.empty()) {
     return Refuse(absl::StatusCode::kInvalidArgument, Reason::kAuditUnavailable,
@@ -215,16 +248,33 @@ absl::Status InsertDocument(Connection& db, const DocumentRow& document) {
       absl::StrCat(document.kind, " ", document.id, " is stored with another text"));
 }
 
-absl::Status PutAssignment(Connection& db, const AssignmentRow& assignment) {
+absl::Status InsertVersion(Connection& db, const VersionRow& version) {
   BG_ASSIGN_OR_RETURN(
       Statement insert,
-      db.Prepare("INSERT INTO assignments (kind, selector, document_id, author, at)"
-                 " VALUES (?, ?, ?, ?, ?) ON CONFLICT (kind, selector) DO UPDATE SET"
-                 " document_id = excluded.document_id, author = excluded.author,"
-                 " at = excluded.at"));
-  insert.Bind(assignment.kind, assignment.selector, assignment.document_id, assignment.author,
-              assignment.at);
-  return insert.Run();
+      db.Prepare(
+          "INSERT INTO versions (kind, name, version, document_id, author, at, upload,"
+          " signer) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE ?3 - 1 ="
+          " (SELECT coalesce(max(version), 0) FROM versions WHERE kind = ?1 AND name = ?2)"));
+  insert.Bind(version.kind, version.name, version.version, version.document_id, version.author,
+              version.at, version.upload, version.signer);
+  BG_RETURN_IF_ERROR(insert.Run());
+  if (db.ChangedRows() == 1) return absl::OkStatus();
+  return absl::AbortedError(absl::StrCat(version.kind, " ", version.name, " has another version ",
+                                         version.version, " now, or none before it"));
+}
+
+absl::Status TakeStep(Connection& db, const AssignmentRow& assignment,
+                      std::optional<int64_t> after) {
+  BG_RETURN_IF_ERROR(CheckStep(assignment));
+  if (after.has_value()) {
+    BG_ASSIGN_OR_RETURN(const int64_t newest, ReadNewestStep(db, assignment.kind));
+    if (newest != *after) {
+      return absl::AbortedError(
+          absl::StrCat("somebody else has changed what ", assignment.kind, " applies"));
+    }
+  }
+  BG_RETURN_IF_ERROR(InsertStep(db, assignment));
+  return ChangeStanding(db, assignment);
 }
 
 absl::Status RemoveEffect(Connection& db, int64_t sequence) {

@@ -3,6 +3,8 @@
 // An error means that its savepoint is rolled back; nothing here cleans up after itself.
 #pragma once
 
+#include <optional>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gatekeeper/store/sqlite/connection.h"
@@ -17,7 +19,9 @@ absl::Status InsertJoinToken(Connection& db, const JoinToken& token);
 absl::Status UseJoinToken(Connection& db, const JoinTokenUse& use);
 
 absl::Status InsertDocument(Connection& db, const DocumentRow& document);
-absl::Status PutAssignment(Connection& db, const AssignmentRow& assignment);
+absl::Status InsertVersion(Connection& db, const VersionRow& version);
+absl::Status TakeStep(Connection& db, const AssignmentRow& assignment,
+                      std::optional<int64_t> after);
 absl::Status RemoveEffect(Connection& db, int64_t sequence);
 
 }  // namespace bootgate::gatekeeper::store::sqlite
