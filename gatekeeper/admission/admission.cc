@@ -240,6 +240,7 @@ absl::StatusOr<Judged> Admission::JudgeEvidence(const host::HostRecord& host, co
                    .ima = {.list = list, .bound_entries = ima.before_quote_count, .before = before},
                    .logs_bound = true,
                    .policy = rules.policy.get(),
+                   .candidate = rules.candidate.get(),
                    .reference = rules.reference.get(),
                    .sets = rules.sets,
                    .now = clock_.Now(),

@@ -1,6 +1,9 @@
 #include "gatekeeper/admission/catalog.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
+#include "common/base/log.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 
@@ -10,34 +13,19 @@ namespace {
 // Compiled documents that nothing is assigned to any more are dropped when there are this many.
 constexpr size_t kKeptDocuments = 64;
 
-absl::StatusOr<std::map<std::string, std::string>> Assignments(store::Store& store,
-                                                               const char* kind) {
-  BG_ASSIGN_OR_RETURN(const std::vector<store::AssignmentRow> rows, store.ListAssignments(kind));
-  std::map<std::string, std::string> out;
-  for (const store::AssignmentRow& row : rows) out[row.selector] = row.document_id;
-  return out;
+absl::StatusOr<rollout::Assignments> Standing(store::Store& store, const char* kind) {
+  BG_ASSIGN_OR_RETURN(std::vector<store::AssignmentRow> rows, store.ListAssignments(kind));
+  return rollout::Assignments(std::move(rows));
 }
 
 }  // namespace
-
-std::string Assigned(const std::map<std::string, std::string>& assignments,
-                     const std::map<std::string, std::string>& labels) {
-  for (const auto& [selector, id] : assignments) {
-    const size_t equals = selector.find('=');
-    if (equals == std::string::npos) continue;
-    const auto label = labels.find(selector.substr(0, equals));
-    if (label != labels.end() && label->second == selector.substr(equals + 1)) return id;
-  }
-  const auto fallback = assignments.find("");
-  return fallback == assignments.end() ? "" : fallback->second;
-}
 
 absl::Status Catalog::Refresh() {
   BG_ASSIGN_OR_RETURN(const int64_t change, store_.ChangeCounter());
   if (change == snapshot_.change) return absl::OkStatus();
   Snapshot fresh{.change = change};
-  BG_ASSIGN_OR_RETURN(fresh.policies, Assignments(store_, kPolicyKind));
-  BG_ASSIGN_OR_RETURN(fresh.references, Assignments(store_, kReferenceKind));
+  BG_ASSIGN_OR_RETURN(fresh.policies, Standing(store_, rollout::kPolicyKind));
+  BG_ASSIGN_OR_RETURN(fresh.references, Standing(store_, rollout::kReferenceKind));
   snapshot_ = std::move(fresh);
   if (compiled_policies_.size() > kKeptDocuments) compiled_policies_.clear();
   if (parsed_references_.size() > kKeptDocuments) parsed_references_.clear();
@@ -47,7 +35,7 @@ absl::Status Catalog::Refresh() {
 absl::StatusOr<std::shared_ptr<const policy::Policy>> Catalog::PolicyOf(const std::string& id) {
   const auto found = compiled_policies_.find(id);
   if (found != compiled_policies_.end()) return found->second;
-  BG_ASSIGN_OR_RETURN(const store::DocumentRow row, store_.GetDocument(kPolicyKind, id));
+  BG_ASSIGN_OR_RETURN(const store::DocumentRow row, store_.GetDocument(rollout::kPolicyKind, id));
   policy::ParseError error;
   std::optional<policy::Policy> policy = policy::Policy::Read(row.text, &error);
   if (!policy.has_value()) {
@@ -61,7 +49,8 @@ absl::StatusOr<std::shared_ptr<const reference::Reference>> Catalog::ReferenceOf
     const std::string& id) {
   const auto found = parsed_references_.find(id);
   if (found != parsed_references_.end()) return found->second;
-  BG_ASSIGN_OR_RETURN(const store::DocumentRow row, store_.GetDocument(kReferenceKind, id));
+  BG_ASSIGN_OR_RETURN(const store::DocumentRow row,
+                      store_.GetDocument(rollout::kReferenceKind, id));
   absl::StatusOr<reference::Reference> parsed = reference::FromJson(row.text);
   if (!parsed.ok()) {
     return Refuse(absl::StatusCode::kInternal, Reason::kReferenceParse,
@@ -70,17 +59,26 @@ absl::StatusOr<std::shared_ptr<const reference::Reference>> Catalog::ReferenceOf
   return parsed_references_[id] = std::make_shared<const reference::Reference>(*std::move(parsed));
 }
 
+std::shared_ptr<const policy::Policy> Catalog::Candidate(const std::string& id) {
+  absl::StatusOr<std::shared_ptr<const policy::Policy>> policy = PolicyOf(id);
+  if (policy.ok()) return *std::move(policy);
+  Log(LogLevel::kWarning, "the policy to report on cannot be used",
+      {{"policy", id}, {"why", std::string(policy.status().message())}});
+  return nullptr;
+}
+
 absl::StatusOr<Rules> Catalog::RulesFor(const std::map<std::string, std::string>& labels) {
   const std::lock_guard lock(mutex_);
   BG_RETURN_IF_ERROR(Refresh());
   Rules rules;
-  const std::string policy_id = Assigned(snapshot_.policies, labels);
-  if (!policy_id.empty()) {
-    BG_ASSIGN_OR_RETURN(rules.policy, PolicyOf(policy_id));
+  const rollout::Applied policies = snapshot_.policies.For(labels);
+  if (policies.enforced != nullptr) {
+    BG_ASSIGN_OR_RETURN(rules.policy, PolicyOf(policies.enforced->document_id));
   }
-  const std::string reference_id = Assigned(snapshot_.references, labels);
-  if (!reference_id.empty()) {
-    BG_ASSIGN_OR_RETURN(rules.reference, ReferenceOf(reference_id));
+  if (policies.candidate != nullptr) rules.candidate = Candidate(policies.candidate->document_id);
+  const rollout::Applied references = snapshot_.references.For(labels);
+  if (references.enforced != nullptr) {
+    BG_ASSIGN_OR_RETURN(rules.reference, ReferenceOf(references.enforced->document_id));
     rules.sets = sets_.Find(rules.reference->ima.rules.sets);
   }
   return rules;

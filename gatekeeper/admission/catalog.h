@@ -15,16 +15,15 @@
 #include "gatekeeper/admission/set_shelf.h"
 #include "gatekeeper/policy/policy.h"
 #include "gatekeeper/reference/reference.h"
+#include "gatekeeper/rollout/assignments.h"
 #include "gatekeeper/store/store.h"
 
 namespace bootgate::gatekeeper::admission {
 
-inline constexpr char kPolicyKind[] = "policy";
-inline constexpr char kReferenceKind[] = "reference";
-
 // What a host is judged by; null where nothing is assigned.
 struct Rules {
   std::shared_ptr<const policy::Policy> policy;
+  std::shared_ptr<const policy::Policy> candidate;  // reported on only
   std::shared_ptr<const reference::Reference> reference;
   std::vector<SetPtr> sets;  // those that the reference names and that are here
 };
@@ -35,19 +34,20 @@ class Catalog {
   explicit Catalog(store::Store& store, std::string set_folder = "")
       : store_(store), sets_(std::move(set_folder)) {}
 
-  // The most specific assignment wins: a selector "label=value" that the host bears before the
-  // default; of several that fit, the first in alphabetical order.
+  // The most specific assignment wins: rollout/assignments.h.
   // STORE, POLICY_PARSE or REFERENCE_PARSE when what is assigned cannot be used: never "no policy".
+  // A candidate that cannot be used is left out: it hurts nobody.
   absl::StatusOr<Rules> RulesFor(const std::map<std::string, std::string>& labels);
 
  private:
   struct Snapshot {
     int64_t change = -1;
-    std::map<std::string, std::string> policies, references;  // selector -> document id
+    rollout::Assignments policies, references;
   };
 
   absl::Status Refresh();
   absl::StatusOr<std::shared_ptr<const policy::Policy>> PolicyOf(const std::string& id);
+  std::shared_ptr<const policy::Policy> Candidate(const std::string& id);
   absl::StatusOr<std::shared_ptr<const reference::Reference>> ReferenceOf(const std::string& id);
 
   store::Store& store_;
@@ -58,9 +58,5 @@ class Catalog {
   std::map<std::string, std::shared_ptr<const policy::Policy>> compiled_policies_;
   std::map<std::string, std::shared_ptr<const reference::Reference>> parsed_references_;
 };
-
-// The document id that `assignments` (selector -> id) gives a host with these labels; empty: none.
-std::string Assigned(const std::map<std::string, std::string>& assignments,
-                     const std::map<std::string, std::string>& labels);
 
 }  // namespace bootgate::gatekeeper::admission

@@ -39,6 +39,7 @@ host::ImaRules RulesId(const Rules& rules, const JudgingOptions& options) {
 
 uint64_t FirstEntryToAsk(const host::HostRecord& host, const Rules& rules,
                          const host::ImaRules& rules_id, absl::Time now) {
+  if (rules.candidate != nullptr && rules.candidate->Reads("events")) return 0;
   return MayBuildOn(host, rules, rules_id, now) ? host.ima_cursor->progress.entries : 0;
 }
 

@@ -26,7 +26,8 @@ struct JudgingOptions {
 host::ImaRules RulesId(const Rules& rules, const JudgingOptions& options);
 
 // The first entry to ask for: the cursor's place, or 0 where nothing may be built on it. A policy
-// that reads the `events` claim always sees the whole list.
+// that reads the `events` claim always sees the whole list; one that is only reported on sees it
+// when it was asked for, and else its report says what was missing.
 uint64_t FirstEntryToAsk(const host::HostRecord& host, const Rules& rules,
                          const host::ImaRules& rules_id, absl::Time now);
 

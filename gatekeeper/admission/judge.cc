@@ -273,51 +273,101 @@ class Judgement {
     found->back().register_index = 10;
   }
 
+  // What one policy makes of the facts.
+  struct Opinion {
+    std::vector<Finding> findings;
+    std::vector<Claim> issued;
+    Coverage coverage;
+  };
+
   void AskPolicy(const appraisal::BootAppraisal& boot, const appraisal::ImaAppraisal& ima) {
+    const size_t facts = claims_.size();
+    const OutcomeClass so_far = OutcomeOf(findings_);
     if (input_.policy == nullptr) {
       findings_.push_back(Failing(Reason::kNoPolicy, "No policy is assigned to this host."));
       NotChecked("policy", "there is none");
-      return;
+    } else {
+      const Opinion opinion = OpinionOf(*input_.policy, boot, ima, &claims_);
+      Merge(opinion.findings, opinion.issued, opinion.coverage);
     }
-    CheckRequiredRegisters(input_.policy->configuration());
-    AddJsonClaims(boot, ima);
-    const policy::Evaluation evaluation = policy::Evaluate(*input_.policy, claims_);
-    coverage_.checked.push_back(absl::StrCat("policy ", input_.policy->id()));
+    if (input_.candidate != nullptr) report_ = ReportOf(so_far, boot, ima, facts);
+  }
+
+  // The first `facts` claims are not of the policy that is enforced. Whatever becomes of the
+  // candidate, the verdict stands as it is.
+  std::optional<PolicyReport> ReportOf(OutcomeClass so_far, const appraisal::BootAppraisal& boot,
+                                       const appraisal::ImaAppraisal& ima,
+                                       size_t facts) const noexcept {
+    try {
+      PolicyReport report;
+      report.policy_id = input_.candidate->id();
+      try {
+        std::vector<Claim> claims(claims_.begin(), claims_.begin() + static_cast<ptrdiff_t>(facts));
+        Opinion opinion = OpinionOf(*input_.candidate, boot, ima, &claims);
+        report.outcome = so_far == OutcomeClass::kAdmit ? OutcomeOf(opinion.findings) : so_far;
+        report.findings = std::move(opinion.findings);
+        report.not_checked = std::move(opinion.coverage.not_checked);
+      } catch (const std::exception& error) {
+        report.findings = {Failing(Reason::kInternal, Printable(error.what()))};
+      }
+      return report;
+    } catch (...) {
+      return std::nullopt;
+    }
+  }
+
+  // Adds to `claims` what the policy reads beyond them.
+  Opinion OpinionOf(const policy::Policy& policy, const appraisal::BootAppraisal& boot,
+                    const appraisal::ImaAppraisal& ima, std::vector<Claim>* claims) const {
+    Opinion opinion;
+    CheckRequiredRegisters(policy.configuration(), &opinion);
+    AddJsonClaims(policy, boot, ima, claims, &opinion);
+    policy::Evaluation evaluation = policy::Evaluate(policy, *claims);
+    opinion.coverage.checked.push_back(absl::StrCat("policy ", policy.id()));
     switch (evaluation.decision) {
       case policy::Decision::kPermit:
-        claims_.insert(claims_.end(), evaluation.outgoing.begin(), evaluation.outgoing.end());
-        return;
+        opinion.issued = std::move(evaluation.outgoing);
+        return opinion;
       case policy::Decision::kDeny:
-        findings_.push_back(
+        opinion.findings.push_back(
             evaluation.deny_rule_line
                 ? Failing(Reason::kPolicyDeny,
                           absl::StrCat("The policy's rule at line ", *evaluation.deny_rule_line,
                                        " denies this host."))
                 : Failing(Reason::kPolicyNotPermitted, "No rule of the policy permits this host."));
-        return;
+        return opinion;
       case policy::Decision::kError:
-        findings_.push_back(
+        opinion.findings.push_back(
             Failing(Reason::kPolicyError,
                     absl::StrCat("The policy's rule at line ", evaluation.error_line,
                                  " could not be computed (", Printable(evaluation.error_kind, 64),
                                  "): ", Printable(evaluation.message))));
-        return;
+        return opinion;
     }
     __builtin_unreachable();
   }
 
   // The logs and the registers as JSON, for a policy that looks at them.
-  void AddJsonClaims(const appraisal::BootAppraisal& boot, const appraisal::ImaAppraisal& ima) {
-    if (input_.policy->Reads("pcrs")) {
-      AddClaim("pcrs", appraisal::json::PcrsJson(input_.quoted.banks()));
-      claims_.back().read_only = true;
+  void AddJsonClaims(const policy::Policy& policy, const appraisal::BootAppraisal& boot,
+                     const appraisal::ImaAppraisal& ima, std::vector<Claim>* claims,
+                     Opinion* opinion) const {
+    if (policy.Reads("pcrs")) {
+      claims->push_back(
+          {.type = "pcrs", .value = appraisal::json::PcrsJson(input_.quoted.banks())});
+      claims->back().read_only = true;
     }
-    if (!input_.policy->Reads("events")) return;
+    if (!policy.Reads("events")) return;
+    if (input_.ima.before != nullptr) {
+      opinion->coverage.not_checked.push_back(
+          {absl::StrCat("the first ", input_.ima.before->entries,
+                        " IMA entries in the events claim"),
+           "earlier evidence of this boot had them"});
+    }
     std::optional<std::string> events = appraisal::json::EventsJson(EventsInput(boot, ima));
     if (events.has_value()) {
-      AddClaim("events", *std::move(events));
+      claims->push_back({.type = "events", .value = *std::move(events)});
     } else {
-      findings_.push_back(
+      opinion->findings.push_back(
           Failing(Reason::kLogLimit,
                   absl::StrCat("The events claim, which the policy reads, would be longer than ",
                                appraisal::json::kMaxEventsJson, " bytes.")));
@@ -325,7 +375,7 @@ class Judgement {
   }
 
   appraisal::json::EventsInput EventsInput(const appraisal::BootAppraisal& boot,
-                                           const appraisal::ImaAppraisal& ima) {
+                                           const appraisal::ImaAppraisal& ima) const {
     appraisal::json::EventsInput events;
     events.boot_logs = {&boot.log};
     auto& proven = events.proven.emplace();
@@ -337,17 +387,12 @@ class Judgement {
       events.ima = &ima.list;
       events.ima_entries = ima.match->entries;
     }
-    if (input_.ima.before != nullptr) {
-      NotChecked(absl::StrCat("the first ", input_.ima.before->entries,
-                              " IMA entries in the events claim"),
-                 "earlier evidence of this boot had them");
-    }
     return events;
   }
 
   // Policy language specification, 3.6. Only a mask that the policy sets is asked for: the
   // language's default, all registers, is what no host quotes.
-  void CheckRequiredRegisters(const policy::Configuration& configuration) {
+  void CheckRequiredRegisters(const policy::Configuration& configuration, Opinion* opinion) const {
     const auto& settings = configuration.settings;
     if (std::none_of(settings.begin(), settings.end(), [](const policy::Setting& setting) {
           return setting.name == policy::kRequiredPcrMask;
@@ -359,10 +404,10 @@ class Judgement {
       if (IsAllowed(bank.alg())) quoted |= bank.mask();
     }
     const uint32_t missing = configuration.required_pcr_mask & ~quoted;
-    coverage_.checked.push_back(absl::StrCat(
+    opinion->coverage.checked.push_back(absl::StrCat(
         "PCR that the policy requires: ", registers::FormatMask(configuration.required_pcr_mask)));
     if (missing == 0) return;
-    findings_.push_back(
+    opinion->findings.push_back(
         Failing(Reason::kPolicyPcrMask,
                 absl::StrCat("The policy requires PCR ", registers::FormatMask(missing),
                              ", which the quote does not cover.")));
@@ -375,6 +420,7 @@ class Judgement {
     verdict.findings = std::move(findings_);
     if (outcome != OutcomeClass::kReject) verdict.claims = std::move(claims_);
     verdict.coverage = std::move(coverage_);
+    if (outcome != OutcomeClass::kReject) verdict.report = std::move(report_);
     if (input_.policy != nullptr) verdict.policy_id = input_.policy->id();
     if (input_.reference != nullptr) verdict.reference_id = input_.reference->id;
     return verdict;
@@ -386,6 +432,7 @@ class Judgement {
   std::vector<Claim> claims_;
   Coverage coverage_;
   std::optional<ImaProgress> progress_;
+  std::optional<PolicyReport> report_;
   bool judge_whole_ = false;
   absl::Time good_until_ = absl::InfiniteFuture();
 };

@@ -38,7 +38,9 @@ struct JudgeInput {
   appraisal::ImaInput ima;  // without bound logs, bound_entries is not used: the whole list counts
   bool logs_bound = false;  // the quote's qualifying data names exactly these logs
   WhenBehind when_behind = WhenBehind::kRetry;
-  const policy::Policy* policy = nullptr;                           // nullptr: NO_POLICY
+  const policy::Policy* policy = nullptr;  // nullptr: NO_POLICY
+  // Judged by as well, without effect: Verdict::report. nullptr: there is none.
+  const policy::Policy* candidate = nullptr;
   const reference::Reference* reference = nullptr;                  // nullptr: not compared
   std::vector<std::shared_ptr<const reference::ImaSet>> sets = {};  // that the reference names
   absl::Time now = absl::InfiniteFuture();  // for windows in sets; without it they have closed

@@ -40,19 +40,35 @@ Json ToJson(const Claim& claim) {
   return Json{{"type", claim.type}, {"value", std::move(value)}, {"issuer", Name(claim.issuer)}};
 }
 
+Json ToJson(const std::vector<Finding>& findings) {
+  Json json = Json::array();
+  for (const Finding& finding : findings) json.push_back(ToJson(finding));
+  return json;
+}
+
+Json ToJson(const std::vector<NotChecked>& rows) {
+  Json json = Json::array();
+  for (const NotChecked& row : rows) json.push_back(Json{{"what", row.what}, {"why", row.why}});
+  return json;
+}
+
+Json ToJson(const PolicyReport& report) {
+  return Json{{"policy", report.policy_id},
+              {"outcome", std::string(Name(report.outcome))},
+              {"findings", ToJson(report.findings)},
+              {"not_checked", ToJson(report.not_checked)}};
+}
+
 }  // namespace
 
 std::string VerdictJson(const Verdict& verdict, int indent) {
   Json json{{"outcome", std::string(Name(verdict.outcome))},
-            {"findings", Json::array()},
+            {"findings", ToJson(verdict.findings)},
             {"claims", Json::array()},
             {"checked", verdict.coverage.checked},
-            {"not_checked", Json::array()}};
-  for (const Finding& finding : verdict.findings) json["findings"].push_back(ToJson(finding));
+            {"not_checked", ToJson(verdict.coverage.not_checked)}};
   for (const Claim& claim : verdict.claims) json["claims"].push_back(ToJson(claim));
-  for (const NotChecked& row : verdict.coverage.not_checked) {
-    json["not_checked"].push_back(Json{{"what", row.what}, {"why", row.why}});
-  }
+  if (verdict.report.has_value()) json["report"] = ToJson(*verdict.report);
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -11,7 +11,8 @@ inline constexpr size_t kMaxClaimText = 4096;  // bytes
 
 // {"outcome", "findings": [{"code", "severity", "register", "event", "expected", "actual",
 // "text"}],
-//  "claims": [{"type", "value", "issuer"}], "checked": [text], "not_checked": [{"what", "why"}]}.
+//  "claims": [{"type", "value", "issuer"}], "checked": [text], "not_checked": [{"what", "why"}]},
+// and of a policy that is reported on "report": {"policy", "outcome", "findings", "not_checked"}.
 // register and event are null where a finding has none. Indented by `indent`; on one line when -1.
 // A claim's text longer than kMaxClaimText has, instead of "value", "value_bytes" and
 // "value_sha256" (hex): it is not kept, because the evidence can make it again.

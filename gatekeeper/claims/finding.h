@@ -48,6 +48,15 @@ struct Coverage {
   std::vector<NotChecked> not_checked;
 };
 
+// What a policy that is not enforced would have made of the same evidence. Only told: it changes
+// nothing.
+struct PolicyReport {
+  std::string policy_id;
+  OutcomeClass outcome = OutcomeClass::kError;  // kError: its evaluation failed by our own fault
+  std::vector<Finding> findings;                // of this policy alone
+  std::vector<NotChecked> not_checked;          // what it could not see
+};
+
 // The outcome of judging evidence. There is no default "pass": the outcome must be given.
 struct Verdict {
   explicit Verdict(OutcomeClass outcome_class) : outcome(outcome_class) {}
@@ -55,8 +64,9 @@ struct Verdict {
   std::vector<Finding> findings;
   std::vector<Claim> claims;  // ADMIT, DENY: what the policy saw and issued
   Coverage coverage;
-  std::string policy_id;     // digest of the policy text; empty when there was none
-  std::string reference_id;  // digest of the reference; empty when there was none
+  std::string policy_id;               // digest of the policy text; empty when there was none
+  std::string reference_id;            // digest of the reference; empty when there was none
+  std::optional<PolicyReport> report;  // ADMIT, DENY: of the policy that is reported on
 };
 
 }  // namespace bootgate::gatekeeper

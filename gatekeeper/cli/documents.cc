@@ -12,10 +12,10 @@
 #include "common/base/hex.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
-#include "gatekeeper/admission/catalog.h"
 #include "gatekeeper/policy/format_error.h"
 #include "gatekeeper/policy/policy.h"
 #include "gatekeeper/reference/reference.h"
+#include "gatekeeper/rollout/assignments.h"
 
 namespace bootgate::gatekeeper::cli {
 namespace {
@@ -180,7 +180,7 @@ ExitCode PolicyActivate(const Operator& op, const std::string& file, const std::
   const absl::StatusOr<policy::Policy> policy = ReadPolicy(file, *text);
   if (!policy.ok()) return Fail(op.err, policy.status());
   const store::DocumentRow document =
-      DocumentOf(op, admission::kPolicyKind, policy->id(), BaseName(file), *text);
+      DocumentOf(op, rollout::kPolicyKind, policy->id(), BaseName(file), *text);
   return Report(op, StoreAndAssign(op, document, selector), document, selector);
 }
 
@@ -196,11 +196,11 @@ ExitCode ReferenceImport(const Operator& op, const std::string& file, const std:
   }
   const std::string name = reference->name.empty() ? BaseName(file) : reference->name;
   const store::DocumentRow document =
-      DocumentOf(op, admission::kReferenceKind, reference->id, name, *text);
+      DocumentOf(op, rollout::kReferenceKind, reference->id, name, *text);
   return Report(op, StoreAndAssign(op, document, selector), document, selector);
 }
 
-ExitCode PolicyList(const Operator& op) { return ListDocuments(op, admission::kPolicyKind); }
-ExitCode ReferenceList(const Operator& op) { return ListDocuments(op, admission::kReferenceKind); }
+ExitCode PolicyList(const Operator& op) { return ListDocuments(op, rollout::kPolicyKind); }
+ExitCode ReferenceList(const Operator& op) { return ListDocuments(op, rollout::kReferenceKind); }
 
 }  // namespace bootgate::gatekeeper::cli

@@ -11,6 +11,7 @@
 #include "common/crypto/hash.h"
 #include "common/ima/mixed_list.h"
 #include "gatekeeper/enroll/ak_certificate.h"
+#include "gatekeeper/rollout/assignments.h"
 #include "gatekeeper/store/sqlite/sqlite_store.h"
 #include "tests/gate/store_dump.h"
 
@@ -19,6 +20,7 @@ namespace {
 
 namespace admission = gatekeeper::admission;
 namespace enroll = gatekeeper::enroll;
+namespace rollout = gatekeeper::rollout;
 namespace store = gatekeeper::store;
 
 constexpr int kManyUses = 1'000'000;
@@ -212,10 +214,10 @@ void Gate::AddToken(const JoinToken& added, int uses, bool approves) {
   Require(store->PutJoinToken(row, TestRow()));
 }
 
-void Gate::AssignPolicy(const std::string& text) { AssignDocument(admission::kPolicyKind, text); }
+void Gate::AssignPolicy(const std::string& text) { AssignDocument(rollout::kPolicyKind, text); }
 
 void Gate::AssignReference(const std::string& json) {
-  AssignDocument(admission::kReferenceKind, json);
+  AssignDocument(rollout::kReferenceKind, json);
 }
 
 void Gate::AssignDocument(const std::string& kind, const std::string& text) {
