@@ -29,6 +29,7 @@ constexpr size_t kMaxCommonNameSize = 64;  // RFC 5280, ub-common-name
 constexpr size_t kMaxDnsNameSize = 253;
 constexpr size_t kMaxServerNames = 64;
 constexpr size_t kMaxTpmSanSize = 4096;  // bytes
+constexpr char kTokenSignerName[] = "Bootgate token signing";
 
 absl::Status CaError(absl::string_view what) {
   return Refuse(absl::StatusCode::kInternal, Reason::kCa, what);
@@ -102,7 +103,8 @@ struct Authority::Templates {
   CertificateSigner signer;
   absl::Time not_after;  // of the issuing CA
   Bytes issuer;          // Name
-  Bytes host_extensions, server_extensions, ak_extensions, ak_extensions_ek_certificate;
+  Bytes host_extensions, server_extensions, token_extensions, ak_extensions,
+      ak_extensions_ek_certificate;
 
   static absl::StatusOr<std::shared_ptr<const Templates>> Make(const LoadedAuthority& loaded);
   absl::StatusOr<Bytes> Issue(CertificateFields fields, const crypto::PublicKey& key,
@@ -128,6 +130,7 @@ absl::StatusOr<std::shared_ptr<const Authority::Templates>> Authority::Templates
   namespace oid = ext::oid;
   made->host_extensions = with({oid::ClientAuth(), oid::ServerAuth()}, {});
   made->server_extensions = with({oid::ServerAuth()}, {});
+  made->token_extensions = with({oid::TokenSigning()}, {});
   const auto ak = [&](const Bytes& how) {
     return with({oid::AikCertificate()},
                 {oid::VerifiedTpmResidency(), oid::VerifiedTpmRestricted(), how});
@@ -209,6 +212,16 @@ absl::StatusOr<Bytes> Authority::IssueServer(const std::vector<std::string>& nam
   return templates_->Issue(
       {.serial = serial, .subject = subject, .not_before = not_before, .not_after = not_after}, key,
       templates_->server_extensions, {ext::SubjectAltName(general_names)});
+}
+
+absl::StatusOr<Bytes> Authority::IssueTokenSigner(const crypto::PublicKey& key,
+                                                  absl::Time not_before,
+                                                  absl::Time not_after) const {
+  BG_ASSIGN_OR_RETURN(const Bytes serial, SerialFromHex(NewSerialHex()));
+  const Bytes subject = NameDer("", kTokenSignerName);
+  return templates_->Issue(
+      {.serial = serial, .subject = subject, .not_before = not_before, .not_after = not_after}, key,
+      templates_->token_extensions, {});
 }
 
 absl::StatusOr<Bytes> Authority::IssueAk(const AkCertificateRequest& request,

@@ -60,6 +60,11 @@ class Authority {
                                     const crypto::PublicKey& key, absl::Time not_before,
                                     absl::Time not_after) const;
 
+  // A certificate for a key that signs tokens, bootgate's own key purpose alone: no TLS library
+  // takes it for a host's or a server's. CA.
+  absl::StatusOr<Bytes> IssueTokenSigner(const crypto::PublicKey& key, absl::Time not_before,
+                                         absl::Time not_after) const;
+
   // An AK certificate: key purpose 2.23.133.8.3, issuance policy saying whether EK certificate or
   // EK key was verified, SAN with the TPM's manufacturer, model, version where known.
   struct AkCertificateRequest {

@@ -99,6 +99,10 @@ const Bytes& VerifiedTpmRestricted() {
   static const Bytes kOid = der::Oid({2, 23, 133, 11, 1, 3});
   return kOid;
 }
+const Bytes& TokenSigning() {
+  static const Bytes kOid = der::Oid({1, 3, 6, 1, 4, 1, 58888, 2, 1});
+  return kOid;
+}
 const Bytes& EkKeyVerified() {
   static const Bytes kOid = der::Oid({1, 3, 6, 1, 4, 1, 311, 21, 30});
   return kOid;

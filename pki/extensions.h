@@ -45,6 +45,7 @@ const Bytes& ClientAuth();
 const Bytes& AikCertificate();         // 2.23.133.8.3, tcg-kp-AIKCertificate
 const Bytes& VerifiedTpmResidency();   // 2.23.133.11.1.1, tcg-cap-verifiedTPMResidency
 const Bytes& VerifiedTpmRestricted();  // 2.23.133.11.1.3, tcg-cap-verifiedTPMRestricted
+const Bytes& TokenSigning();           // 1.3.6.1.4.1.58888.2.1, our own: signs attestation tokens
 // Whether the EK itself or its certificate was verified. TCG has no pair of policies for that;
 // these are the ones registered for the same statement by Microsoft's enrolment protocol (MS-WCCE).
 const Bytes& EkKeyVerified();          // 1.3.6.1.4.1.311.21.30

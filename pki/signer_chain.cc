@@ -123,6 +123,13 @@ absl::Status CheckSignerRoot(ByteView certificate_der) {
   return CheckRootForm(root.get());
 }
 
+absl::StatusOr<SignerCertificate> ReadSignerCertificate(ByteView certificate_der) {
+  BG_ASSIGN_OR_RETURN(const crypto::X509Ptr certificate, ParseCertificate(certificate_der));
+  BG_ASSIGN_OR_RETURN(crypto::PublicKey key, KeyOf(certificate.get()));
+  return SignerCertificate{std::move(key), NotBefore(certificate.get()),
+                           NotAfter(certificate.get())};
+}
+
 absl::StatusOr<crypto::PublicKey> VerifySignerChain(std::span<const Bytes> chain,
                                                     std::span<const Bytes> roots, absl::Time now) {
   if (chain.empty()) return NotAuthentic(Reason::kSignerUntrusted, "no certificate of the signer");

@@ -24,4 +24,12 @@ absl::StatusOr<crypto::PublicKey> VerifySignerChain(std::span<const Bytes> chain
 // Self-signed, CA true. SIGNER_UNTRUSTED, CERT_PARSE, KEY_WEAK, KEY_TOO_LARGE.
 absl::Status CheckSignerRoot(ByteView certificate_der);
 
+// What a certificate of ours says of the key that signs with it. No trust: the caller made it.
+// CERT_PARSE, KEY_WEAK, KEY_TOO_LARGE.
+struct SignerCertificate {
+  crypto::PublicKey key;
+  absl::Time not_before, not_after;
+};
+absl::StatusOr<SignerCertificate> ReadSignerCertificate(ByteView certificate_der);
+
 }  // namespace bootgate::pki
