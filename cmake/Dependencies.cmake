@@ -11,6 +11,7 @@ find_package(CLI11 2.1 REQUIRED)          # command lines, in one file per binar
 find_package(LibArchive 3.6 REQUIRED)     # .deb and .rpm files, for reference sets
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)  # patterns of paths, in linear time
+pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)  # the HTTP port: health, metrics, key sets
 # The TPM Software Stack talks to the TPM; agent/tpm alone may link it.
 pkg_check_modules(TSS2 REQUIRED IMPORTED_TARGET tss2-esys tss2-mu tss2-rc tss2-tctildr)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)  # sd_notify for Type=notify units

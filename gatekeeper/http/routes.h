@@ -1,0 +1,27 @@
+// What the HTTP port serves: the table is in routes.cc, one line a path.
+//
+//   /livez      the process runs            /certs, /jwks                     keys of tokens (JWKS)
+//   /readyz     it can do its work          /.well-known/openid-configuration where they are
+//   /metrics    figures, for Prometheus
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "gatekeeper/http/http_server.h"
+#include "gatekeeper/token/issuer.h"
+
+namespace bootgate::gatekeeper::http {
+
+// What the answers are made from; all of it may be called on any thread and outlives the server.
+struct Sources {
+  token::Issuer* issuer = nullptr;       // nullptr: no tokens are issued, their paths are 404
+  std::function<absl::Status()> ready;   // why it cannot work now, or OK
+  std::function<std::string()> metrics;  // see metrics.h
+};
+
+std::vector<Route> RoutesFor(const Sources& sources);
+
+}  // namespace bootgate::gatekeeper::http
