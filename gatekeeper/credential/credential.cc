@@ -7,8 +7,8 @@
 #include "common/base/status_macros.h"
 #include "common/crypto/random.h"
 #include "common/evidence/sealed_payload.h"
+#include "common/tpm2/key_profile.h"
 #include "common/tpm2/policy_digest.h"
-#include "gatekeeper/credential/certified_key.h"
 
 namespace bootgate::gatekeeper::credential {
 namespace {
@@ -148,16 +148,12 @@ absl::StatusOr<Plan> PlanCredentials(const Options& options, const AdmittedHost&
                                      const pki::Authority& authority) {
   const absl::Status fit = Check(options, host.quoted.selection());
   if (!fit.ok()) return Refuse(absl::StatusCode::kInternal, Reason::kInternal, fit.message());
-  if (host.identity_keys.size() > 1) {
-    return Malformed(Reason::kMessageMalformed, "more than one identity key");
-  }
   Plan plan;
-  for (const evidence::CertifiedKey& certified : host.identity_keys) {
+  if (host.identity_key.has_value()) {
     BG_ASSIGN_OR_RETURN(const Bytes policy, AuthPolicy(options.seal_selection, host.quoted));
-    BG_ASSIGN_OR_RETURN(crypto::PublicKey key,
-                        CheckCertifiedKey({host.ak, host.qualifying_data, policy}, certified));
+    BG_RETURN_IF_ERROR(tpm2::CheckIdentityKey(host.identity_key->area(), policy));
     plan.tpm_key_.emplace(Plan::Certifying{
-        RequestFor(host, options.lifetime, authority.not_after()), std::move(key)});
+        RequestFor(host, options.lifetime, authority.not_after()), host.identity_key->key()});
     plan.rows_.push_back(RowOf(plan.tpm_key_->request, kTpmKeyProfile));
   }
   plan.seal_skipped_why_ = WhyNotSealed(options, host.quoted);

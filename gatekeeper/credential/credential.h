@@ -13,8 +13,8 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/base/secret_bytes.h"
-#include "common/evidence/evidence.h"
 #include "common/registers/selection.h"
+#include "common/tpm2/certified_object.h"
 #include "common/tpm2/quote.h"
 #include "common/tpm2/wrap.h"
 #include "pki/authority.h"
@@ -41,10 +41,9 @@ absl::Status Check(const Options& options, const registers::Selection& quoted);
 struct AdmittedHost {
   std::string host_id, verdict_id, policy_id, claims_digest_hex;
   const tpm2::Public& ek;
-  const tpm2::Public& ak;
   const tpm2::QuotedPcrs& quoted;
-  const std::vector<evidence::CertifiedKey>& identity_keys;
-  ByteView qualifying_data;  // of the quote, and of the key's certification
+  // Certified for the question that `quoted` answers; none: no tpm-key credential is asked for.
+  const std::optional<tpm2::CertifiedObject>& identity_key;
   absl::Time now;
   absl::Time verdict_expires = absl::InfiniteFuture();  // no credential outlives the verdict
 };
