@@ -300,7 +300,7 @@ constexpr ReasonInfo kTable[] = {
      "The host is quarantined; good evidence alone does not end that.",
      "Resolve the incident; then a new boot with good evidence is admitted."},
     {Reason::kKeyNotAttested, "KEY_NOT_ATTESTED", kReject,
-     "The identity key is not certified by the attestation key.", kSuspectHost},
+     "A key that the host presents is not certified by the attestation key.", kSuspectHost},
     {Reason::kKeyAttributes, "KEY_ATTRIBUTES", kReject,
      "The identity key could be used without the PCR policy or leave its TPM.", kSuspectHost},
     {Reason::kKeyPolicy, "KEY_POLICY", kReject,

@@ -13,6 +13,7 @@
 #include "gatekeeper/admission/commit.h"
 #include "gatekeeper/admission/judge.h"
 #include "gatekeeper/admission/verdict_json.h"
+#include "gatekeeper/appraisal/custom_claims.h"
 
 namespace bootgate::gatekeeper::admission {
 namespace {
@@ -55,6 +56,7 @@ Bytes ExpectedData(const session::RedeemedNonce& nonce, const std::string& clust
                                    .statement = &evidence.statement});
 }
 
+// Of an attestation key that our own CA has certified, once its TPM had opened what only it could.
 std::vector<Claim> KeyClaims(const tpm2::Public& ak) {
   std::vector<Claim> claims;
   claims.push_back({.type = "aikValidated", .value = true});
@@ -210,9 +212,14 @@ absl::StatusOr<Decision> Admission::Decide(const Peer& peer, const evidence::Evi
                                                evidence.quote));
 
   // From here on the evidence is this host's, fresh, and about exactly these logs.
+  BG_ASSIGN_OR_RETURN(const appraisal::PresentedKeys keys,
+                      appraisal::PresentedKeys::Verify({ak, qualifying_data}, evidence));
+  BG_ASSIGN_OR_RETURN(const std::vector<Claim> custom_claims,
+                      appraisal::CustomClaims(evidence.statement.custom_claims));
   const Proven proven{.ak = ak,
                       .quoted = quoted,
-                      .qualifying_data = qualifying_data,
+                      .keys = keys,
+                      .custom_claims = custom_claims,
                       .evidence = evidence,
                       .ima_asked = nonce.ima_first_entry()};
   absl::Status lost_race;
@@ -245,7 +252,10 @@ absl::StatusOr<Judged> Admission::JudgeEvidence(const host::HostRecord& host, co
                    .sets = rules.sets,
                    .now = clock_.Now(),
                    .boot_options = {.runtime_extended = MayMoveAtRunTime(options_)},
+                   .keys = &proven.keys,
                    .extra_claims = KeyClaims(proven.ak)};
+  input.extra_claims.insert(input.extra_claims.end(), proven.custom_claims.begin(),
+                            proven.custom_claims.end());
   Judged judged = JudgeAndKeep(input);
   if (IsBehind(judged.verdict) && CountBehind(host.id) >= options_.behind_limit) {
     input.when_behind = WhenBehind::kDeny;
@@ -269,10 +279,8 @@ absl::StatusOr<credential::Plan> Admission::PlanFor(const host::HostRecord& host
        .policy_id = decision.verdict.policy_id,
        .claims_digest_hex = crypto::Hash(crypto::HashAlg::kSha256, AsBytes(verdict_text)).hex(),
        .ek = ek,
-       .ak = proven.ak,
        .quoted = proven.quoted,
-       .identity_keys = proven.evidence.identity_keys,
-       .qualifying_data = proven.qualifying_data,
+       .identity_key = proven.keys.identity(),
        .now = now},
       authority_);
 }

@@ -22,6 +22,7 @@
 #include "gatekeeper/admission/catalog.h"
 #include "gatekeeper/admission/cursor.h"
 #include "gatekeeper/admission/judge.h"
+#include "gatekeeper/appraisal/presented_keys.h"
 #include "gatekeeper/claims/finding.h"
 #include "gatekeeper/credential/credential.h"
 #include "gatekeeper/host/host.h"
@@ -115,7 +116,8 @@ class Admission {
   struct Proven {
     const tpm2::Public& ak;
     const tpm2::QuotedPcrs& quoted;
-    const Bytes& qualifying_data;
+    const appraisal::PresentedKeys& keys;
+    const std::vector<Claim>& custom_claims;
     const evidence::Evidence& evidence;
     uint64_t ima_asked = 0;  // the first IMA entry asked for
   };

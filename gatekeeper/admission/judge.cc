@@ -13,6 +13,7 @@
 #include "common/eventlog/replay.h"
 #include "gatekeeper/appraisal/json/events_json.h"
 #include "gatekeeper/appraisal/user_log.h"
+#include "gatekeeper/json/canonical.h"
 
 namespace bootgate::gatekeeper::admission {
 namespace {
@@ -321,6 +322,7 @@ class Judgement {
                     const appraisal::ImaAppraisal& ima, std::vector<Claim>* claims) const {
     Opinion opinion;
     CheckRequiredRegisters(policy.configuration(), &opinion);
+    CheckAttestationKey(policy.configuration(), &opinion);
     AddJsonClaims(policy, boot, ima, claims, &opinion);
     policy::Evaluation evaluation = policy::Evaluate(policy, *claims);
     opinion.coverage.checked.push_back(absl::StrCat("policy ", policy.id()));
@@ -347,15 +349,29 @@ class Judgement {
     __builtin_unreachable();
   }
 
+  void AddKeyClaims(const policy::Policy& policy, std::vector<Claim>* claims) const {
+    if (input_.keys == nullptr) return;
+    if (input_.keys->HasRequestKey() && policy.Reads("x-ms-tpm-request-key"))
+      claims->push_back({.type = "x-ms-tpm-request-key", .value = input_.keys->RequestKeyJson()});
+    if (input_.keys->HasOtherKeys() && policy.Reads("x-ms-tpm-other-keys"))
+      claims->push_back({.type = "x-ms-tpm-other-keys", .value = input_.keys->OtherKeysJson()});
+  }
+
   // The logs and the registers as JSON, for a policy that looks at them.
   void AddJsonClaims(const policy::Policy& policy, const appraisal::BootAppraisal& boot,
                      const appraisal::ImaAppraisal& ima, std::vector<Claim>* claims,
                      Opinion* opinion) const {
     if (policy.Reads("pcrs")) {
+      json::Arena arena;
+      json::Budget budget;
       claims->push_back(
-          {.type = "pcrs", .value = appraisal::json::PcrsJson(input_.quoted.banks())});
+          {.type = "pcrs",
+           .value =
+               json::CanonicalText(appraisal::json::PcrsValue(input_.quoted.banks(), arena), budget)
+                   .value()});
       claims->back().read_only = true;
     }
+    AddKeyClaims(policy, claims);
     if (!policy.Reads("events")) return;
     if (input_.ima.before != nullptr) {
       opinion->coverage.not_checked.push_back(
@@ -411,6 +427,24 @@ class Judgement {
         Failing(Reason::kPolicyPcrMask,
                 absl::StrCat("The policy requires PCR ", registers::FormatMask(missing),
                              ", which the quote does not cover.")));
+  }
+
+  // Policy language specification, 3.6. An AIK certificate that counts is one of our own CA, which
+  // every enrolled attestation key has got; who judges without an enrolment says so in the claim.
+  // A policy that does not require it is told `aikValidated` false and may decide by itself.
+  void CheckAttestationKey(const policy::Configuration& configuration, Opinion* opinion) const {
+    const auto claim = std::ranges::find(input_.extra_claims, "aikValidated", &Claim::type);
+    if (!configuration.require_valid_aik_cert) return;
+    if (claim == input_.extra_claims.end()) {
+      opinion->coverage.not_checked.push_back(
+          {"certificate of the attestation key", "nobody said whether it is valid"});
+    } else if (claim->value == ClaimValue(true)) {
+      opinion->coverage.checked.push_back("certificate of the attestation key");
+    } else {
+      opinion->findings.push_back(Failing(Reason::kAkUnknown,
+                                          "The policy requires an attestation key with a valid "
+                                          "certificate (require_valid_aik_cert)."));
+    }
   }
 
   Verdict Finish(OutcomeClass outcome) {

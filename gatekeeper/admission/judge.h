@@ -19,6 +19,7 @@
 #include "common/tpm2/quote.h"
 #include "gatekeeper/appraisal/boot.h"
 #include "gatekeeper/appraisal/ima.h"
+#include "gatekeeper/appraisal/presented_keys.h"
 #include "gatekeeper/claims/finding.h"
 #include "gatekeeper/policy/policy.h"
 #include "gatekeeper/reference/reference.h"
@@ -45,6 +46,7 @@ struct JudgeInput {
   std::vector<std::shared_ptr<const reference::ImaSet>> sets = {};  // that the reference names
   absl::Time now = absl::InfiniteFuture();  // for windows in sets; without it they have closed
   appraisal::BootOptions boot_options = {};
+  const appraisal::PresentedKeys* keys = nullptr;  // nullptr: the host presents none
   // What the caller has established: aikValidated, aikPubHash, findings about keys, ...
   std::vector<Claim> extra_claims = {};
   std::vector<Finding> extra_findings = {};

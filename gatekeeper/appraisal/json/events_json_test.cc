@@ -9,6 +9,7 @@
 #include "common/eventlog/replay.h"
 #include "common/ima/list_builder.h"
 #include "common/testing/corpus.h"
+#include "gatekeeper/json/canonical.h"
 #include "gmock/gmock.h"
 
 namespace bootgate::gatekeeper::appraisal::json {
@@ -366,17 +367,63 @@ TEST(EventsJsonTest, LongerThanAllowedIsNotCutButRefused) {
   EXPECT_FALSE(EventsJson(input, whole / 2).has_value());
 }
 
+// What no rule looks at is not made.
+TEST(EventsDocumentTest, DigestsAndDataWaitUntilSomebodyLooks) {
+  const Bytes log_bytes = bootgate::testing::CorpusFile("boots/good/eventlog.bin");
+  const Bytes list_bytes = bootgate::testing::CorpusFile("boots/good/ima.bin");
+  const Log log = Log::Parse(log_bytes);
+  const ima::List list = ima::List::Parse(list_bytes);
+  EventsInput input;
+  input.boot_logs = {&log};
+  input.ima = &list;
+  input.ima_entries = list.entries().size();
+  input.proven = AllProven();
+  const EventsDocument document(input);
+  model::Arena arena;
+  const model::Value made = document.Make(arena);
+  const absl::Span<const model::Value> events = made.Find("Events")->items();
+  ASSERT_EQ(events.size(), log.events().size() + list.entries().size());
+  for (const model::Value& event : events) {
+    EXPECT_FALSE(event.is_waiting());
+    EXPECT_TRUE(event.Find("Digests")->is_waiting());
+    EXPECT_TRUE(event.Find("ProcessedData")->is_waiting());
+  }
+  const size_t before = arena.used_bytes();
+  EXPECT_EQ(events.back().Find("ProcessedData")->Find("TemplateName")->text(), "ima-ng");
+  EXPECT_GT(arena.used_bytes(), before);
+  EXPECT_TRUE(events.front().Find("ProcessedData")->is_waiting());
+}
+
+TEST(EventsDocumentTest, AnArenaThatIsTooSmallIsExhausted) {
+  const Bytes bytes = bootgate::testing::CorpusFile("boots/good/eventlog.bin");
+  const Log log = Log::Parse(bytes);
+  EventsInput input;
+  input.boot_logs = {&log};
+  const EventsDocument document(input);
+  for (const size_t limit : std::vector<size_t>{0, 100, 1000, 10000}) {
+    model::Arena arena(limit);
+    EXPECT_TRUE(document.Make(arena).is_null());
+    EXPECT_TRUE(arena.exhausted());
+  }
+}
+
+std::string PcrsText(const std::vector<registers::RegisterBank>& banks) {
+  model::Arena arena;
+  model::Budget budget;
+  return model::CanonicalText(PcrsValue(banks, arena), budget).value();
+}
+
 TEST(PcrsJsonTest, HasEachQuotedRegisterInEachBank) {
   registers::RegisterBank sha1(HashAlg::kSha1), sha256(HashAlg::kSha256);
   sha1.Set(0, crypto::Digest(HashAlg::kSha1));
   sha256.Set(0, crypto::Digest::Ones(HashAlg::kSha256));
   sha256.Set(7, crypto::Digest(HashAlg::kSha256));
   const std::vector<registers::RegisterBank> banks = {sha1, sha256};
-  EXPECT_EQ(PcrsJson(banks), R"({"PCRs":[{"Index":0,"Digests":{"SHA1":")" + std::string(40, '0') +
+  EXPECT_EQ(PcrsText(banks), R"({"PCRs":[{"Index":0,"Digests":{"SHA1":")" + std::string(40, '0') +
                                  R"(","SHA256":")" + std::string(64, 'f') +
                                  R"("}},{"Index":7,"Digests":{"SHA256":")" + std::string(64, '0') +
                                  R"("}}]})");
-  EXPECT_EQ(PcrsJson({}), R"({"PCRs":[]})");
+  EXPECT_EQ(PcrsText({}), R"({"PCRs":[]})");
 }
 
 }  // namespace

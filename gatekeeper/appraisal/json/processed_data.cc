@@ -8,7 +8,8 @@
 #include "common/eventlog/decode/uefi_text.h"
 #include "common/eventlog/decode/variable.h"
 #include "common/eventlog/event_type.h"
-#include "gatekeeper/appraisal/json/windows_json.h"
+#include "gatekeeper/appraisal/json/windows_data.h"
+#include "gatekeeper/json/utf8.h"
 
 namespace bootgate::gatekeeper::appraisal::json {
 namespace {
@@ -24,18 +25,12 @@ bool MayBeText(uint32_t type) {
          type == kEvPostCode2 || type == eventlog::kEvEfiAction || type == eventlog::kEvAction;
 }
 
-void AppendRawData(const Event& event, JsonText& out) {
-  if (event.data.size() > kMaxRawData) return;
-  out.Key("RawData");
-  out.Base64Url(event.data);
-}
-
 // UTF-8 of characters that people write; a script's line breaks are among them.
 bool IsText(absl::string_view text) {
   if (text.empty()) return false;
   for (size_t i = 0; i < text.size();) {
     const auto c = static_cast<uint8_t>(text[i]);
-    const size_t length = Utf8Length(text.substr(i));
+    const size_t length = model::CodePointBytes(text, i);
     if (length == 0 || c == 0x7f || (c < 0x20 && c != '\n' && c != '\t' && c != '\r')) return false;
     i += length;
   }
@@ -60,66 +55,73 @@ std::optional<std::string> TextOf(ByteView data) {
   return wide;
 }
 
-bool AppendText(const Event& event, Standing standing, JsonText& out) {
-  const std::optional<std::string> text = TextOf(event.data);
-  if (!text.has_value()) return false;
-  out.Key(standing == Standing::kUnproven ? "Description" : "String");
-  out.String(*text);
-  return true;
-}
+class DataWriter {
+ public:
+  DataWriter(const Event& event, Standing standing, model::Arena& arena, model::ObjectBuilder& out)
+      : event_(event), standing_(standing), arena_(arena), out_(out) {}
 
-bool AppendVariable(const Event& event, JsonText& out) {
-  const auto variable = eventlog::DecodeUefiVariable(event);
-  if (!variable.has_value()) return false;
-  out.Key("VariableGuid");
-  out.String(variable->guid);
-  out.Key("UnicodeName");
-  out.String(variable->name);
-  out.Key("VariableData");
-  out.Base64Url(variable->data);
-  return true;
-}
-
-bool AppendImageLoad(const Event& event, JsonText& out) {
-  const auto image = eventlog::DecodeImageLoad(event.data);
-  if (!image.has_value()) return false;
-  if (!image->location.empty()) {
-    out.Key("DevicePath");
-    out.String(image->location);
+  void Run() {
+    if (!HasMembers() && event_.data.size() <= kMaxRawData)
+      out_.Add("RawData", Base64UrlValue(event_.data, arena_));
   }
-  out.Key("ImageLength");
-  out.Number(image->size);
-  return true;
-}
 
-bool AppendWindows(const Event& event, JsonText& out) {
-  const eventlog::sipa::Records read = eventlog::sipa::ReadRecords(event.data);
-  if (read.problem.has_value()) {
-    out.Key("Problem");
-    out.String(read.problem->text);
+ private:
+  // False when the event has no members of its own.
+  bool HasMembers() {
+    const uint32_t type = event_.untrusted_type;
+    if (MayBeText(type)) return Text();
+    if (eventlog::IsImageLoad(type)) return ImageLoad();
+    if (standing_ == Standing::kUnproven) return false;
+    if (eventlog::IsUefiVariable(type)) return Variable();
+    if (eventlog::sipa::HoldsRecords(event_)) return Windows();
     return false;
   }
-  AppendRecords(read.records, out);
-  return true;
-}
 
-// False when the event has no members of its own.
-bool AppendMembers(const Event& event, Standing standing, JsonText& out) {
-  const uint32_t type = event.untrusted_type;
-  if (MayBeText(type)) return AppendText(event, standing, out);
-  if (eventlog::IsImageLoad(type)) return AppendImageLoad(event, out);
-  if (standing == Standing::kUnproven) return false;
-  if (eventlog::IsUefiVariable(type)) return AppendVariable(event, out);
-  if (eventlog::sipa::HoldsRecords(event)) return AppendWindows(event, out);
-  return false;
-}
+  bool Text() {
+    const std::optional<std::string> text = TextOf(event_.data);
+    if (!text.has_value()) return false;
+    out_.Add(standing_ == Standing::kUnproven ? "Description" : "String", TextValue(*text, arena_));
+    return true;
+  }
+
+  bool Variable() {
+    const auto variable = eventlog::DecodeUefiVariable(event_);
+    if (!variable.has_value()) return false;
+    out_.Add("VariableGuid", TextValue(variable->guid, arena_));
+    out_.Add("UnicodeName", TextValue(variable->name, arena_));
+    out_.Add("VariableData", Base64UrlValue(variable->data, arena_));
+    return true;
+  }
+
+  bool ImageLoad() {
+    const auto image = eventlog::DecodeImageLoad(event_.data);
+    if (!image.has_value()) return false;
+    if (!image->location.empty()) out_.Add("DevicePath", TextValue(image->location, arena_));
+    out_.Add("ImageLength", NumberValue(image->size, arena_));
+    return true;
+  }
+
+  bool Windows() {
+    const eventlog::sipa::Records read = eventlog::sipa::ReadRecords(event_.data);
+    if (read.problem.has_value()) {
+      out_.Add("Problem", TextValue(read.problem->text, arena_));
+      return false;
+    }
+    AddRecords(read.records, arena_, out_);
+    return true;
+  }
+
+  const Event& event_;
+  const Standing standing_;
+  model::Arena& arena_;
+  model::ObjectBuilder& out_;
+};
 
 }  // namespace
 
-void AppendProcessedData(const Event& event, Standing standing, JsonText& out) {
-  out.BeginObject();
-  if (!AppendMembers(event, standing, out)) AppendRawData(event, out);
-  out.EndObject();
+void AddProcessedData(const Event& event, Standing standing, model::Arena& arena,
+                      model::ObjectBuilder& out) {
+  DataWriter(event, standing, arena, out).Run();
 }
 
 }  // namespace bootgate::gatekeeper::appraisal::json

@@ -1,4 +1,4 @@
-#include "gatekeeper/appraisal/json/windows_json.h"
+#include "gatekeeper/appraisal/json/windows_data.h"
 
 #include <algorithm>
 
@@ -13,10 +13,11 @@ using eventlog::sipa::Record;
 // Nests as deep as the records do: the reader bounds that.
 class RecordsWriter {
  public:
-  RecordsWriter(const std::vector<Record>& records, JsonText& out) : records_(records), out_(out) {}
+  RecordsWriter(const std::vector<Record>& records, model::Arena& arena)
+      : records_(records), arena_(arena) {}
 
-  // The records [begin, end) and what they hold, as members of the open object.
-  void Members(uint32_t begin, uint32_t end) {
+  // The records [begin, end) and what they hold, as members of `out`.
+  void Members(uint32_t begin, uint32_t end, model::ObjectBuilder& out) {
     const size_t bottom = siblings_.size();
     for (uint32_t i = begin; i < end; i = records_[i].end) siblings_.push_back({i, i});
     Group(bottom);
@@ -24,7 +25,8 @@ class RecordsWriter {
     for (size_t i = bottom; i < top;) {
       size_t after = i + 1;
       while (after < top && siblings_[after].leader == siblings_[i].leader) ++after;
-      Member(i, after);
+      const uint32_t id = records_[siblings_[i].number].id;
+      out.Add(arena_.Keep(eventlog::sipa::RecordName(id)), Grouped(i, after));
       i = after;
     }
     siblings_.resize(bottom);
@@ -53,71 +55,71 @@ class RecordsWriter {
   }
 
   // siblings_ grows meanwhile: by index, not by reference.
-  void Member(size_t begin, size_t end) {
+  model::Value Grouped(size_t begin, size_t end) {
     const Record& first = records_[siblings_[begin].number];
-    out_.Key(eventlog::sipa::RecordName(first.id));
     const bool list = end - begin > 1 || (first.type != nullptr && first.type->always_list);
-    if (list) out_.BeginArray();
-    for (size_t i = begin; i < end; ++i) Value(siblings_[i].number);
-    if (list) out_.EndArray();
+    if (!list) return ValueOf(siblings_[begin].number);
+    model::ArrayBuilder items(arena_);
+    for (size_t i = begin; i < end; ++i) items.Add(ValueOf(siblings_[i].number));
+    return items.Finish();
   }
 
-  void Value(uint32_t number) {
+  model::Value ValueOf(uint32_t number) {
     const Record& record = records_[number];
     switch (record.type == nullptr ? Form::kBytes : record.type->form) {
       case Form::kBoolean:
-        return out_.Boolean(record.AsBoolean());
+        return model::Value::Bool(record.AsBoolean());
       case Form::kNumber:
-        return out_.Number(record.AsNumber());
+        return NumberValue(record.AsNumber(), arena_);
       case Form::kEnumeration:
       case Form::kFlags:
         return Named(record);
       case Form::kText:
         // The reader took it for UTF-16 already.
-        return out_.String(eventlog::Utf8FromTerminatedUtf16(record.data).value_or(""));
+        return TextValue(eventlog::Utf8FromTerminatedUtf16(record.data).value_or(""), arena_);
       case Form::kBytes:
-        return out_.Base64Url(record.data);
+        return Base64UrlValue(record.data, arena_);
       case Form::kStructure:
       case Form::kSignedState:
         return Structure(record);
       case Form::kContainer:
-        out_.BeginObject();
-        Members(number + 1, record.end);
-        out_.EndObject();
-        return;
+        return Container(number, record);
     }
+    __builtin_unreachable();
   }
 
-  void Named(const Record& record) {
-    out_.BeginObject();
-    out_.Key("String");
-    out_.String(ValueName(*record.type, record.AsNumber()));
-    out_.Key("Value");
-    out_.Number(record.AsNumber());
-    out_.EndObject();
+  model::Value Container(uint32_t number, const Record& record) {
+    model::ObjectBuilder members(arena_);
+    Members(number + 1, record.end, members);
+    return members.Finish();
+  }
+
+  model::Value Named(const Record& record) {
+    model::ObjectBuilder members(arena_);
+    members.Add("String", TextValue(ValueName(*record.type, record.AsNumber()), arena_));
+    members.Add("Value", NumberValue(record.AsNumber(), arena_));
+    return members.Finish();
   }
 
   // Nobody here can check the signature of a signed state: that is said.
-  void Structure(const Record& record) {
-    out_.BeginObject();
-    if (record.type->form == Form::kSignedState) {
-      out_.Key("SignatureValid");
-      out_.Boolean(false);
-    }
-    out_.Key("RawData");
-    out_.Base64Url(record.data);
-    out_.EndObject();
+  model::Value Structure(const Record& record) {
+    model::ObjectBuilder members(arena_);
+    if (record.type->form == Form::kSignedState)
+      members.Add("SignatureValid", model::Value::Bool(false));
+    members.Add("RawData", Base64UrlValue(record.data, arena_));
+    return members.Finish();
   }
 
   const std::vector<Record>& records_;
-  JsonText& out_;
+  model::Arena& arena_;
   std::vector<Sibling> siblings_;  // a stack: those of each open container
 };
 
 }  // namespace
 
-void AppendRecords(const std::vector<Record>& records, JsonText& out) {
-  RecordsWriter(records, out).Members(0, static_cast<uint32_t>(records.size()));
+void AddRecords(const std::vector<Record>& records, model::Arena& arena,
+                model::ObjectBuilder& out) {
+  RecordsWriter(records, arena).Members(0, static_cast<uint32_t>(records.size()), out);
 }
 
 }  // namespace bootgate::gatekeeper::appraisal::json

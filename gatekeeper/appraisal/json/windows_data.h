@@ -4,13 +4,15 @@
 // again becomes an array; some names are arrays always).
 #pragma once
 
+#include <vector>
+
 #include "common/eventlog/sipa/records.h"
-#include "gatekeeper/appraisal/json/json_text.h"
+#include "gatekeeper/appraisal/json/values.h"
 
 namespace bootgate::gatekeeper::appraisal::json {
 
-// Adds the records as members to the object that is open, in the order in which their names first
-// occur.
-void AppendRecords(const std::vector<eventlog::sipa::Record>& records, JsonText& out);
+// The records in the order in which their names first occur.
+void AddRecords(const std::vector<eventlog::sipa::Record>& records, model::Arena& arena,
+                model::ObjectBuilder& out);
 
 }  // namespace bootgate::gatekeeper::appraisal::json
