@@ -90,9 +90,19 @@ absl::StatusOr<AttestAnswer> Send(const identity::JoinState& joined, tpm::Tpm& t
   return mixed.empty() ? client.Submit(evidence) : client.SubmitMixed(evidence, mixed);
 }
 
+evidence_builder::Options OptionsFor(const Config& config, tpm::AkKind ak,
+                                     const AttestRequest& request) {
+  evidence_builder::Options options = BuilderOptions(config, ak);
+  options.statement = request.statement;
+  options.other_keys = request.other_keys;
+  options.want_token = request.want_token;
+  return options;
+}
+
 absl::StatusOr<AttestAnswer> AskAndAnswer(const Config& config, const identity::JoinState& joined,
                                           tpm::Tpm& tpm, GatekeeperClient& client,
-                                          std::optional<Challenge>* challenge, bool in_full) {
+                                          std::optional<Challenge>* challenge,
+                                          const AttestRequest& request, bool in_full) {
   if (!challenge->has_value() || (*challenge)->nonce.empty()) {
     BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm.AkPublic(joined.ak));
     BG_ASSIGN_OR_RETURN(*challenge, client.GetChallenge(joined.host_id, ak.Name()));
@@ -100,8 +110,9 @@ absl::StatusOr<AttestAnswer> AskAndAnswer(const Config& config, const identity::
   const Challenge asked = **challenge;
   challenge->reset();  // good once, whatever comes
   BG_ASSIGN_OR_RETURN(const evidence_builder::Question question, QuestionOf(joined, asked));
-  BG_ASSIGN_OR_RETURN(const evidence::Evidence evidence,
-                      evidence_builder::Build(tpm, BuilderOptions(config, joined.ak), question));
+  BG_ASSIGN_OR_RETURN(
+      const evidence::Evidence evidence,
+      evidence_builder::Build(tpm, OptionsFor(config, joined.ak, request), question));
   return Send(joined, tpm, client, evidence, in_full);
 }
 
@@ -138,9 +149,12 @@ absl::Status DropExpired(const Config& config, absl::Time now) {
 
 absl::StatusOr<AttestAnswer> Attest(const Config& config, const identity::JoinState& joined,
                                     tpm::Tpm& tpm, GatekeeperClient& client,
-                                    std::optional<Challenge>* challenge) {
+                                    std::optional<Challenge>* challenge,
+                                    const AttestRequest& request) {
   bool in_full = false;
-  const auto ask = [&] { return AskAndAnswer(config, joined, tpm, client, challenge, in_full); };
+  const auto ask = [&] {
+    return AskAndAnswer(config, joined, tpm, client, challenge, request, in_full);
+  };
   absl::StatusOr<AttestAnswer> answer = ask();
   if (IsStaleChallenge(answer.status())) answer = ask();
   for (int i = 0; i < kListTries && WantsListAgain(answer.status()); ++i) {

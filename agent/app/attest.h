@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "agent/app/attest_request.h"
 #include "agent/app/config.h"
 #include "agent/client/gatekeeper_client.h"
 #include "agent/identity/join_state.h"
@@ -17,7 +18,8 @@ namespace bootgate::agent::app {
 // what is here. Errors: those of TPM, sources, client; the gatekeeper's refusals keep their reason.
 absl::StatusOr<AttestAnswer> Attest(const Config& config, const identity::JoinState& joined,
                                     tpm::Tpm& tpm, GatekeeperClient& client,
-                                    std::optional<Challenge>* challenge);
+                                    std::optional<Challenge>* challenge,
+                                    const AttestRequest& request = {});
 
 // Deletes sealed and installed credential of this host.
 absl::Status DropCredentials(const Config& config);

@@ -7,6 +7,7 @@
 
 #include "agent/app/config.h"
 #include "agent/app/host.h"
+#include "agent/app/request_options.h"
 #include "agent/app/run.h"
 #include "agent/app/verbs.h"
 #include "common/base/exit_code.h"
@@ -53,13 +54,30 @@ void AddRunAndAttest(CLI::App& root, CommandLine& line) {
   CLI::App* const attest = AddVerb(&root, "attest", "attest once and print the verdict", line);
   const auto once = std::make_shared<bool>(false);
   attest->add_flag("--once", *once, "the default, and the only way: `run` attests again and again");
-  attest->callback([&line] {
-    line.verb = [&line](const Config& config) { return AttestVerb(config, line.format()); };
+  const std::shared_ptr<const RequestWords> words = AddRequestOptions(*attest);
+  attest->callback([&line, words] {
+    line.verb = [&line, words](const Config& config) {
+      return AttestVerb(config, *words, line.format());
+    };
   });
   CLI::App* const status =
       AddVerb(&root, "status", "is this host trusted, since when, and if not, why", line);
   status->callback([&line] {
     line.verb = [&line](const Config& config) { return StatusVerb(config, line.format()); };
+  });
+}
+
+void AddToken(CLI::App& root, CommandLine& line) {
+  CLI::App* const token =
+      AddVerb(&root, "token", "attest now and print a token for a relying party", line);
+  const std::shared_ptr<RequestWords> words = AddRequestOptions(*token);
+  token->add_option("--rp-data", words->rp_data_hex,
+                    "what the relying party asked to see in the token, in hexadecimal");
+  token->add_option("--rp-data-file", words->rp_data_file, "the same, from a file");
+  token->callback([&line, words] {
+    line.verb = [&line, words](const Config& config) {
+      return TokenVerb(config, *words, line.format());
+    };
   });
 }
 
@@ -108,6 +126,7 @@ int Main(int argc, char** argv) {
   root.require_subcommand(1);
   AddJoin(root, line);
   AddRunAndAttest(root, line);
+  AddToken(root, line);
   AddCredential(root, line);
   AddEvidence(root, line);
   try {

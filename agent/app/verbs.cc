@@ -10,6 +10,7 @@
 #include "agent/app/host.h"
 #include "agent/app/join.h"
 #include "agent/app/status_file.h"
+#include "agent/app/verb_support.h"
 #include "agent/identity/installed_credential.h"
 #include "agent/identity/stored_credential.h"
 #include "agent/identity/unseal.h"
@@ -22,14 +23,6 @@ namespace bootgate::agent::app {
 namespace {
 
 using nlohmann::ordered_json;
-
-ExitCode Fail(const absl::Status& status) {
-  std::cerr << "error: " << status.message() << "\n";
-  if (const std::optional<Reason> reason = ReasonOf(status)) {
-    std::cerr << "       " << Code(*reason) << ": " << Info(*reason).way_out << "\n";
-  }
-  return ExitCodeOf(status);
-}
 
 std::string Dump(const ordered_json& json) {
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
@@ -66,21 +59,6 @@ void Print(const AttestAnswer& answer) {
   if (!answer.seal_skipped_why.empty()) {
     std::cout << "  no sealed credential: " << Printable(answer.seal_skipped_why) << "\n";
   }
-}
-
-ExitCode CodeOf(const AttestAnswer& answer) {
-  return answer.outcome == Name(OutcomeClass::kAdmit) && answer.trust == "trusted"
-             ? ExitCode::kSuccess
-             : ExitCode::kDenied;
-}
-
-absl::StatusOr<AttestAnswer> AttestOnce(const Config& config) {
-  BG_ASSIGN_OR_RETURN(const identity::JoinState joined, Joined(config));
-  BG_ASSIGN_OR_RETURN(const std::unique_ptr<tpm::Tpm> tpm, OpenTpm(config));
-  BG_ASSIGN_OR_RETURN(const std::unique_ptr<GatekeeperClient> client,
-                      ConnectTo(config, joined, SystemClock().Now()));
-  std::optional<Challenge> challenge;
-  return Attest(config, joined, *tpm, *client, &challenge);
 }
 
 absl::StatusOr<evidence::SealedPayload> Unseal(const Config& config) {
@@ -129,8 +107,10 @@ ExitCode JoinVerb(const Config& config, const std::string& join_file, OutputForm
   return ExitCode::kSuccess;
 }
 
-ExitCode AttestVerb(const Config& config, OutputFormat format) {
-  const absl::StatusOr<AttestAnswer> answer = AttestOnce(config);
+ExitCode AttestVerb(const Config& config, const RequestWords& words, OutputFormat format) {
+  const absl::StatusOr<AttestRequest> request = RequestOf(words);
+  if (!request.ok()) return Fail(request.status());
+  const absl::StatusOr<AttestAnswer> answer = AttestOnce(config, *request);
   if (!answer.ok()) return Fail(answer.status());
   if (format == OutputFormat::kJson) {
     std::cout << Dump(ToJson(*answer));

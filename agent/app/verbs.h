@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "agent/app/attest_request.h"
 #include "agent/app/config.h"
 #include "common/base/exit_code.h"
 
@@ -11,7 +12,9 @@ namespace bootgate::agent::app {
 enum class OutputFormat { kTable, kJson };
 
 ExitCode JoinVerb(const Config& config, const std::string& join_file, OutputFormat format);
-ExitCode AttestVerb(const Config& config, OutputFormat format);
+ExitCode AttestVerb(const Config& config, const RequestWords& words, OutputFormat format);
+// Attests and prints the token alone, a line.
+ExitCode TokenVerb(const Config& config, const RequestWords& words, OutputFormat format);
 ExitCode StatusVerb(const Config& config, OutputFormat format);
 ExitCode CredentialShowVerb(const Config& config, OutputFormat format);
 // Installs the unsealed credential into `folder`; empty: the runtime folder.

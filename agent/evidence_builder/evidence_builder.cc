@@ -85,6 +85,10 @@ absl::StatusOr<evidence::Evidence> Build(tpm::Tpm& tpm, const Options& options,
         bundle.identity_keys.emplace_back(),
         CertifyKey(tpm, options.ak, question.seal_selection, bundle.quote, qualifying_data));
   }
+  for (const registers::Selection& bound_to : options.other_keys) {
+    BG_ASSIGN_OR_RETURN(bundle.other_keys.emplace_back(),
+                        CertifyKey(tpm, options.ak, bound_to, bundle.quote, qualifying_data));
+  }
   bundle.facts = sources::ReadFacts(options.paths, options.agent_version);
   return bundle;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "agent/sources/sources.h"
@@ -29,6 +30,9 @@ struct Options {
   tpm::AkKind ak = tpm::AkKind::kEcc;
   std::string agent_version;
   evidence::Statement statement;  // what the host says of its own accord
+  // Further keys to be shown, at most kMaxOtherKeys: each under PolicyPCR over these registers, as
+  // quoted. kFailedPrecondition when they are not quoted.
+  std::vector<registers::Selection> other_keys;
   bool want_token = false;
 };
 

@@ -7,6 +7,7 @@
 #include "agent/evidence_builder/ima_slice.h"
 #include "common/cel/log_builder.h"
 #include "common/ima/replay.h"
+#include "common/tpm2/certified_object.h"
 #include "common/tpm2/policy_digest.h"
 #include "tests/desk/tpm_fixture.h"
 
@@ -47,7 +48,8 @@ class EvidenceBuilderTest : public desk::TpmTest {
                                                     .user_log = bundle.user_log,
                                                     .ima_first_entry = bundle.ima.first_entry,
                                                     .ima_count = bundle.ima.before_quote_count,
-                                                    .ima_before_quote = bundle.ima.before_quote});
+                                                    .ima_before_quote = bundle.ima.before_quote,
+                                                    .statement = &bundle.statement});
     return tpm2::QuotedPcrs::Verify(
         {.ak = ak, .selection = asked.selection, .qualifying_data = binding}, bundle.quote);
   }
@@ -85,6 +87,32 @@ TEST_F(EvidenceBuilderTest, IdentityKeyIsForTheQuotedState) {
   BG_ASSERT_OK_AND_ASSIGN(const auto certify,
                           tpm2::ParseCertify(bundle.identity_keys[0].certify_attest));
   EXPECT_EQ(certify.header.extra_data, quoted.header().extra_data);
+}
+
+TEST_F(EvidenceBuilderTest, TheQuoteAndTheKeysAnswerForWhatTheHostSays) {
+  BG_ASSERT_OK_AND_ASSIGN(const auto ak, tpm_->AkPublic(tpm::AkKind::kEcc));
+  Options options = HostOptions();
+  options.statement = {.request_key = "{\"kty\":\"EC\"}",
+                       .rp_data = Bytes(5, 9),
+                       .custom_claims = {{"zone", "blue", "String"}}};
+  options.other_keys = {{{HashAlg::kSha256, 0x0001}}, {{HashAlg::kSha256, 0x0080}}};
+  options.want_token = true;
+  BG_ASSERT_OK_AND_ASSIGN(evidence::Evidence bundle, Build(*tpm_, options, Ask()));
+  EXPECT_TRUE(bundle.want_token);
+  BG_ASSERT_OK_AND_ASSIGN(const auto quoted, Verify(bundle, Ask(), ak));
+  ASSERT_EQ(bundle.other_keys.size(), 2u);
+  for (size_t i = 0; i < 2; ++i) {
+    const evidence::CertifiedKey& key = bundle.other_keys[i];
+    BG_ASSERT_OK_AND_ASSIGN(const auto object,
+                            tpm2::CertifiedObject::Verify(
+                                {ak, quoted.header().extra_data},
+                                {key.public_area, key.certify_attest, key.certify_signature}));
+    BG_ASSERT_OK_AND_ASSIGN(const Bytes policy,
+                            tpm::PcrPolicy(options.other_keys[i], quoted.banks()));
+    EXPECT_EQ(object.area().auth_policy, policy);
+  }
+  bundle.statement.rp_data[0] ^= 1;
+  EXPECT_THAT(Verify(bundle, Ask(), ak), Refuses(Reason::kNonceMismatch));
 }
 
 TEST_F(EvidenceBuilderTest, A16_EntriesThatComeMeanwhileAreInTheTail) {
