@@ -72,7 +72,9 @@ ExitCode TellWritten(const ImaSet& set, const std::string& file, const std::vect
          << "  id  " << set.id() << "\n";
   for (const Remark& remark : remarks) {
     if (!remark.value.is_array()) {
-      to.out << "  " << remark.what << "  " << remark.value.dump() << "\n";
+      to.out << "  " << remark.what << "  "
+             << (remark.value.is_string() ? remark.value.get<std::string>() : remark.value.dump())
+             << "\n";
       continue;
     }
     for (const auto& row : remark.value) {
@@ -401,9 +403,9 @@ void PrintShow(const ReadSet& read, const Tally& tally, const ImaShowOptions& op
   const reference::SetCounts counts = set.counts();
   const reference::SetRules rules = set.rules();
   out << FormatPairs({{"id", set.id()},
-                      {"name", std::string(set.name())},
-                      {"origin", std::string(set.origin())},
-                      {"created", std::string(set.created())},
+                      {"name", OrDash(std::string(set.name()))},
+                      {"origin", OrDash(std::string(set.origin()))},
+                      {"created", OrDash(std::string(set.created()))},
                       {"signature", std::string(NameOf(read.state))},
                       {"size", absl::StrCat(set.file().size(), " bytes")},
                       {"paths", absl::StrCat(counts.paths)},
