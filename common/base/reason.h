@@ -80,7 +80,8 @@ absl::string_view Name(OutcomeClass outcome);  // "ADMIT", ...
   X(kReferenceParse, "REFERENCE_PARSE")                                                         \
   X(kSecureBootOff, "SECURE_BOOT_OFF") X(kNoPolicy, "NO_POLICY") X(kPolicyDeny, "POLICY_DENY")  \
   X(kPolicyNotPermitted, "POLICY_NOT_PERMITTED") X(kPolicyError, "POLICY_ERROR")                \
-  X(kPolicyParse, "POLICY_PARSE") X(kPolicyPcrMask, "POLICY_PCR_MASK")                          \
+  X(kPolicyBudget, "POLICY_BUDGET") X(kPolicyParse, "POLICY_PARSE")                             \
+  X(kPolicyPcrMask, "POLICY_PCR_MASK")                                                          \
   X(kQuarantined, "QUARANTINED")                                                                \
   /* Credentials */                                                                             \
   X(kKeyNotAttested, "KEY_NOT_ATTESTED") X(kKeyAttributes, "KEY_ATTRIBUTES")                    \

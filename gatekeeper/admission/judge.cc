@@ -28,13 +28,23 @@ Finding Failing(Reason code, std::string text) {
   return finding;
 }
 
-// REJECT and ERROR outrank DENY: evidence that cannot carry a verdict must not move a host's state.
+// REJECT outranks all: evidence that cannot carry a verdict must not move a host's state.
+//
+// POLICY_BUDGET alone is an ERROR: most of all it says that the policy asks too much, and a
+// policy's fault must not quarantine a fleet; no credential is issued, and somebody is called.
+// Beside a DENY it changes nothing, though: what failed without the policy fails whatever the
+// policy would have said, and no host escapes it by making its evidence expensive to judge.
 OutcomeClass OutcomeOf(const std::vector<Finding>& findings) {
   OutcomeClass outcome = OutcomeClass::kAdmit;
   for (const Finding& finding : findings) {
     if (finding.severity != Severity::kFail) continue;
-    if (Info(finding.code).outcome == OutcomeClass::kReject) return OutcomeClass::kReject;
-    outcome = OutcomeClass::kDeny;
+    const OutcomeClass of_finding = Info(finding.code).outcome;
+    if (of_finding == OutcomeClass::kReject) return OutcomeClass::kReject;
+    if (of_finding != OutcomeClass::kError) {
+      outcome = OutcomeClass::kDeny;
+    } else if (outcome == OutcomeClass::kAdmit) {
+      outcome = OutcomeClass::kError;
+    }
   }
   return outcome;
 }
@@ -340,7 +350,8 @@ class Judgement {
         return opinion;
       case policy::Decision::kError:
         opinion.findings.push_back(
-            Failing(Reason::kPolicyError,
+            Failing(evaluation.error_kind == policy::kLimitKind ? Reason::kPolicyBudget
+                                                                : Reason::kPolicyError,
                     absl::StrCat("The policy's rule at line ", evaluation.error_line,
                                  " could not be computed (", Printable(evaluation.error_kind, 64),
                                  "): ", Printable(evaluation.message))));

@@ -12,6 +12,7 @@
 #include "gatekeeper/claims/finding.h"
 #include "gatekeeper/policy/diagnostics.h"
 #include "gatekeeper/policy/functions.h"
+#include "gatekeeper/policy/query.h"
 
 namespace bootgate::gatekeeper::policy {
 
@@ -32,6 +33,7 @@ struct Reference {
 struct Call {
   const FunctionRow* function = nullptr;
   std::vector<Expression> arguments;  // as many as the function takes
+  CompiledQuery query;                // of JmesPath, when the query is a literal; else null
 };
 
 struct Expression {
@@ -47,6 +49,8 @@ struct Comparison {
 };
 
 struct Condition {
+  Place place;             // of its first token
+  std::string identifier;  // as written; empty when it binds none
   bool negated = false;
   std::vector<Comparison> comparisons;
 };
@@ -60,6 +64,7 @@ struct ClaimCopy {
 };
 
 struct Action {
+  Place place;  // of the verb
   Verb verb = Verb::kPermit;
   std::variant<std::monostate, ClaimArguments, ClaimCopy> arguments;  // monostate: permit, deny
 };

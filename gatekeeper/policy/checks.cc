@@ -5,15 +5,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/hex.h"
+#include "gatekeeper/policy/selection.h"
 
 namespace bootgate::gatekeeper::policy {
 namespace {
 
 constexpr size_t kMaxShownName = 64;  // bytes of a name in a message
-
-const ClaimValue* LiteralOf(const Expression& expression) {
-  return std::get_if<ClaimValue>(&expression.form);
-}
 
 std::optional<ParseError> WrongType(const Expression& at, std::string message) {
   return Problem(at.place, "type", std::move(message));
@@ -106,10 +103,6 @@ std::optional<ParseError> CheckFunction(absl::string_view name, Version version,
     return Problem(place, "unknown-function",
                    absl::StrCat("there is no function ", Printable(name, kMaxShownName)));
   }
-  if (!row->available) {
-    return Problem(place, "unsupported-function",
-                   absl::StrCat(row->name, " is not available in this release"));
-  }
   return std::nullopt;
 }
 
@@ -127,6 +120,18 @@ std::optional<ParseError> CheckArguments(const Call& call, Place place) {
                        absl::StrCat(row.name, " takes no ", ValueTypeName(*literal), " here"));
     }
   }
+  return std::nullopt;
+}
+
+std::optional<ParseError> CompileLiteralQuery(Call* call) {
+  if (call->function->function != Function::kJmesPath) return std::nullopt;
+  const std::string* const text = StringLiteralOf(call->arguments[1]);
+  if (text == nullptr) return std::nullopt;
+  auto compiled = CompileQuery(*text);
+  if (auto* problem = std::get_if<std::string>(&compiled)) {
+    return Problem(call->arguments[1].place, "jmespath", std::move(*problem));
+  }
+  call->query = std::get<jmespath::Expression>(std::move(compiled));
   return std::nullopt;
 }
 

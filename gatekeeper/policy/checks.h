@@ -27,6 +27,9 @@ std::optional<ParseError> CheckFunction(absl::string_view name, Version version,
 // Number of arguments, then the type of each literal one; the place is the function name's.
 std::optional<ParseError> CheckArguments(const Call& call, Place place);
 
+// Compiles the query of JmesPath where it is a literal; the place is the literal's.
+std::optional<ParseError> CompileLiteralQuery(Call* call);
+
 // Applies one rule of configurationrules, whose arguments are literals, to the configuration; an
 // unknown name is kept with W006.
 std::optional<ParseError> ApplySetting(const ClaimArguments& arguments,

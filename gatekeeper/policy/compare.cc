@@ -5,6 +5,10 @@
 namespace bootgate::gatekeeper::policy {
 namespace {
 
+// In the order of Issuer.
+constexpr absl::string_view kIssuerNames[] = {"AttestationService", "AttestationPolicy",
+                                              "CustomClaim"};
+
 bool Holds(Operator op, int64_t left, int64_t right) {
   switch (op) {
     case Operator::kEqual:
@@ -23,46 +27,55 @@ bool Holds(Operator op, int64_t left, int64_t right) {
   __builtin_unreachable();
 }
 
-}  // namespace
-
-ClaimValue PropertyOf(const Claim& claim, Property property) {
+absl::string_view TextOf(const HeldClaim& claim, Property property) {
   switch (property) {
     case Property::kType:
       return claim.type;
-    case Property::kValue:
-      return claim.value;
     case Property::kValueType:
-      return ValueTypeName(claim.value);
+      return TypeNameOf(claim.value);
     case Property::kIssuer:
-      return Name(claim.issuer);
+      return kIssuerNames[static_cast<size_t>(claim.issuer)];
+    case Property::kValue:
+      break;
   }
   __builtin_unreachable();
 }
 
-Matcher::Matcher(const Comparison& comparison, Values right)
-    : property_(comparison.property),
-      op_(comparison.op),
-      right_(std::move(right)),
-      sorted_(right_) {}
+}  // namespace
 
-std::variant<Matcher, Failure> Matcher::Make(const Comparison& comparison, Values right,
-                                             Budget& budget) {
-  Matcher matcher(comparison, std::move(right));
+Held PropertyOf(const HeldClaim& claim, Property property, Workspace& workspace) {
+  if (property == Property::kValue) return claim.value;
+  return workspace.New(TextOf(claim, property));
+}
+
+Matcher::Matcher(const Comparison& comparison, const Values& right)
+    : property_(comparison.property), op_(comparison.op), right_(right) {}
+
+std::variant<Matcher, Failure> Matcher::Make(const Comparison& comparison, const Values& right,
+                                             Workspace& workspace) {
+  Matcher matcher(comparison, right);
   if (!IsRelational(comparison.op)) return matcher;
-  ComputedScalar scalar = ScalarInteger(matcher.right_, budget);
+  ComputedScalar scalar = ScalarInteger(right, workspace);
   if (auto* failure = std::get_if<Failure>(&scalar)) return std::move(*failure);
-  matcher.number_ = std::get<int64_t>(std::get<Value>(scalar).value);
+  matcher.number_ = std::get<int64_t>(std::get<Value>(scalar).held);
   return matcher;
 }
 
-std::optional<bool> Matcher::Matches(const Claim& claim, Budget& budget) const {
-  ClaimValue made;
-  if (property_ != Property::kValue) made = PropertyOf(claim, property_);
-  const ClaimValue& left = property_ == Property::kValue ? claim.value : made;
-  if (!budget.Step(TextBytes(left))) return std::nullopt;
-  if (!IsRelational(op_)) return sorted_.Contains(left) == (op_ == Operator::kEqual);
-  const auto* number = std::get_if<int64_t>(&left);
-  return number != nullptr && Holds(op_, *number, number_);
+std::optional<bool> Matcher::Matches(const HeldClaim& claim, Workspace& workspace) {
+  if (!workspace.Step()) return std::nullopt;
+  if (IsRelational(op_)) {
+    const auto* number = std::get_if<int64_t>(&claim.value);
+    return number != nullptr && Holds(op_, *number, number_);
+  }
+  std::optional<bool> contains;
+  if (property_ == Property::kValue) {
+    contains = right_.Contains(claim.value, workspace);
+  } else {
+    StringValue text(TextOf(claim, property_));
+    contains = right_.Contains(Held(&text), workspace);
+  }
+  if (!contains) return std::nullopt;
+  return *contains == (op_ == Operator::kEqual);
 }
 
 }  // namespace bootgate::gatekeeper::policy

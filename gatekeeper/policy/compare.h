@@ -5,31 +5,41 @@
 
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "gatekeeper/policy/ast.h"
 #include "gatekeeper/policy/values.h"
 
 namespace bootgate::gatekeeper::policy {
 
+// A claim while an evaluation runs; its type lives as long as the evaluation.
+struct HeldClaim {
+  absl::string_view type;
+  Held value;
+  Issuer issuer = Issuer::kAttestationService;
+  bool read_only = false;
+  size_t number = 0;  // in the incoming set
+};
+using Selected = std::vector<const HeldClaim*>;  // by a condition, in the order of the set
+using Bound = std::vector<Selected>;             // by the conditions of a rule so far
+
 // A property of a claim as a value.
-ClaimValue PropertyOf(const Claim& claim, Property property);
+Held PropertyOf(const HeldClaim& claim, Property property, Workspace& workspace);
 
 class Matcher {
  public:
-  Matcher(Matcher&&) = default;  // no copies: sorted_ points into right_
   // Failures: those of a relational operator whose right side is not one integer.
-  static std::variant<Matcher, Failure> Make(const Comparison& comparison, Values right,
-                                             Budget& budget);
+  static std::variant<Matcher, Failure> Make(const Comparison& comparison, const Values& right,
+                                             Workspace& workspace);
   // Nullopt when the budget is spent.
-  std::optional<bool> Matches(const Claim& claim, Budget& budget) const;
+  std::optional<bool> Matches(const HeldClaim& claim, Workspace& workspace);
 
  private:
-  Matcher(const Comparison& comparison, Values right);
+  Matcher(const Comparison& comparison, const Values& right);
 
   Property property_;
   Operator op_;
-  Values right_;  // moving it leaves its elements in place, so sorted_ stays good
-  ValueSet sorted_;
+  ValueSet right_;
   int64_t number_ = 0;  // of relational operators
 };
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "gatekeeper/policy/compare.h"
 #include "gatekeeper/policy/limits.h"
+#include "gatekeeper/policy/selection.h"
 
 namespace bootgate::gatekeeper::policy {
 namespace {
@@ -35,7 +36,7 @@ bool IsReserved(absl::string_view type) {
 }
 
 // A known property of the token with a value it cannot have. 3.7.
-std::optional<Failure> CheckProperty(const Claim& claim) {
+std::optional<Failure> CheckProperty(const HeldClaim& claim) {
   if (claim.type == kValidity) {
     const auto* minutes = std::get_if<int64_t>(&claim.value);
     if (minutes == nullptr || *minutes < 1) {
@@ -49,7 +50,7 @@ std::optional<Failure> CheckProperty(const Claim& claim) {
 }
 
 // A longer validity than allowed is cut in the property set; later rules still see what was asked.
-Claim WithinLimits(Claim claim) {
+HeldClaim WithinLimits(HeldClaim claim) {
   if (claim.type == kValidity && std::get<int64_t>(claim.value) > kMaxValidityMinutes) {
     claim.value = kMaxValidityMinutes;
   }
@@ -66,19 +67,57 @@ Evaluation Error(const Failure& failure, int line) {
 
 }  // namespace
 
-Evaluation Evaluate(const Policy& policy, const std::vector<Claim>& incoming) {
-  if (incoming.size() > kMaxClaims) {
+Evaluation Evaluate(const Policy& policy, const Incoming& incoming,
+                    const EvaluateOptions& options) {
+  if (incoming.claims.size() + incoming.documents.size() > kMaxClaims) {
     return Error({"limit", absl::StrCat("more than ", kMaxClaims, " claims")}, 0);
   }
-  return Evaluator(policy.program(), incoming).Run();
+  return Evaluator(policy, incoming, options).Run();
 }
 
-Evaluator::Evaluator(const Program& program, const std::vector<Claim>& incoming)
-    : program_(program), incoming_(incoming.begin(), incoming.end()) {}
+Evaluation Evaluate(const Policy& policy, const std::vector<Claim>& incoming) {
+  return Evaluate(policy, Incoming{.claims = incoming, .documents = {}});
+}
+
+// Claims that no condition can select are counted and left where they are.
+Evaluator::Evaluator(const Policy& policy, const Incoming& incoming, const EvaluateOptions& options)
+    : program_(policy.program()) {
+  const std::string* type = nullptr;
+  bool read = false;
+  for (const Claim& claim : incoming.claims) {
+    if (type == nullptr || *type != claim.type) read = policy.Reads(claim.type);
+    type = &claim.type;
+    if (read) {
+      Take({claim.type, HeldOf(claim.value, workspace_), claim.issuer, claim.read_only});
+    } else {
+      ++unread_;
+    }
+  }
+  for (const Document& document : incoming.documents) {
+    if (policy.Reads(document.type)) {
+      Take({document.type, workspace_.New(document), document.issuer, document.read_only});
+    } else {
+      ++unread_;
+    }
+  }
+  if (options.trace) tracer_.emplace(claims_);
+}
+
+void Evaluator::Take(HeldClaim claim) {
+  claim.number = claims_.size();
+  claims_.push_back(claim);
+  by_type_[claim.type].push_back(&claims_.back());
+}
 
 Evaluation Evaluator::Run() && {
+  Evaluation evaluation = Decide();
+  if (tracer_) evaluation.trace = tracer_->Finish();
+  return evaluation;
+}
+
+Evaluation Evaluator::Decide() {
   for (const Rule& rule : program_.authorization) {
-    if (const auto failure = RunRule(rule)) {
+    if (const auto failure = RunRule(Section::kAuthorization, rule)) {
       return Error(*failure, rule.place.line);
     }
     if (deny_line_) break;
@@ -89,23 +128,40 @@ Evaluation Evaluator::Run() && {
     return denied;
   }
   for (const Rule& rule : program_.issuance) {
-    if (const auto failure = RunRule(rule)) {
+    if (const auto failure = RunRule(Section::kIssuance, rule)) {
       return Error(*failure, rule.place.line);
     }
   }
   Evaluation permitted(Decision::kPermit);
-  permitted.outgoing = std::move(outgoing_);
-  permitted.properties = std::move(properties_);
+  auto failure = Publish(outgoing_, &permitted.outgoing);
+  if (!failure) failure = Publish(properties_, &permitted.properties);
+  if (failure) return Error(*failure, program_.issuance.back().place.line);
   return permitted;
 }
 
-std::optional<Failure> Evaluator::RunRule(const Rule& rule) {
+std::optional<Failure> Evaluator::RunRule(Section section, const Rule& rule) {
+  if (tracer_) tracer_->Begin(section, rule);
   Bound bound;
+  bool holds = true;
+  const size_t before = claims_.size();
+  auto failure = RunConditions(rule, bound, holds);
+  if (!failure && holds) failure = Act(rule, bound);
+  if (tracer_ && failure) tracer_->Failed(failure->kind);
+  if (tracer_ && !failure && holds) tracer_->Acted(rule, bound, before);
+  return failure;
+}
+
+std::optional<Failure> Evaluator::RunConditions(const Rule& rule, Bound& bound, bool& holds) {
+  if (!workspace_.Step()) return LimitFailure();
   for (const Condition& condition : rule.conditions) {
-    bool holds = false;
     if (auto failure = Test(condition, bound, holds)) return failure;
+    if (tracer_) tracer_->Tested(condition, bound.back(), holds);
     if (!holds) return std::nullopt;
   }
+  return std::nullopt;
+}
+
+std::optional<Failure> Evaluator::Act(const Rule& rule, const Bound& bound) {
   switch (rule.action.verb) {
     case Verb::kPermit:
       permitted_ = true;
@@ -126,29 +182,50 @@ std::optional<Failure> Evaluator::Test(const Condition& condition, Bound& bound,
   for (const Comparison& comparison : condition.comparisons) {
     Computed right = Compute(comparison.right, bound);
     if (auto* failure = std::get_if<Failure>(&right)) return std::move(*failure);
-    auto matcher = Matcher::Make(comparison, std::get<Values>(std::move(right)), budget_);
+    auto matcher = Matcher::Make(comparison, std::get<Values>(right), workspace_);
     if (auto* failure = std::get_if<Failure>(&matcher)) return std::move(*failure);
     matchers.push_back(std::get<Matcher>(std::move(matcher)));
   }
-  std::vector<const Claim*> selected;
-  for (const Claim& claim : incoming_) {
-    bool all = true;
-    for (size_t i = 0; all && i < matchers.size(); ++i) {
-      const std::optional<bool> matches = matchers[i].Matches(claim, budget_);
-      if (!matches) return LimitFailure();
-      all = *matches;
-    }
-    if (all) selected.push_back(&claim);
-  }
+  Selected selected;
+  if (auto failure = Select(condition, matchers, selected)) return failure;
   holds = selected.empty() == condition.negated;
   bound.push_back(std::move(selected));
   return std::nullopt;
 }
 
+std::optional<Failure> Evaluator::Select(const Condition& condition, std::vector<Matcher>& matchers,
+                                         Selected& selected) {
+  // True when all matchers hold; nullopt when the budget is spent.
+  const auto matches = [&](const HeldClaim& claim) -> std::optional<bool> {
+    for (Matcher& matcher : matchers) {
+      const std::optional<bool> one = matcher.Matches(claim, workspace_);
+      if (!one || !*one) return one;
+    }
+    return true;
+  };
+  const auto consider = [&](const HeldClaim& claim) {
+    const std::optional<bool> all = matches(claim);
+    if (all && *all) selected.push_back(&claim);
+    return all.has_value();
+  };
+  if (const std::string* const type = TypeSelected(condition)) {
+    const auto named = by_type_.find(*type);
+    if (named == by_type_.end()) return std::nullopt;
+    for (const HeldClaim* const claim : named->second) {
+      if (!consider(*claim)) return LimitFailure();
+    }
+    return std::nullopt;
+  }
+  for (const HeldClaim& claim : claims_) {
+    if (!consider(claim)) return LimitFailure();
+  }
+  return std::nullopt;
+}
+
 Computed Evaluator::Compute(const Expression& expression, const Bound& bound) {
   if (const auto* literal = std::get_if<ClaimValue>(&expression.form)) {
-    if (!budget_.Step(TextBytes(*literal))) return LimitFailure();
-    return Values{{*literal}};
+    if (!workspace_.Step()) return LimitFailure();
+    return Values{{HeldOf(*literal, workspace_)}};
   }
   if (const auto* reference = std::get_if<Reference>(&expression.form)) {
     return Compute(*reference, bound);
@@ -159,10 +236,11 @@ Computed Evaluator::Compute(const Expression& expression, const Bound& bound) {
 // The read-only flag goes with the value; the other properties tell nothing the policy may not say.
 Computed Evaluator::Compute(const Reference& reference, const Bound& bound) {
   Values values;
-  for (const Claim* claim : bound[reference.condition]) {
+  for (const HeldClaim* claim : bound[reference.condition]) {
     const bool is_value = reference.property == Property::kValue;
-    if (!budget_.Step(TextBytes(claim->value))) return LimitFailure();
-    values.push_back({PropertyOf(*claim, reference.property), is_value && claim->read_only});
+    if (!workspace_.Step()) return LimitFailure();
+    values.push_back(
+        {PropertyOf(*claim, reference.property, workspace_), is_value && claim->read_only});
   }
   return values;
 }
@@ -175,46 +253,49 @@ Computed Evaluator::Compute(const Call& call, const Bound& bound) {
     if (std::holds_alternative<Failure>(computed)) return computed;
     arguments.push_back(std::get<Values>(std::move(computed)));
   }
-  return CallFunction(*call.function, arguments, budget_);
+  return CallFunction(*call.function, arguments, call.query ? &*call.query : nullptr, workspace_);
 }
 
 std::optional<Failure> Evaluator::AddClaims(const Action& action, const Bound& bound) {
-  std::vector<Claim> claims;
+  std::vector<HeldClaim> claims;
   if (const auto* copy = std::get_if<ClaimCopy>(&action.arguments)) {
-    for (const Claim* claim : bound[copy->condition]) {
-      if (!budget_.Step(TextBytes(claim->value))) return LimitFailure();
+    for (const HeldClaim* claim : bound[copy->condition]) {
+      if (!workspace_.Step()) return LimitFailure();
       claims.push_back(*claim);
     }
   } else if (auto failure = Make(std::get<ClaimArguments>(action.arguments), bound, claims)) {
     return failure;
   }
-  for (Claim& claim : claims) {
+  for (HeldClaim& claim : claims) {
     claim.issuer = Issuer::kAttestationPolicy;
-    if (auto failure = Keep(action.verb, std::move(claim))) return failure;
+    if (auto failure = Keep(action.verb, claim)) return failure;
   }
   return std::nullopt;
 }
 
 std::optional<Failure> Evaluator::Make(const ClaimArguments& arguments, const Bound& bound,
-                                       std::vector<Claim>& claims) {
+                                       std::vector<HeldClaim>& claims) {
   const auto type_name = ComputeString(*arguments.type, bound);
   if (const auto* failure = std::get_if<Failure>(&type_name)) return *failure;
   const Value& type = std::get<Value>(type_name);
+  const auto name = std::get<StringValue*>(type.held)->Text(workspace_);
+  if (!name) return LimitFailure();
   Computed computed = Compute(*arguments.value, bound);
   if (auto* failure = std::get_if<Failure>(&computed)) return std::move(*failure);
-  std::optional<ComputedScalar> value_type;
+  std::optional<absl::string_view> value_type;
   if (arguments.value_type) {
-    value_type = ComputeString(*arguments.value_type, bound);
-    if (const auto* failure = std::get_if<Failure>(&*value_type)) return *failure;
+    const auto scalar = ComputeString(*arguments.value_type, bound);
+    if (const auto* failure = std::get_if<Failure>(&scalar)) return *failure;
+    value_type = std::get<StringValue*>(std::get<Value>(scalar).held)->Text(workspace_);
+    if (!value_type) return LimitFailure();
   }
-  for (Value& value : std::get<Values>(computed)) {
-    if (value_type &&
-        std::get<Value>(*value_type).value != ClaimValue(ValueTypeName(value.value))) {
+  for (const Value& value : std::get<Values>(computed)) {
+    if (value_type && *value_type != TypeNameOf(value.held)) {
       return Failure{"type", "valueType does not name the type of the value"};
     }
-    if (!budget_.Step(TextBytes(type.value))) return LimitFailure();
-    claims.push_back({std::get<std::string>(type.value), std::move(value.value),
-                      Issuer::kAttestationPolicy, value.read_only || type.read_only});
+    if (!workspace_.Step()) return LimitFailure();
+    claims.push_back(
+        {*name, value.held, Issuer::kAttestationPolicy, value.read_only || type.read_only});
   }
   return std::nullopt;
 }
@@ -222,10 +303,10 @@ std::optional<Failure> Evaluator::Make(const ClaimArguments& arguments, const Bo
 ComputedScalar Evaluator::ComputeString(const Expression& expression, const Bound& bound) {
   Computed computed = Compute(expression, bound);
   if (auto* failure = std::get_if<Failure>(&computed)) return std::move(*failure);
-  return ScalarString(std::get<Values>(computed), budget_);
+  return ScalarString(std::get<Values>(computed), workspace_);
 }
 
-std::optional<Failure> Evaluator::Keep(Verb verb, Claim claim) {
+std::optional<Failure> Evaluator::Keep(Verb verb, HeldClaim claim) {
   if (verb != Verb::kAdd && claim.read_only) {
     return Failure{"read-only", "the claim may be tested but not published"};
   }
@@ -235,11 +316,23 @@ std::optional<Failure> Evaluator::Keep(Verb verb, Claim claim) {
   if (verb == Verb::kIssueProperty) {
     if (auto failure = CheckProperty(claim)) return failure;
   }
-  const size_t bytes = claim.type.size() + TextBytes(claim.value);
-  if (incoming_.size() >= kMaxClaims || !budget_.Make(bytes)) return LimitFailure();
+  if (claims_.size() + unread_ >= kMaxClaims || !workspace_.Step()) return LimitFailure();
   if (verb == Verb::kIssue) outgoing_.push_back(claim);
   if (verb == Verb::kIssueProperty) properties_.push_back(WithinLimits(claim));
-  incoming_.push_back(std::move(claim));
+  Take(claim);
+  return std::nullopt;
+}
+
+// What is published needs its text at last.
+std::optional<Failure> Evaluator::Publish(const std::vector<HeldClaim>& claims,
+                                          std::vector<Claim>* out) {
+  for (const HeldClaim& claim : claims) {
+    std::optional<ClaimValue> value = ClaimValueOf(claim.value, workspace_);
+    const auto* text = value ? std::get_if<std::string>(&*value) : nullptr;
+    const size_t bytes = claim.type.size() + (text == nullptr ? 0 : text->size());
+    if (!value || !workspace_.Keep(bytes)) return LimitFailure();
+    out->push_back({std::string(claim.type), *std::move(value), claim.issuer, claim.read_only});
+  }
   return std::nullopt;
 }
 

@@ -8,25 +8,29 @@
 #include <optional>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "gatekeeper/policy/ast.h"
 #include "gatekeeper/policy/policy.h"
+#include "gatekeeper/policy/tracer.h"
 #include "gatekeeper/policy/values.h"
 
 namespace bootgate::gatekeeper::policy {
 
-// One evaluation. Borrows the program.
+// One evaluation. Borrows the policy and what comes in.
 class Evaluator {
  public:
-  Evaluator(const Program& program, const std::vector<Claim>& incoming);
+  Evaluator(const Policy& policy, const Incoming& incoming, const EvaluateOptions& options);
   Evaluation Run() &&;
 
  private:
-  // The claims that each condition of the current rule selected, so far.
-  using Bound = std::vector<std::vector<const Claim*>>;
-
-  std::optional<Failure> RunRule(const Rule& rule);
+  Evaluation Decide();
+  std::optional<Failure> RunRule(Section section, const Rule& rule);
+  std::optional<Failure> RunConditions(const Rule& rule, Bound& bound, bool& holds);
   // Sets `holds`; `bound` has one more set after it.
   std::optional<Failure> Test(const Condition& condition, Bound& bound, bool& holds);
+  std::optional<Failure> Select(const Condition& condition, std::vector<Matcher>& matchers,
+                                Selected& selected);
+  std::optional<Failure> Act(const Rule& rule, const Bound& bound);
 
   Computed Compute(const Expression& expression, const Bound& bound);
   Computed Compute(const Reference& reference, const Bound& bound);
@@ -35,15 +39,20 @@ class Evaluator {
 
   std::optional<Failure> AddClaims(const Action& action, const Bound& bound);
   std::optional<Failure> Make(const ClaimArguments& arguments, const Bound& bound,
-                              std::vector<Claim>& claims);
-  std::optional<Failure> Keep(Verb verb, Claim claim);
+                              std::vector<HeldClaim>& claims);
+  std::optional<Failure> Keep(Verb verb, HeldClaim claim);
+  void Take(HeldClaim claim);
+  std::optional<Failure> Publish(const std::vector<HeldClaim>& claims, std::vector<Claim>* out);
 
   const Program& program_;
-  std::deque<Claim> incoming_;  // grows only: pointers into it stay good
-  std::vector<Claim> outgoing_, properties_;
+  Workspace workspace_;
+  std::deque<HeldClaim> claims_;  // grows only: pointers into it stay good
+  size_t unread_ = 0;             // claims that came in and that no condition asks for
+  absl::flat_hash_map<absl::string_view, Selected> by_type_;
+  std::vector<HeldClaim> outgoing_, properties_;
   bool permitted_ = false;
   std::optional<int> deny_line_;
-  Budget budget_;
+  std::optional<Tracer> tracer_;
 };
 
 }  // namespace bootgate::gatekeeper::policy

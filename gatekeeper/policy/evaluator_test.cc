@@ -29,27 +29,27 @@ std::vector<std::string> Issued(absl::string_view rules, const std::vector<Claim
 }
 
 TEST(AuthorizationTest, AnEmptySectionPermitsNothing) {
-  const Evaluation evaluation = Evaluate(ReadOrThrow(Authorizing("")), {});
+  const Evaluation evaluation = Evaluate(ReadOrThrow(Authorizing("")), kNoClaims);
   EXPECT_EQ(evaluation.decision, Decision::kDeny);
   EXPECT_EQ(evaluation.deny_rule_line, std::nullopt);
 }
 
 TEST(AuthorizationTest, DenyWinsWhereverItStandsAndNamesItsRule) {
-  EXPECT_EQ(
-      OutcomeOf(Evaluate(ReadOrThrow(Authorizing("=>permit();\n=>deny();\n=>permit();")), {})),
-      "deny 3");
+  EXPECT_EQ(OutcomeOf(Evaluate(ReadOrThrow(Authorizing("=>permit();\n=>deny();\n=>permit();")),
+                               kNoClaims)),
+            "deny 3");
 }
 
 TEST(AuthorizationTest, NoRuleAfterADenyRuns) {
   const Policy policy =
       ReadOrThrow(Authorizing("=> deny();\n=> add(type=\"x\", value=JsonToClaimValue(\"{}\"));"));
-  EXPECT_EQ(OutcomeOf(Evaluate(policy, {})), "deny 2");
+  EXPECT_EQ(OutcomeOf(Evaluate(policy, kNoClaims)), "deny 2");
 }
 
 TEST(AuthorizationTest, AnErrorBeforeADenyIsAnErrorAndNeverAPermit) {
   const Policy policy = ReadOrThrow(
       Authorizing("=> permit();\n=> add(type=\"x\", value=JsonToClaimValue(\"{}\"));\n=> deny();"));
-  EXPECT_EQ(OutcomeOf(Evaluate(policy, {})), "error type 3");
+  EXPECT_EQ(OutcomeOf(Evaluate(policy, kNoClaims)), "error type 3");
 }
 
 TEST(AuthorizationTest, AClaimAddedHereIsSeenByIssuance) {
@@ -57,7 +57,7 @@ TEST(AuthorizationTest, AClaimAddedHereIsSeenByIssuance) {
       "version=1.0; authorizationrules { => add(type=\"x\", value=1); => permit(); };"
       "issuancerules { [type==\"x\", issuer==\"AttestationPolicy\"] => issue(type=\"y\", value=2); "
       "};");
-  EXPECT_EQ(Evaluate(policy, {}).outgoing.size(), 1u);
+  EXPECT_EQ(Evaluate(policy, kNoClaims).outgoing.size(), 1u);
 }
 
 struct ConditionRow {
@@ -180,7 +180,7 @@ TEST(ActionTest, AnUnwantedValidityIsAnErrorAndTooLongAOneIsCut) {
     return Evaluate(
         ReadOrThrow(Issuing(absl::StrCat(
             "=> issueproperty(type=\"report_validity_in_minutes\", value=", value, ");"))),
-        {});
+        kNoClaims);
   };
   EXPECT_EQ(OutcomeOf(validity("0")), "error type 2");
   EXPECT_EQ(OutcomeOf(validity("\"60\"")), "error type 2");
@@ -213,7 +213,7 @@ TEST(Attack, TextThatDoublesWithEveryRuleMeetsTheLimit) {
     absl::StrAppend(&rules, "c:[type==\"t", i, "\"] => add(type=\"t", i + 1,
                     "\", value=AppendString(c.value, c.value));\n");
   }
-  const Evaluation evaluation = Evaluate(ReadOrThrow(Issuing(rules)), {});
+  const Evaluation evaluation = Evaluate(ReadOrThrow(Issuing(rules)), kNoClaims);
   EXPECT_EQ(evaluation.decision, Decision::kError);
   EXPECT_EQ(evaluation.error_kind, "limit");
 }
@@ -221,7 +221,7 @@ TEST(Attack, TextThatDoublesWithEveryRuleMeetsTheLimit) {
 TEST(Attack, ASetThatDoublesWithEveryRuleMeetsTheLimit) {
   std::string rules = "=> add(type=\"t\", value=1);\n";
   for (int i = 0; i < 100; ++i) rules += "c:[type==\"t\"] => add(claim=c);\n";
-  EXPECT_EQ(Evaluate(ReadOrThrow(Issuing(rules)), {}).error_kind, "limit");
+  EXPECT_EQ(Evaluate(ReadOrThrow(Issuing(rules)), kNoClaims).error_kind, "limit");
 }
 
 TEST(Attack, ManyConditionsOverManyClaimsMeetTheLimit) {

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gatekeeper/policy/json_value.h"
+#include "gatekeeper/policy/query.h"
 
 namespace bootgate::gatekeeper::policy {
 namespace {
@@ -11,60 +12,81 @@ namespace {
 using enum ParameterKind;
 
 constexpr FunctionRow kFunctions[] = {
-    {Function::kJmesPath, "JmesPath", 2, {kString, kString}, false},
-    {Function::kJsonToClaimValue, "JsonToClaimValue", 1, {kString, kString}, true},
-    {Function::kIsSubsetOf, "IsSubsetOf", 2, {kSet, kSet}, true},
-    {Function::kAppendString, "AppendString", 2, {kString, kString}, true},
-    {Function::kNegateBool, "NegateBool", 1, {kBoolean, kBoolean}, true},
-    {Function::kContainsOnlyValue, "ContainsOnlyValue", 2, {kSet, kAnyScalar}, true},
+    {Function::kJmesPath, "JmesPath", 2, {kString, kString}},
+    {Function::kJsonToClaimValue, "JsonToClaimValue", 1, {kString, kString}},
+    {Function::kIsSubsetOf, "IsSubsetOf", 2, {kSet, kSet}},
+    {Function::kAppendString, "AppendString", 2, {kString, kString}},
+    {Function::kNegateBool, "NegateBool", 1, {kBoolean, kBoolean}},
+    {Function::kContainsOnlyValue, "ContainsOnlyValue", 2, {kSet, kAnyScalar}},
 };
 
-Computed JsonToClaimValue(const Values& argument, Budget& budget) {
-  ComputedScalar text = ScalarString(argument, budget);
+StringValue& StringOf(const Value& value) { return *std::get<StringValue*>(value.held); }
+
+// The result is JSON; its text is made when somebody wants it.
+Computed JmesPath(const Values& json, const Values& query, const jmespath::Expression* compiled,
+                  Workspace& workspace) {
+  ComputedScalar document = ScalarString(json, workspace);
+  if (auto* failure = std::get_if<Failure>(&document)) return std::move(*failure);
+  ComputedScalar question = ScalarString(query, workspace);
+  if (auto* failure = std::get_if<Failure>(&question)) return std::move(*failure);
+  const Value &of = std::get<Value>(document), &asked = std::get<Value>(question);
+  auto found = compiled != nullptr ? RunQuery(*compiled, StringOf(of), workspace)
+                                   : RunQuery(StringOf(asked), StringOf(of), workspace);
+  if (auto* failure = std::get_if<Failure>(&found)) return std::move(*failure);
+  return Values{{workspace.New(std::get<json::Value>(found)), of.read_only || asked.read_only}};
+}
+
+Computed JsonToClaimValue(const Values& argument, Workspace& workspace) {
+  ComputedScalar text = ScalarString(argument, workspace);
   if (auto* failure = std::get_if<Failure>(&text)) return std::move(*failure);
-  const Value& json = std::get<Value>(text);
-  if (!budget.Step(TextBytes(json.value))) return LimitFailure();
-  Computed result = ValuesFromJson(std::get<std::string>(json.value));
+  const Value& string = std::get<Value>(text);
+  auto json = StringOf(string).Json(workspace);
+  if (auto* failure = std::get_if<Failure>(&json)) return std::move(*failure);
+  Computed result = ValuesFromJson(std::get<json::Value>(json), workspace);
   if (auto* values = std::get_if<Values>(&result)) {
-    for (Value& value : *values) value.read_only = json.read_only;
+    for (Value& value : *values) value.read_only = string.read_only;
   }
   return result;
 }
 
-Computed IsSubsetOf(const Values& subset, const Values& superset, Budget& budget) {
-  const ValueSet all(superset);
+Computed IsSubsetOf(const Values& subset, const Values& superset, Workspace& workspace) {
+  ValueSet all(superset);
   for (const Value& value : subset) {
-    if (!budget.Step(TextBytes(value.value))) return LimitFailure();
-    if (!all.Contains(value.value)) return Values{{false}};
+    if (!workspace.Step()) return LimitFailure();
+    const std::optional<bool> contained = all.Contains(value.held, workspace);
+    if (!contained) return LimitFailure();
+    if (!*contained) return Values{{false}};
   }
   return Values{{true}};
 }
 
-Computed AppendString(const Values& first, const Values& second, Budget& budget) {
-  ComputedScalar head = ScalarString(first, budget);
+Computed AppendString(const Values& first, const Values& second, Workspace& workspace) {
+  ComputedScalar head = ScalarString(first, workspace);
   if (auto* failure = std::get_if<Failure>(&head)) return std::move(*failure);
-  ComputedScalar tail = ScalarString(second, budget);
+  ComputedScalar tail = ScalarString(second, workspace);
   if (auto* failure = std::get_if<Failure>(&tail)) return std::move(*failure);
   const Value &a = std::get<Value>(head), &b = std::get<Value>(tail);
-  if (!budget.Make(TextBytes(a.value) + TextBytes(b.value))) return LimitFailure();
-  return Values{{absl::StrCat(std::get<std::string>(a.value), std::get<std::string>(b.value)),
-                 a.read_only || b.read_only}};
+  const auto start = StringOf(a).Text(workspace);
+  const auto end = StringOf(b).Text(workspace);
+  if (!start || !end || !workspace.Keep(start->size() + end->size())) return LimitFailure();
+  return Values{{workspace.New(absl::StrCat(*start, *end)), a.read_only || b.read_only}};
 }
 
-Computed NegateBool(const Values& argument, Budget& budget) {
-  ComputedScalar flag = ScalarBoolean(argument, budget);
+Computed NegateBool(const Values& argument, Workspace& workspace) {
+  ComputedScalar flag = ScalarBoolean(argument, workspace);
   if (auto* failure = std::get_if<Failure>(&flag)) return std::move(*failure);
   const Value& value = std::get<Value>(flag);
-  return Values{{!std::get<bool>(value.value), value.read_only}};
+  return Values{{!std::get<bool>(value.held), value.read_only}};
 }
 
-Computed ContainsOnlyValue(const Values& set, const Values& only, Budget& budget) {
-  ComputedScalar scalar = Scalar(only, budget);
+Computed ContainsOnlyValue(const Values& set, const Values& only, Workspace& workspace) {
+  ComputedScalar scalar = Scalar(only, workspace);
   if (auto* failure = std::get_if<Failure>(&scalar)) return std::move(*failure);
-  const ClaimValue& wanted = std::get<Value>(scalar).value;
   for (const Value& value : set) {
-    if (!budget.Step(TextBytes(wanted))) return LimitFailure();
-    if (value.value != wanted) return Values{{false}};
+    if (!workspace.Step()) return LimitFailure();
+    const std::optional<bool> same = SameValue(value.held, std::get<Value>(scalar).held, workspace);
+    if (!same) return LimitFailure();
+    if (!*same) return Values{{false}};
   }
   return Values{{!set.empty()}};
 }
@@ -90,20 +112,21 @@ bool Accepts(ParameterKind parameter, const ClaimValue& literal) {
   __builtin_unreachable();
 }
 
-Computed CallFunction(const FunctionRow& row, absl::Span<const Values> arguments, Budget& budget) {
+Computed CallFunction(const FunctionRow& row, absl::Span<const Values> arguments,
+                      const jmespath::Expression* query, Workspace& workspace) {
   switch (row.function) {
     case Function::kJmesPath:
-      return Failure{"unsupported-function", "JmesPath is not available in this release"};
+      return JmesPath(arguments[0], arguments[1], query, workspace);
     case Function::kJsonToClaimValue:
-      return JsonToClaimValue(arguments[0], budget);
+      return JsonToClaimValue(arguments[0], workspace);
     case Function::kIsSubsetOf:
-      return IsSubsetOf(arguments[0], arguments[1], budget);
+      return IsSubsetOf(arguments[0], arguments[1], workspace);
     case Function::kAppendString:
-      return AppendString(arguments[0], arguments[1], budget);
+      return AppendString(arguments[0], arguments[1], workspace);
     case Function::kNegateBool:
-      return NegateBool(arguments[0], budget);
+      return NegateBool(arguments[0], workspace);
     case Function::kContainsOnlyValue:
-      return ContainsOnlyValue(arguments[0], arguments[1], budget);
+      return ContainsOnlyValue(arguments[0], arguments[1], workspace);
   }
   __builtin_unreachable();
 }

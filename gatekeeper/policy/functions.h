@@ -1,7 +1,6 @@
 // The functions of the policy language: names, arguments, and what they compute.
 //
-// Implements: policy language specification, section 4. JmesPath has its row, so that a policy that
-// uses it is refused for what it is, but is not part of this release.
+// Implements: policy language specification, section 4.
 #pragma once
 
 #include <array>
@@ -10,6 +9,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "gatekeeper/policy/jmespath/expression.h"
 #include "gatekeeper/policy/values.h"
 
 namespace bootgate::gatekeeper::policy {
@@ -30,7 +30,6 @@ struct FunctionRow {
   absl::string_view name;
   size_t arity;                             // 1 or 2
   std::array<ParameterKind, 2> parameters;  // the first `arity` count
-  bool available;                           // in this release
 };
 
 // The row of a name, spelled exactly; null when there is none.
@@ -39,7 +38,9 @@ const FunctionRow* FindFunction(absl::string_view name);
 // Whether a literal of this type can be given for the parameter.
 bool Accepts(ParameterKind parameter, const ClaimValue& literal);
 
-// Runs a function on as many arguments as it takes.
-Computed CallFunction(const FunctionRow& row, absl::Span<const Values> arguments, Budget& budget);
+// Runs a function on as many arguments as it takes. `query`: the compiled second argument of
+// JmesPath where that is a literal, else nullptr.
+Computed CallFunction(const FunctionRow& row, absl::Span<const Values> arguments,
+                      const jmespath::Expression* query, Workspace& workspace);
 
 }  // namespace bootgate::gatekeeper::policy

@@ -1,83 +1,55 @@
 #include "gatekeeper/policy/json_value.h"
 
-#include <nlohmann/json.hpp>
+#include <cmath>
 #include <optional>
-#include <utility>
-
-#include "gatekeeper/policy/json_number.h"
 
 namespace bootgate::gatekeeper::policy {
 namespace {
 
-constexpr int kNumberOutOfRange = 406;  // the library's id for a number no double can hold
+Failure Overflow() { return {"overflow", "a JSON number does not fit into signed 64 bits"}; }
 
-// Takes the library's events. Keeps the first problem and reads on: text that is not JSON at all
-// wins over what it would have held.
-class Collector : public nlohmann::json_sax<nlohmann::json> {
- public:
-  Computed Finish() && {
-    if (failure_) return *std::move(failure_);
-    return std::move(values_);
-  }
+// Every double from here on is an integer, and none of them fits.
+bool IsBeyondIntegers(double real) { return std::abs(real) >= 0x1p63; }
 
-  bool null() override { return true; }
-  bool boolean(bool value) override { return Keep(value); }
-  bool number_integer(number_integer_t value) override { return Keep(int64_t{value}); }
-  bool number_unsigned(number_unsigned_t value) override {
-    if (value > static_cast<uint64_t>(INT64_MAX)) return Overflow();
-    return Keep(static_cast<int64_t>(value));
+// Adds the value of a scalar; null adds nothing.
+std::optional<Failure> AddScalar(const json::Value& json, Values& values, Workspace& workspace) {
+  if (!workspace.Step()) return LimitFailure();
+  switch (json.kind()) {
+    case json::Kind::kNull:
+      return std::nullopt;
+    case json::Kind::kFalse:
+    case json::Kind::kTrue:
+      values.push_back({json.is_true()});
+      return std::nullopt;
+    case json::Kind::kInteger:
+      values.push_back({json.integer()});
+      return std::nullopt;
+    case json::Kind::kBigInteger:
+      return Overflow();
+    case json::Kind::kReal:
+      if (IsBeyondIntegers(json.real())) return Overflow();
+      return Failure{"type", "the JSON holds a number with a fraction"};
+    case json::Kind::kString:
+      values.push_back({workspace.New(json.text())});
+      return std::nullopt;
+    case json::Kind::kArray:
+      return Failure{"type", "an array inside an array is no claim value"};
+    case json::Kind::kObject:
+      return Failure{"type", "a JSON object is no claim value"};
   }
-  bool number_float(number_float_t, const string_t& text) override {
-    const auto exact = ExactInteger(text);
-    if (const int64_t* value = std::get_if<int64_t>(&exact)) return Keep(*value);
-    if (std::get<NumberProblem>(exact) == NumberProblem::kOverflow) return Overflow();
-    return Problem("type", "the JSON holds a number with a fraction");
-  }
-  bool string(string_t& value) override { return Keep(std::move(value)); }
-  bool binary(binary_t&) override { return true; }  // no such thing in JSON text
-  bool start_object(std::size_t) override {
-    return Problem("type", "a JSON object is no claim value");
-  }
-  bool key(string_t&) override { return true; }
-  bool end_object() override { return true; }
-  bool start_array(std::size_t) override {
-    if (depth_++ == 0) return true;
-    return Problem("type", "an array inside an array is no claim value");
-  }
-  bool end_array() override {
-    --depth_;
-    return true;
-  }
-  bool parse_error(std::size_t, const std::string&,
-                   const nlohmann::detail::exception& error) override {
-    if (error.id == kNumberOutOfRange) return Overflow() && false;
-    failure_ = Failure{"json", "the text is not JSON"};
-    return false;
-  }
-
- private:
-  bool Keep(ClaimValue value) {
-    if (!failure_)
-      values_.emplace_back().value = std::move(value);  // in place: g++ 12 misreads a move
-    return true;
-  }
-  bool Overflow() { return Problem("overflow", "a JSON number does not fit into signed 64 bits"); }
-  bool Problem(const char* kind, const char* message) {
-    if (!failure_) failure_ = Failure{kind, message};
-    return true;
-  }
-
-  Values values_;
-  std::optional<Failure> failure_;
-  size_t depth_ = 0;
-};
+  __builtin_unreachable();
+}
 
 }  // namespace
 
-Computed ValuesFromJson(absl::string_view text) {
-  Collector collector;
-  nlohmann::json::sax_parse(text.begin(), text.end(), &collector);
-  return std::move(collector).Finish();
+Computed ValuesFromJson(const json::Value& json, Workspace& workspace) {
+  Values values;
+  const absl::Span<const json::Value> items =
+      json.is_array() ? json.items() : absl::MakeConstSpan(&json, 1);
+  for (const json::Value& item : items) {
+    if (auto failure = AddScalar(item, values, workspace)) return *std::move(failure);
+  }
+  return values;
 }
 
 }  // namespace bootgate::gatekeeper::policy

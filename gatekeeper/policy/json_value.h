@@ -1,17 +1,15 @@
-// JSON text to claim values.
+// JSON to claim values.
 //
 // Implements: policy language specification, section 4.2 (JsonToClaimValue).
 #pragma once
 
-#include <vector>
-
-#include "absl/strings/string_view.h"
+#include "gatekeeper/json/value.h"
 #include "gatekeeper/policy/values.h"
 
 namespace bootgate::gatekeeper::policy {
 
-// Failures: json (not JSON), type (an object, a fraction, an array inside an array), overflow.
-// The result is empty for null and for an empty array. Does not recurse.
-Computed ValuesFromJson(absl::string_view text);
+// Failures: type (an object, a fraction, an array inside an array), overflow, limit. The result is
+// empty for null and for an empty array. Strings borrow the JSON.
+Computed ValuesFromJson(const json::Value& json, Workspace& workspace);
 
 }  // namespace bootgate::gatekeeper::policy

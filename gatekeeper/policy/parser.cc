@@ -163,6 +163,7 @@ bool Parser::ReadConditions(Section section, Rule* rule) {
 
 bool Parser::ReadCondition(Rule* rule) {
   Condition condition;
+  condition.place = token_.place;
   absl::string_view name;  // bound once the condition ends: it cannot use itself
   if (At(TokenKind::kNot)) {
     if (out_.program.version < Version::k12) {
@@ -183,6 +184,7 @@ bool Parser::ReadCondition(Rule* rule) {
   }
   if (!Expect(TokenKind::kRightBracket)) return false;
   if (!name.empty()) bound_[name] = rule->conditions.size();
+  condition.identifier = std::string(name);
   rule->conditions.push_back(std::move(condition));
   return true;
 }
@@ -224,6 +226,7 @@ bool Parser::ReadAction(Section section, Rule* rule) {
   if (row == std::end(kVerbs)) return Unexpected("permit, deny, add, issue or issueproperty");
   if (!Passes(CheckVerb(section, row->value, place))) return false;
   AcceptKeyword(row->name);
+  rule->action.place = place;
   rule->action.verb = row->value;
   if (section == Section::kAuthorization && row->value == Verb::kIssue) {
     warnings_.Add(WarningCode::kIssueAsAdd, place);
@@ -339,6 +342,7 @@ bool Parser::ReadCall(const Token& name, int depth, Expression* out) {
   }
   if (!Expect(TokenKind::kRightParen)) return false;
   if (!Passes(CheckArguments(call, name.place))) return false;
+  if (!Passes(CompileLiteralQuery(&call))) return false;
   out->form = std::move(call);
   return true;
 }

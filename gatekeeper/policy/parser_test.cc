@@ -152,20 +152,27 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"FunctionIn12", Authorizing("[value==NegateBool(true)] => permit();", "1.2"), "read"}),
     kRowName);
 
-TEST(ParserTest, JmesPathIsRefusedForWhatItIs) {
-  ParseError error;
-  EXPECT_FALSE(
-      Policy::Read(Issuing("=> issue(type=\"x\", value=JmesPath(\"{}\", \"a\"));"), &error));
-  EXPECT_EQ(error.kind, "unsupported-function");
-  EXPECT_EQ(error.column, 26);
-  EXPECT_THAT(error.message, HasSubstr("JmesPath is not available in this release"));
+TEST(ParserTest, ALiteralQueryIsCompiledAndRefusedAtTheLiteral) {
+  for (const char* const bad :
+       {"a[", "", "length(a, b)", "no_such(@)", "Events[?PcrIndex == 12]"}) {
+    EXPECT_EQ(RefusalOf(Issuing(
+                  absl::StrCat("=> issue(type=\"x\", value=JmesPath(\"{}\", \"", bad, "\"));"))),
+              "jmespath 2:41")
+        << bad;
+  }
+  // An incomplete one is a string like any other while it is only a part.
+  EXPECT_EQ(
+      RefusalOf(Issuing("=> issue(type=\"x\", value=JmesPath(\"{}\", AppendString(\"a[?b<`\", "
+                        "\"1`]\")));")),
+      "read");
 }
 
 TEST(ParserTest, AllSixFunctionsNestToTheLimitAndNoFurther) {
   const auto nested = [](int depth) {
-    std::string call = "true";
-    for (int i = 0; i < depth; ++i) call = absl::StrCat("NegateBool(", call, ")");
-    return Issuing(absl::StrCat("=> issue(type=\"x\", value=", call, ");"));
+    std::string open;
+    for (int i = 0; i < depth; ++i) open += "NegateBool(";
+    const std::string close(static_cast<size_t>(depth), ')');
+    return Issuing(absl::StrCat("=> issue(type=\"x\", value=", open, "true", close, ");"));
   };
   EXPECT_EQ(RefusalOf(nested(kMaxCallNesting)), "read");
   EXPECT_EQ(RefusalOf(nested(kMaxCallNesting + 1)),

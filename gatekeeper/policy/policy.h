@@ -1,7 +1,7 @@
 // The Azure Attestation policy language: read once, evaluate many times.
 //
-// Implements: the policy language specification (docs/policies.md): versions 1.0 and 1.1, and
-// of 1.2 everything but JmesPath(), which is refused when the policy is read. Limits: limits.h.
+// Implements: the policy language specification (docs/policies.md), versions 1.0, 1.1 and 1.2.
+// Limits: limits.h.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +12,15 @@
 
 #include "absl/strings/string_view.h"
 #include "gatekeeper/claims/finding.h"
+#include "gatekeeper/policy/incoming.h"
+#include "gatekeeper/policy/trace.h"
 
 namespace bootgate::gatekeeper::policy {
 
 // A problem of the text, at a place: line and column from 1, columns in code points.
 struct ParseError {
   // "syntax", "version", "unsupported-version", "section", "unknown-function", "arity", "type",
-  // "unbound-identifier", "duplicate-identifier", "overflow", "limit"; "unsupported-function" for a
-  // function of the language that this release does not have.
+  // "unbound-identifier", "duplicate-identifier", "overflow", "jmespath", "limit"
   std::string kind;
   int line = 1, column = 1;
   std::string message;  // safe to print
@@ -80,15 +81,24 @@ struct Evaluation {
   std::vector<Claim> properties;  // permit
   std::optional<int>
       deny_rule_line;  // deny: of the rule whose deny() ran; nullopt: nothing permitted
-  // error: "type", "multi-valued", "empty-value", "json", "overflow", "read-only",
-  // "reserved-claim", "limit"
+  // error: "type", "multi-valued", "empty-value", "json", "jmespath-syntax", "jmespath-runtime",
+  // "overflow", "read-only", "reserved-claim", and kLimitKind
   std::string error_kind;
   int error_line = 0;  // error: of the rule; 0 when no rule had begun
   std::string message;
+  std::shared_ptr<const Trace> trace;  // when it was asked for
+};
+// The evaluation needed more work or memory than one may take.
+inline constexpr absl::string_view kLimitKind = "limit";
+
+struct EvaluateOptions {
+  bool trace = false;
 };
 
-// Pure, deterministic and bounded. `incoming` is the claim set made from verified evidence, in
-// order.
+// Pure, deterministic and bounded. The incoming set is what was made from verified evidence, in
+// order. Any thread; evaluations share the policy without locks.
+Evaluation Evaluate(const Policy& policy, const Incoming& incoming,
+                    const EvaluateOptions& options = {});
 Evaluation Evaluate(const Policy& policy, const std::vector<Claim>& incoming);
 
 }  // namespace bootgate::gatekeeper::policy

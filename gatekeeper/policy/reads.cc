@@ -2,24 +2,15 @@
 
 #include <algorithm>
 
+#include "gatekeeper/policy/selection.h"
+
 namespace bootgate::gatekeeper::policy {
 namespace {
-
-// The one type that a condition can select; nullptr when it may be any.
-const std::string* TypeOf(const Condition& condition) {
-  for (const Comparison& comparison : condition.comparisons) {
-    if (comparison.property != Property::kType || comparison.op != Operator::kEqual) continue;
-    const auto* literal = std::get_if<ClaimValue>(&comparison.right.form);
-    if (literal == nullptr) continue;
-    if (const auto* type = std::get_if<std::string>(literal)) return type;
-  }
-  return nullptr;
-}
 
 void AddConditions(const std::vector<Rule>& rules, ReadTypes& reads) {
   for (const Rule& rule : rules) {
     for (const Condition& condition : rule.conditions) {
-      const std::string* const type = TypeOf(condition);
+      const std::string* const type = TypeSelected(condition);
       if (type == nullptr) {
         reads.all = true;
       } else {

@@ -50,6 +50,8 @@ inline std::string OutcomeOf(const Evaluation& evaluation) {
   __builtin_unreachable();
 }
 
+inline const std::vector<Claim> kNoClaims;
+
 inline Claim Proven(std::string type, ClaimValue value) {
   return {std::move(type), std::move(value), Issuer::kAttestationService, false};
 }

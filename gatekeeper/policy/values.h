@@ -5,61 +5,63 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "gatekeeper/claims/finding.h"
+#include "gatekeeper/policy/workspace.h"
 
 namespace bootgate::gatekeeper::policy {
 
+// What a claim holds while an evaluation runs. A String is never null.
+using Held = std::variant<bool, int64_t, StringValue*>;
+
 struct Value {
-  ClaimValue value;
+  Held held;
   bool read_only = false;
 };
 using Values = std::vector<Value>;  // in order, equal ones kept; may be empty
 
-// Why a rule could not be computed: a kind of section 3.8 and a sentence. Never a claim's value.
-struct Failure {
-  std::string kind, message;
-};
-
 using Computed = std::variant<Values, Failure>;
 using ComputedScalar = std::variant<Value, Failure>;
 
-// What one evaluation may still spend. When it is spent, everything answers with LimitFailure.
-class Budget {
- public:
-  // False when the budget is spent.
-  [[nodiscard]] bool Step(size_t bytes = 0);
-  // The same, for text that stays until the end of the evaluation.
-  [[nodiscard]] bool Make(size_t bytes);
+// A claim as Held, its text borrowed; and back, which makes texts: nullopt when the budget is
+// spent.
+Held HeldOf(const ClaimValue& value, Workspace& workspace);
+std::optional<ClaimValue> ClaimValueOf(const Held& held, Workspace& workspace);
 
- private:
-  uint64_t steps_ = 0, made_ = 0;
-};
-Failure LimitFailure();
+// "Boolean", "Integer", "String".
+absl::string_view TypeNameOf(const Held& held);
 
-// Bytes of text that a value holds.
-size_t TextBytes(const ClaimValue& value);
+// By type and value. Nullopt when the budget is spent.
+std::optional<bool> SameValue(const Held& a, const Held& b, Workspace& workspace);
 
-// A collection prepared for many "is it in there" questions. Borrows the collection.
+// A collection prepared for many "is it in there" questions.
 class ValueSet {
  public:
   explicit ValueSet(const Values& values);
-  bool Contains(const ClaimValue& value) const;
+  // Nullopt when the budget is spent.
+  std::optional<bool> Contains(const Held& held, Workspace& workspace);
 
  private:
-  std::vector<const ClaimValue*> sorted_;
+  bool Index(Workspace& workspace);
+
+  bool holds_[2] = {false, false};  // false, true
+  absl::flat_hash_set<int64_t> numbers_;
+  std::vector<StringValue*> strings_;             // compared one by one while there are few
+  absl::flat_hash_set<absl::string_view> texts_;  // of strings_, once there are many
 };
 
 // The one distinct value of a collection, read-only when any of the equal ones is.
 // Failures: empty-value, multi-valued, limit.
-ComputedScalar Scalar(const Values& values, Budget& budget);
+ComputedScalar Scalar(const Values& values, Workspace& workspace);
 
 // The same, and it must be of that type. Failures: those, and type.
-ComputedScalar ScalarString(const Values& values, Budget& budget);
-ComputedScalar ScalarBoolean(const Values& values, Budget& budget);
-ComputedScalar ScalarInteger(const Values& values, Budget& budget);
+ComputedScalar ScalarString(const Values& values, Workspace& workspace);
+ComputedScalar ScalarBoolean(const Values& values, Workspace& workspace);
+ComputedScalar ScalarInteger(const Values& values, Workspace& workspace);
 
 }  // namespace bootgate::gatekeeper::policy
