@@ -81,7 +81,8 @@ absl::string_view Name(OutcomeClass outcome);  // "ADMIT", ...
   X(kSecureBootOff, "SECURE_BOOT_OFF") X(kNoPolicy, "NO_POLICY") X(kPolicyDeny, "POLICY_DENY")  \
   X(kPolicyNotPermitted, "POLICY_NOT_PERMITTED") X(kPolicyError, "POLICY_ERROR")                \
   X(kPolicyBudget, "POLICY_BUDGET") X(kPolicyParse, "POLICY_PARSE")                             \
-  X(kPolicyPcrMask, "POLICY_PCR_MASK")                                                          \
+  X(kPolicyPcrMask, "POLICY_PCR_MASK") X(kPolicyRollback, "POLICY_ROLLBACK")                    \
+  X(kPolicyWouldDeny, "POLICY_WOULD_DENY")                                                      \
   X(kQuarantined, "QUARANTINED")                                                                \
   /* Credentials */                                                                             \
   X(kKeyNotAttested, "KEY_NOT_ATTESTED") X(kKeyAttributes, "KEY_ATTRIBUTES")                    \
