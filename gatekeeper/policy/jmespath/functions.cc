@@ -7,19 +7,19 @@
 namespace bootgate::gatekeeper::policy::jmespath {
 namespace {
 
-constexpr Types kOneNumber[] = {kNumber};
-constexpr Types kOneNumbers[] = {kNumbers};
-constexpr Types kOneAny[] = {kAny};
-constexpr Types kOneObject[] = {kObject};
-constexpr Types kTwoAny[] = {kAny, kAny};
-constexpr Types kTwoStrings[] = {kString, kString};
-constexpr Types kContains[] = {kArray | kString, kAny};
-constexpr Types kJoin[] = {kString, kStrings};
-constexpr Types kLength[] = {kString | kArray | kObject};
-constexpr Types kMap[] = {kExpressionType, kArray};
-constexpr Types kOrderable[] = {kNumbers | kStrings};
-constexpr Types kBy[] = {kArray, kExpressionType};
-constexpr Types kReverse[] = {kString | kArray};
+constexpr Types kOneNumber[] = {kNumberType};
+constexpr Types kOneNumbers[] = {kNumbersType};
+constexpr Types kOneAny[] = {kAnyType};
+constexpr Types kOneObject[] = {kObjectType};
+constexpr Types kTwoAny[] = {kAnyType, kAnyType};
+constexpr Types kTwoStrings[] = {kStringType, kStringType};
+constexpr Types kContains[] = {kArrayType | kStringType, kAnyType};
+constexpr Types kJoin[] = {kStringType, kStringsType};
+constexpr Types kLength[] = {kStringType | kArrayType | kObjectType};
+constexpr Types kMap[] = {kExpressionType, kArrayType};
+constexpr Types kOrderable[] = {kNumbersType | kStringsType};
+constexpr Types kBy[] = {kArrayType, kExpressionType};
+constexpr Types kReverse[] = {kStringType | kArrayType};
 
 // By name.
 constexpr Function kFunctions[] = {

@@ -17,16 +17,17 @@ class Evaluator;
 
 // What a parameter takes: a set of these bits.
 using Types = uint16_t;
-inline constexpr Types kNumber = 1;
-inline constexpr Types kString = 2;
-inline constexpr Types kBoolean = 4;
-inline constexpr Types kArray = 8;
-inline constexpr Types kObject = 16;
-inline constexpr Types kNull = 32;
-inline constexpr Types kNumbers = 64;   // an array of numbers alone; may be empty
-inline constexpr Types kStrings = 128;  // likewise
+inline constexpr Types kNumberType = 1;
+inline constexpr Types kStringType = 2;
+inline constexpr Types kBooleanType = 4;
+inline constexpr Types kArrayType = 8;
+inline constexpr Types kObjectType = 16;
+inline constexpr Types kNullType = 32;
+inline constexpr Types kNumbersType = 64;   // an array of numbers alone; may be empty
+inline constexpr Types kStringsType = 128;  // likewise
 inline constexpr Types kExpressionType = 256;
-inline constexpr Types kAny = kNumber | kString | kBoolean | kArray | kObject | kNull;
+inline constexpr Types kAnyType =
+    kNumberType | kStringType | kBooleanType | kArrayType | kObjectType | kNullType;
 
 struct Argument {
   json::Value value;

@@ -17,36 +17,36 @@ struct TypeWord {
 };
 
 constexpr TypeWord kWords[] = {
-    {kNumber, "a number"},
-    {kString, "a string"},
-    {kBoolean, "a boolean"},
-    {kArray, "an array"},
-    {kObject, "an object"},
-    {kNull, "null"},
-    {kNumbers, "an array of numbers"},
-    {kStrings, "an array of strings"},
+    {kNumberType, "a number"},
+    {kStringType, "a string"},
+    {kBooleanType, "a boolean"},
+    {kArrayType, "an array"},
+    {kObjectType, "an object"},
+    {kNullType, "null"},
+    {kNumbersType, "an array of numbers"},
+    {kStringsType, "an array of strings"},
     {kExpressionType, "an expression (&...)"},
 };
 
 Types TypeOf(const Value& value) {
   switch (value.kind()) {
     case Kind::kNull:
-      return kNull;
+      return kNullType;
     case Kind::kFalse:
     case Kind::kTrue:
-      return kBoolean;
+      return kBooleanType;
     case Kind::kInteger:
     case Kind::kBigInteger:
     case Kind::kReal:
-      return kNumber;
+      return kNumberType;
     case Kind::kString:
-      return kString;
+      return kStringType;
     case Kind::kArray:
-      return kArray;
+      return kArrayType;
     case Kind::kObject:
-      return kObject;
+      return kObjectType;
   }
-  return kNull;
+  return kNullType;
 }
 
 bool AllOf(const Value& array, Types type) {
@@ -58,15 +58,15 @@ bool AllOf(const Value& array, Types type) {
 
 absl::string_view TypeName(const Value& value) {
   switch (TypeOf(value)) {
-    case kBoolean:
+    case kBooleanType:
       return "boolean";
-    case kNumber:
+    case kNumberType:
       return "number";
-    case kString:
+    case kStringType:
       return "string";
-    case kArray:
+    case kArrayType:
       return "array";
-    case kObject:
+    case kObjectType:
       return "object";
     default:
       return "null";
@@ -76,12 +76,12 @@ absl::string_view TypeName(const Value& value) {
 bool FitsType(const Value& value, Types wanted) {
   if ((TypeOf(value) & wanted) != 0) return true;
   if (!value.is_array()) return false;
-  return ((wanted & kNumbers) != 0 && AllOf(value, kNumber)) ||
-         ((wanted & kStrings) != 0 && AllOf(value, kString));
+  return ((wanted & kNumbersType) != 0 && AllOf(value, kNumberType)) ||
+         ((wanted & kStringsType) != 0 && AllOf(value, kStringType));
 }
 
 std::string TypeWords(Types wanted) {
-  if (wanted == kAny) return "any value";
+  if (wanted == kAnyType) return "any value";
   std::vector<absl::string_view> words;
   for (const TypeWord& row : kWords) {
     if ((wanted & row.type) != 0) words.push_back(row.words);

@@ -12,7 +12,8 @@ namespace bootgate::gatekeeper::policy::jmespath {
 // What type() says: "number", "string", "boolean", "array", "object", "null".
 absl::string_view TypeName(const json::Value& value);
 
-// Whether the value is of one of the types. Looks at each element for kNumbers and kStrings.
+// Whether the value is of one of the types. Looks at each element for kNumbersType and
+// kStringsType.
 bool FitsType(const json::Value& value, Types wanted);
 
 // For messages: "a string or an array".
