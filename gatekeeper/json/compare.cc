@@ -17,8 +17,11 @@ using Pairs = absl::InlinedVector<Pair, 8>;
 // The member of that name, tried at `hint` first.
 const Value* FindNear(absl::Span<const Member> members, size_t hint, absl::string_view name,
                       Budget& budget) {
+  const int64_t long_name = static_cast<int64_t>(name.size()) / kBytesAStep;
+  if (!budget.Step(long_name)) return nullptr;
   if (members[hint].name == name) return &members[hint].value;
-  if (!budget.Step(1 + static_cast<int64_t>(members.size()) / kNamesAStep)) return nullptr;
+  const int64_t names = 1 + static_cast<int64_t>(members.size()) / kNamesAStep;
+  if (!budget.Step(names + static_cast<int64_t>(members.size()) * long_name)) return nullptr;
   for (const Member& member : members) {
     if (member.name == name) return &member.value;
   }
@@ -52,6 +55,7 @@ bool SameObjects(const Value& a, const Value& b, Pairs& todo, Budget& budget) {
 int64_t Cost(const Value& a) {
   switch (a.kind()) {
     case Kind::kString:
+    case Kind::kBigInteger:
       return 1 + static_cast<int64_t>(a.text().size()) / kBytesAStep;
     case Kind::kArray:
       return 1 + static_cast<int64_t>(a.items().size());

@@ -13,7 +13,9 @@ namespace {
 using json::Member;
 using json::Value;
 
-constexpr size_t kNamesAStep = 8;  // looked at to find a member
+constexpr size_t kNamesAStep = 8;    // looked at to find a member
+constexpr size_t kBytesAStep = 64;   // compared
+constexpr int64_t kMakingSteps = 8;  // for a deferred object to be made
 
 // Where a slice starts, how far it goes and how many elements it has.
 struct Range {
@@ -51,6 +53,12 @@ bool Ordered(Comparator comparator, std::strong_ordering order) {
     default:
       return order >= 0;
   }
+}
+
+// Steps for comparing the digits of a big integer.
+int64_t LongDigits(const Value& value) {
+  const bool big = value.kind() == json::Kind::kBigInteger;
+  return big ? static_cast<int64_t>(value.text().size() / kBytesAStep) : 0;
 }
 
 bool IsEquality(Comparator comparator) {
@@ -164,9 +172,12 @@ bool Evaluator::Run(NodeId id, const Value& in, Value* out) {
 // The objects of one array mostly have the same members in the same places.
 const Value* Evaluator::FindField(NodeId id, const Node& node, const Value& in) {
   const absl::Span<const Member> members = in.members();
+  const size_t long_name = node.name.size() / kBytesAStep;
+  if (long_name > 0 && !budget_.Step(static_cast<int64_t>(long_name))) return nullptr;
   const uint32_t hint = hints_[id];
   if (hint < members.size() && members[hint].name == node.name) return &members[hint].value;
-  if (!budget_.Step(static_cast<int64_t>(members.size() / kNamesAStep))) return nullptr;
+  const size_t names = members.size() / kNamesAStep + members.size() * long_name;
+  if (!budget_.Step(static_cast<int64_t>(names))) return nullptr;
   for (size_t at = 0; at < members.size(); ++at) {
     if (members[at].name != node.name) continue;
     hints_[id] = static_cast<uint32_t>(at);
@@ -180,6 +191,7 @@ bool Evaluator::Field(NodeId id, const Node& node, const Value& in, Value* out) 
     *out = Value();
     return true;
   }
+  if (in.is_waiting() && !budget_.Step(kMakingSteps)) return false;
   if (!in.Force()) return false;
   const Value* const found = FindField(id, node, in);
   *out = found == nullptr ? Value() : *found;
@@ -364,6 +376,7 @@ bool Evaluator::Compare(const Node& node, const Value& in, Value* out) {
     return true;
   }
   const bool numbers = left.is_number() && right.is_number();
+  if (!budget_.Step(LongDigits(left) + LongDigits(right))) return false;
   *out =
       numbers ? Value::Bool(Ordered(node.comparator, json::CompareNumbers(left, right))) : Value();
   return true;
@@ -383,7 +396,8 @@ bool Evaluator::CheckArgument(const Node& call, size_t index, Types wanted,
   return FailAt(
       call, ErrorKind::kInvalidType,
       absl::StrCat(call.function->name, " takes ", TypeWords(wanted), " as argument ", index + 1,
-                   ", here is ", is_expression ? "an expression" : TypeName(argument.value)));
+                   ", here is ",
+                   is_expression ? "an expression" : MisfitWords(argument.value, wanted)));
 }
 
 bool Evaluator::Call(const Node& node, const Value& in, Value* out) {

@@ -13,7 +13,7 @@ using json::Kind;
 using json::Value;
 
 constexpr absl::string_view kTwoTo63 = "9223372036854775808";
-constexpr int64_t kDigitsAStep = 64;
+constexpr int64_t kDigitsAStep = 16;  // read
 
 // Nothing when one is no 64-bit integer or the sum is none.
 std::optional<int64_t> ExactSum(absl::Span<const Value> numbers) {

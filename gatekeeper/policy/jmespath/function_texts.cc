@@ -17,8 +17,9 @@ namespace {
 
 using json::Value;
 
-constexpr int64_t kBytesAStep = 64;   // searched, compared or copied
-constexpr int64_t kLettersAStep = 8;  // decoded one by one
+constexpr int64_t kBytesAStep = 64;    // compared or copied
+constexpr int64_t kSearchedAStep = 8;  // bytes searched for a part
+constexpr int64_t kLettersAStep = 8;   // decoded one by one
 
 int64_t Size(absl::string_view text) { return static_cast<int64_t>(text.size()); }
 
@@ -49,7 +50,7 @@ bool RunContains(Evaluator& evaluator, Arguments arguments, Value* out) {
   const Value& wanted = arguments[1].value;
   *out = Value::Bool(false);
   if (subject.is_string()) {
-    if (!evaluator.Step(1 + Size(subject.text()) / kBytesAStep)) return false;
+    if (!evaluator.Step(1 + Size(subject.text()) / kSearchedAStep)) return false;
     *out = Value::Bool(wanted.is_string() && TextContains(subject.text(), wanted.text()));
     return true;
   }

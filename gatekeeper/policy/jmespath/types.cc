@@ -89,6 +89,16 @@ std::string TypeWords(Types wanted) {
   return absl::StrJoin(words, " or ");
 }
 
+absl::string_view MisfitWords(const Value& value, Types wanted) {
+  if (value.is_array() && (wanted & (kNumbersType | kStringsType)) != 0) {
+    return "an array with others";
+  }
+  for (const TypeWord& row : kWords) {
+    if (row.type == TypeOf(value)) return row.words;
+  }
+  return "";
+}
+
 bool IsTruth(const Value& value) {
   switch (value.kind()) {
     case Kind::kNull:

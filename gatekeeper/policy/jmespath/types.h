@@ -19,6 +19,9 @@ bool FitsType(const json::Value& value, Types wanted);
 // For messages: "a string or an array".
 std::string TypeWords(Types wanted);
 
+// For messages: what the value is that does not fit: "a string", "an array with others".
+absl::string_view MisfitWords(const json::Value& value, Types wanted);
+
 // False for null, false, and the empty string, array and object.
 bool IsTruth(const json::Value& value);
 
