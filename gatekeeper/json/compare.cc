@@ -66,10 +66,9 @@ int64_t Cost(const Value& a) {
   }
 }
 
-// Whether the two are alike as far as their parts, which go into `todo`.
+// Whether two of one kind are alike as far as their parts, which go into `todo`.
 bool SameSoFar(const Value& a, const Value& b, Pairs& todo, Budget& budget) {
-  if (a.is_number() && b.is_number()) return CompareNumbers(a, b) == 0;
-  if (a.kind() != b.kind()) return false;
+  if (a.is_number()) return CompareNumbers(a, b) == 0;
   switch (a.kind()) {
     case Kind::kString:
       return a.text() == b.text();
@@ -89,6 +88,8 @@ std::optional<bool> Equal(const Value& a, const Value& b, Budget& budget) {
   while (!todo.empty()) {
     const Pair pair = todo.back();
     todo.pop_back();
+    const bool numbers = pair.a.is_number() && pair.b.is_number();
+    if (pair.a.kind() != pair.b.kind() && !numbers) return false;  // nothing deferred is made
     if (!pair.a.Force() || !pair.b.Force() || !budget.Step(Cost(pair.a))) return std::nullopt;
     const bool same = SameSoFar(pair.a, pair.b, todo, budget);
     if (budget.spent()) return std::nullopt;

@@ -50,7 +50,7 @@ char32_t ReadCodePoint(absl::string_view text, size_t& at) {
   const size_t size = CodePointBytes(text, at);
   if (size <= 1) {
     ++at;
-    return lead;
+    return size == 1 ? lead : 0xDC00u + lead;
   }
   char32_t code_point = lead & (0x7Fu >> size);
   for (size_t k = 1; k < size; ++k) code_point = code_point << 6 | (Byte(text, at + k) & 0x3Fu);

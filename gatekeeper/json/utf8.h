@@ -12,7 +12,8 @@ namespace bootgate::gatekeeper::json {
 // Bytes of the code point that starts at `at`, 1 to 4; 0 when there is no valid one.
 size_t CodePointBytes(absl::string_view text, size_t at);
 
-// The code point that starts at `at`, where a valid one must be; moves `at` behind it.
+// The code point that starts at `at`, which must be inside the text; moves `at` behind it. A byte
+// that starts none is U+DC00 plus the byte, which no text holds: it equals nothing but itself.
 char32_t ReadCodePoint(absl::string_view text, size_t& at);
 
 bool IsUtf8(absl::string_view text);

@@ -195,6 +195,55 @@ TEST(JmesPathTest, RawStringsEscapeOnlyTheirQuote) {
   EXPECT_EQ(Answer(R"(`"a\`b\\"`)", "0"), R"("a`b\\")");
 }
 
+TEST(JmesPathTest, A84_TextThatIsNotUtf8EqualsItselfAlone) {
+  const auto compiled = Expression::Compile("equals_ignore_case([0], [1])", Dialect::kPolicy);
+  const auto same = [&compiled](absl::string_view a, absl::string_view b) {
+    json::Arena arena;
+    json::Budget budget;
+    const json::Value given =
+        json::MakeArray({json::Value::String(a), json::Value::String(b)}, arena);
+    const auto result = Evaluate(std::get<Expression>(compiled), given, arena, budget);
+    return std::get<json::Value>(result).is_true();
+  };
+  EXPECT_TRUE(same("a\xc4", "A\xc4"));
+  EXPECT_FALSE(same("\xc4", "\xe4"));
+  EXPECT_FALSE(same("\xc4", "\xc3\x84"));
+  EXPECT_FALSE(same("\xc4\xc4", "\xc4"));
+}
+
+// Counts the objects that it makes.
+class Counter : public json::ObjectSource {
+ public:
+  absl::Span<const json::Member> MakeMembers(uint64_t key, json::Arena& arena) const override {
+    ++made_;
+    json::ObjectBuilder object(arena);
+    object.Add("Key", json::Value::Integer(static_cast<int64_t>(key)));
+    return object.FinishMembers();
+  }
+  int made() const { return made_; }
+
+ private:
+  mutable int made_ = 0;
+};
+
+TEST(JmesPathTest, OnlyObjectsThatTheQueryLooksIntoAreMade) {
+  json::Arena arena;
+  const Counter source;
+  json::ArrayBuilder events(arena);
+  for (uint64_t at = 0; at < 10; ++at) {
+    json::ObjectBuilder event(arena);
+    event.Add("Pcr", json::Value::Integer(static_cast<int64_t>(at)));
+    event.Add("Data", json::Value::Deferred(source, at, arena));
+    events.Add(event.Finish());
+  }
+  const auto compiled =
+      Expression::Compile("[?Data != null && Pcr > `6`].Data.Key | [1]", Dialect::kPolicy);
+  json::Budget budget;
+  const auto result = Evaluate(std::get<Expression>(compiled), events.Finish(), arena, budget);
+  EXPECT_EQ(std::get<json::Value>(result).integer(), 8);
+  EXPECT_EQ(source.made(), 3);
+}
+
 TEST(JmesPathTest, FieldNamesAreThoseLookedUp) {
   const auto compiled = Expression::Compile(
       "Events[?PcrIndex == `7` && ProcessedData.\"Unicode Name\" == true].{x: EventSeq, y: Events}",
