@@ -5,7 +5,7 @@ BUILD_PACKAGES=(g++ cmake ninja-build ccache pkg-config protobuf-compiler protob
   libgrpc++-dev libabsl-dev libssl-dev libtss2-dev libsqlite3-dev libsystemd-dev nlohmann-json3-dev
   libtomlplusplus-dev libcli11-dev libarchive-dev libre2-dev libcpp-httplib-dev)
 # Tests and the desk hosts of the demo: GoogleTest, a software TPM, the reference tools we compare with.
-TEST_PACKAGES=(libgtest-dev libgmock-dev libbenchmark-dev swtpm swtpm-tools tpm2-tools openssl python3 systemd)
+TEST_PACKAGES=(libgtest-dev libgmock-dev libbenchmark-dev swtpm swtpm-tools tpm2-tools openssl python3 rpm systemd)
 # The second compiler: fuzzing, clang-tidy, clang-format.
 CLANG_PACKAGES=(clang-16 clang-tidy-16 clang-format-16 libclang-rt-16-dev)
 
