@@ -4,16 +4,14 @@
 #include <array>
 
 #include "absl/hash/hash.h"
-#include "common/bytes/reader.h"
 #include "common/bytes/writer.h"
 #include "common/ima/template_digest.h"
 
 namespace bootgate::ima {
 namespace {
 
-constexpr size_t kWordBytes = 4;
 constexpr size_t kWords = 2;  // size, register
-constexpr size_t kNameAt = kWords * kWordBytes;
+constexpr size_t kNameAt = kWords * sizeof(uint32_t);
 constexpr size_t kLeastRecord = 4 + 20 + 4 + 4;  // bytes: register, digest, two lengths
 constexpr size_t kBatch = 16;                    // look-ups whose waiting overlaps
 constexpr size_t kMemoryLine = 64;               // bytes that memory hands over at once
@@ -23,6 +21,15 @@ constexpr size_t kMaxProbes = 64;  // slots looked at: crafted keys cost no more
 constexpr size_t kFirstSlots = 1024;
 
 uint64_t HashOf(ByteView key) { return absl::Hash<absl::string_view>{}(AsText(key)); }
+
+// Names are hashes themselves: half of one is as good as all of it, and takes no call.
+uint64_t HashOfName(ByteView name) {
+  uint64_t low = 0, high = 0;
+  bytes::Reader in(name);
+  in.TryU64Le(&low);
+  in.TryU64Le(&high);
+  return absl::HashOf(low, high);
+}
 
 bool ReadsAlike(const Record& record) {
   const Format alone = Format::Of(record.bytes);
@@ -85,7 +92,7 @@ void KnownDigests::Insert(Place place) {
     slots[at] = {.tag = TagOf(hash), .place = place};
   };
   put(by_bytes_, HashOf(RecordBytes(place)));
-  put(by_name_, HashOf(NameAt(place)));
+  put(by_name_, HashOfName(NameAt(place)));
 }
 
 void KnownDigests::Grow() {
@@ -100,16 +107,7 @@ void KnownDigests::Grow() {
 
 size_t KnownDigests::HeadBytes() const { return kNameAt + kNameBytes + digest_bytes_; }
 
-uint32_t KnownDigests::WordAt(Place place, size_t word) const {
-  bytes::Reader in(ByteView(block_).subspan(place - 1 + word * kWordBytes));
-  uint32_t value = 0;
-  in.TryU32Le(&value);
-  return value;
-}
-
 size_t KnownDigests::RecordSize(Place place) const { return WordAt(place, 0); }
-
-uint32_t KnownDigests::RegisterIndex(Place place) const { return WordAt(place, 1); }
 
 ByteView KnownDigests::RecordBytes(Place place) const {
   return ByteView(block_).subspan(place - 1 + HeadBytes(), RecordSize(place));
@@ -119,19 +117,23 @@ ByteView KnownDigests::NameAt(Place place) const {
   return ByteView(block_).subspan(place - 1 + kNameAt, kNameBytes);
 }
 
-ByteView KnownDigests::TemplateDigestView(Place place, crypto::HashAlg alg) const {
-  size_t offset = place - 1 + kNameAt + kNameBytes;
-  for (const crypto::HashAlg bank : options_.banks) {
-    const size_t size = crypto::DigestSize(bank);
-    if (bank == alg) return ByteView(block_).subspan(offset, size);
-    offset += size;
+KnownDigests::Bank KnownDigests::BankOf(crypto::HashAlg alg) const {
+  Bank bank;
+  bank.offset_ = kNameAt + kNameBytes;
+  for (const crypto::HashAlg kept : options_.banks) {
+    if (kept == alg) {
+      bank.size_ = crypto::DigestSize(kept);
+      return bank;
+    }
+    bank.offset_ += crypto::DigestSize(kept);
   }
-  return {};
+  return bank;
 }
 
 std::optional<crypto::Digest> KnownDigests::TemplateDigest(Place place, crypto::HashAlg alg) const {
-  const ByteView bytes = TemplateDigestView(place, alg);
-  if (bytes.empty()) return std::nullopt;
+  const Bank bank = BankOf(alg);
+  if (!bank) return std::nullopt;
+  const ByteView bytes = TemplateDigestView(place, bank);
   crypto::Digest digest(alg);
   std::ranges::copy(bytes, digest.mutable_view().begin());
   return digest;
@@ -162,7 +164,7 @@ KnownDigests::Place KnownDigests::Find(ByteView record) const {
 }
 
 KnownDigests::Place KnownDigests::FindName(ByteView name) const {
-  return FindHashedName(HashOf(name), name);
+  return FindHashedName(HashOfName(name), name);
 }
 
 void KnownDigests::FindAll(std::span<const ByteView> records, std::span<Place> out) const {
@@ -184,7 +186,7 @@ void KnownDigests::FindNames(ByteView names, std::span<Place> out) const {
   for (size_t start = 0; start < out.size(); start += kBatch) {
     const size_t size = std::min(kBatch, out.size() - start);
     for (size_t i = 0; i < size; ++i) {
-      hashes[i] = HashOf(name(start + i));
+      hashes[i] = HashOfName(name(start + i));
       __builtin_prefetch(&by_name_[hashes[i] & (by_name_.size() - 1)]);
     }
     for (size_t i = 0; i < size; ++i) PrefetchPlace(by_name_, hashes[i], kNameAhead);

@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "common/bytes/reader.h"
 #include "common/crypto/hash.h"
 #include "common/ima/record.h"
 
@@ -46,19 +47,30 @@ class KnownDigests {
 
   // The parts of a kept entry. `place` came from a look-up and is not kNone.
   ByteView RecordBytes(Place place) const;
-  uint32_t RegisterIndex(Place place) const;
+  uint32_t RegisterIndex(Place place) const { return WordAt(place, 1); }
   // A number that no other entry has, below numbers() and told without a look at memory: for what
   // others keep beside an entry. After each generation() it begins again.
   static uint32_t NumberOf(Place place) { return (place - 1) / kLeastBytes; }
   size_t numbers() const { return block_.size() / kLeastBytes + 1; }
   // Begins to fetch what a replay reads of the entry.
-  void Prefetch(Place place) const {
+  [[gnu::always_inline]] void Prefetch(Place place) const {
     __builtin_prefetch(block_.data() + place - 1);
     __builtin_prefetch(&block_[std::min<size_t>(place - 1 + kLeastBytes, block_.size() - 1)]);
   }
   // nullopt when `alg` is not among the banks.
   std::optional<crypto::Digest> TemplateDigest(Place place, crypto::HashAlg alg) const;
-  ByteView TemplateDigestView(Place place, crypto::HashAlg alg) const;  // empty for nullopt
+  // The same for many places: where the digests of a bank lie, found once.
+  class Bank {
+   public:
+    explicit operator bool() const { return size_ != 0; }  // false: it is not kept
+   private:
+    friend class KnownDigests;
+    size_t offset_ = 0, size_ = 0;
+  };
+  Bank BankOf(crypto::HashAlg alg) const;
+  ByteView TemplateDigestView(Place place, Bank bank) const {
+    return ByteView(block_).subspan(place - 1 + bank.offset_, bank.size_);
+  }
 
   size_t size() const { return records_; }
   uint64_t generation() const { return generation_; }  // how often it was emptied
@@ -75,7 +87,12 @@ class KnownDigests {
   using Slots = std::vector<Slot>;
 
   size_t HeadBytes() const;
-  uint32_t WordAt(Place place, size_t word) const;
+  uint32_t WordAt(Place place, size_t word) const {
+    bytes::Reader in(ByteView(block_).subspan(place - 1 + word * sizeof(uint32_t)));
+    uint32_t value = 0;
+    in.TryU32Le(&value);
+    return value;
+  }
   size_t RecordSize(Place place) const;
   ByteView NameAt(Place place) const;
   Place FindRecord(uint64_t hash, ByteView record) const;

@@ -1,7 +1,6 @@
 #include "common/ima/known_digests.h"
 
 #include "absl/strings/str_cat.h"
-#include "common/ima/known_listings.h"
 #include "common/ima/list.h"
 #include "common/ima/list_builder.h"
 #include "common/ima/template_digest.h"
@@ -70,29 +69,6 @@ TEST(KnownDigests, FindsManyNamesAtOnce) {
   for (size_t i = 0; i < places.size(); ++i) {
     EXPECT_EQ(places[i], known.Find(list.entries()[i].bytes)) << i;
     EXPECT_EQ(places[i] == KnownDigests::kNone, i % 3 == 0) << i;
-  }
-}
-
-TEST(KnownListings, AreThoseOfTheAllowList) {
-  const Bytes bytes = Files(20);
-  const List list = List::Parse(bytes);
-  std::string lines;
-  for (int i = 0; i < 20; i += 2) {
-    lines += absl::StrCat(crypto::Hash(HashAlg::kSha256, AsBytes(absl::StrCat(i))).hex(),
-                          "  /usr/bin/", i % 4 == 0 ? i : i + 1, "\n");
-  }
-  const AllowList allow = AllowList::FromSha256Sums(lines).value();
-  KnownDigests known({.max_records = 15});
-  KnownListings listings(allow, known);
-  std::vector<Listing> expected(20);
-  allow.FindAll(list.entries(), expected);
-  for (int round = 0; round < 2; ++round) {
-    for (const Entry& entry : list.entries()) {
-      known.Add(entry);
-      for (int again = 0; again < 2; ++again) {
-        EXPECT_EQ(listings.Of(known.Find(entry.bytes)), expected[entry.number]) << entry.number;
-      }
-    }
   }
 }
 

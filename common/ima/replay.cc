@@ -3,24 +3,18 @@
 #include <algorithm>
 #include <array>
 
+#include "common/crypto/hash_chain.h"
+
 namespace bootgate::ima {
 namespace {
 
 using crypto::Digest;
 using crypto::HashAlg;
+using crypto::HashChain;
 
 constexpr uint32_t kAggregatedByAll = 8;     // PCR 0-7
 constexpr uint32_t kAggregatedBeyond1 = 10;  // PCR 0-9, by SHA-256 and longer
 constexpr size_t kBatch = 16;                // records read, and looked up, at once
-
-// What a known entry extends a bank with; violations are never known.
-std::optional<Digest> KnownDigest(const KnownDigests& known, KnownDigests::Place place, HashAlg alg,
-                                  ExtendRule rule) {
-  if (rule == ExtendRule::kBankHash) return known.TemplateDigest(place, alg);
-  const std::optional<Digest> sha1 = known.TemplateDigest(place, HashAlg::kSha1);
-  if (!sha1.has_value()) return std::nullopt;
-  return Padded(*sha1, alg);
-}
 
 // Reads the digests of known entries ahead of their extending, so that they wait for memory
 // together.
@@ -31,8 +25,10 @@ class KnownWalk {
         known_(*query.known),
         register_index_(query.register_index),
         alg_(query.start.alg()),
-        kept_(rule == ExtendRule::kBankHash ? alg_ : HashAlg::kSha1),
+        bank_(known_.BankOf(rule == ExtendRule::kBankHash ? alg_ : HashAlg::kSha1)),
         rule_(rule) {}
+
+  size_t size() const { return places_.size(); }
 
   // Places [first, first + result); the result is 0 at the end and at a place that is kNone.
   size_t Read(size_t first) {
@@ -41,53 +37,50 @@ class KnownWalk {
     for (const KnownDigests::Place place : places_.subspan(first + most, ahead)) {
       if (place != KnownDigests::kNone) known_.Prefetch(place);
     }
-    size_t count = 0;
-    for (; count < most && places_[first + count] != KnownDigests::kNone; ++count) {
-      const KnownDigests::Place place = places_[first + count];
-      extends_[count] = known_.RegisterIndex(place) == register_index_;
-      if (extends_[count]) ReadDigest(place, digests_[count]);
-    }
-    return count;
+    first_ = first;
+    const auto batch = places_.subspan(first, most);
+    return static_cast<size_t>(std::ranges::find(batch, KnownDigests::kNone) - batch.begin());
   }
 
-  void Extend(size_t i, Digest& value) const {
-    if (extends_[i]) value = registers::Extended(value, digests_[i]);
+  // Violations are never known. Computed when the digest's bank is not among the kept ones.
+  void Extend(size_t i, HashChain& chain) const {
+    const KnownDigests::Place place = places_[first_ + i];
+    if (known_.RegisterIndex(place) != register_index_) return;
+    if (bank_) {
+      chain.Extend(known_.TemplateDigestView(place, bank_));  // of SHA-1: filled up with zeros
+      return;
+    }
+    const List alone = List::Parse(known_.RecordBytes(place));
+    chain.Extend(ExtendDigest(alone.entries().RecordAt(0), alg_, rule_).view());
   }
 
  private:
-  // Computed when its bank is not among the kept ones.
-  void ReadDigest(KnownDigests::Place place, Digest& digest) const {
-    const ByteView kept = known_.TemplateDigestView(place, kept_);
-    if (kept.empty()) {
-      const List alone = List::Parse(known_.RecordBytes(place));
-      digest = ExtendDigest(alone.entries().RecordAt(0), alg_, rule_);
-      return;
-    }
-    if (digest.alg() != alg_) digest = Digest(alg_);
-    std::ranges::copy(kept, digest.mutable_view().begin());  // past a shorter one: zeros, as made
-  }
-
   const std::span<const KnownDigests::Place> places_;
   const KnownDigests& known_;
   const uint32_t register_index_;
   const HashAlg alg_;
-  const HashAlg kept_;
+  const KnownDigests::Bank bank_;
   const ExtendRule rule_;
-  std::array<Digest, kBatch> digests_;
-  std::array<bool, kBatch> extends_{};
+  size_t first_ = 0;
 };
 
 // Reads records ahead of their extending, so that look-ups wait for memory together.
 class ReplayWalk {
  public:
-  ReplayWalk(const Entries& entries, uint32_t register_index, const KnownDigests* known)
-      : entries_(entries), register_index_(register_index), known_(known) {}
+  ReplayWalk(const Entries& entries, uint32_t register_index, const KnownDigests* known,
+             HashAlg alg, ExtendRule rule)
+      : entries_(entries), register_index_(register_index), known_(known), alg_(alg), rule_(rule) {
+    if (known_ != nullptr)
+      bank_ = known_->BankOf(rule == ExtendRule::kBankHash ? alg : HashAlg::kSha1);
+  }
+
+  size_t size() const { return entries_.size(); }
 
   // Records [first, first + result), the result is 0 at the end alone.
   size_t Read(size_t first) {
     const size_t count = std::min(kBatch, entries_.size() - first);
     for (size_t i = 0; i < count; ++i) records_[i] = entries_.RecordAt(first + i);
-    if (known_ != nullptr) {
+    if (bank_) {
       std::array<ByteView, kBatch> bytes;
       for (size_t i = 0; i < count; ++i) bytes[i] = records_[i].bytes;
       known_->FindAll(std::span(bytes).first(count), std::span(places_).first(count));
@@ -95,37 +88,38 @@ class ReplayWalk {
     return count;
   }
 
-  void Extend(size_t i, ExtendRule rule, Digest& value) const {
+  void Extend(size_t i, HashChain& chain) const {
     if (records_[i].register_index != register_index_) return;
-    value = registers::Extended(value, DigestOf(i, value.alg(), rule));
+    if (places_[i] != KnownDigests::kNone) {
+      chain.Extend(known_->TemplateDigestView(places_[i], bank_));
+    } else {
+      chain.Extend(ExtendDigest(records_[i], alg_, rule_).view());
+    }
   }
 
  private:
-  Digest DigestOf(size_t i, HashAlg alg, ExtendRule rule) const {
-    if (places_[i] != KnownDigests::kNone) {
-      const std::optional<Digest> digest = KnownDigest(*known_, places_[i], alg, rule);
-      if (digest.has_value()) return *digest;
-    }
-    return ExtendDigest(records_[i], alg, rule);
-  }
-
   const Entries& entries_;
   const uint32_t register_index_;
   const KnownDigests* const known_;
+  const HashAlg alg_;
+  const ExtendRule rule_;
+  KnownDigests::Bank bank_;
   std::array<Record, kBatch> records_;
   std::array<KnownDigests::Place, kBatch> places_{};
 };
 
-std::optional<Match> FindByRule(const List& list, const MatchQuery& query, ExtendRule rule) {
-  ReplayWalk walk(list.entries(), query.register_index, query.known);
-  Digest value = query.start;
-  size_t position = std::min(query.first, list.entries().size());
-  const auto met = [&] { return position >= query.at_least && value == query.quoted; };
-  const auto match = [&] { return Match{.entries = position, .rule = rule, .value = value}; };
+template <typename Walk>
+std::optional<Match> FindOn(Walk walk, const MatchQuery& query, ExtendRule rule) {
+  HashChain chain(query.start);
+  size_t position = std::min(query.first, walk.size());
+  const auto met = [&] { return position >= query.at_least && chain.Is(query.quoted); };
+  const auto match = [&] {
+    return Match{.entries = position, .rule = rule, .value = chain.value()};
+  };
   if (met()) return match();
   while (const size_t count = walk.Read(position)) {
     for (size_t i = 0; i < count; ++i) {
-      walk.Extend(i, rule, value);
+      walk.Extend(i, chain);
       ++position;
       if (met()) return match();
     }
@@ -133,22 +127,15 @@ std::optional<Match> FindByRule(const List& list, const MatchQuery& query, Exten
   return std::nullopt;
 }
 
+std::optional<Match> FindByRule(const List& list, const MatchQuery& query, ExtendRule rule) {
+  return FindOn(
+      ReplayWalk(list.entries(), query.register_index, query.known, query.start.alg(), rule), query,
+      rule);
+}
+
 std::optional<Match> FindByRule(std::span<const KnownDigests::Place> places,
                                 const MatchQuery& query, ExtendRule rule) {
-  KnownWalk walk(places, query, rule);
-  Digest value = query.start;
-  size_t position = std::min(query.first, places.size());
-  const auto met = [&] { return position >= query.at_least && value == query.quoted; };
-  const auto match = [&] { return Match{.entries = position, .rule = rule, .value = value}; };
-  if (met()) return match();
-  while (const size_t count = walk.Read(position)) {
-    for (size_t i = 0; i < count; ++i) {
-      walk.Extend(i, value);
-      ++position;
-      if (met()) return match();
-    }
-  }
-  return std::nullopt;
+  return FindOn(KnownWalk(places, query, rule), query, rule);
 }
 
 // The rules one after the other; for SHA-1 they are one.
@@ -192,14 +179,14 @@ std::optional<Match> FindMatch(const List& list, const Digest& start, const Dige
 }
 
 Digest Replay(const List& list, const Digest& start, ExtendRule rule, uint32_t register_index) {
-  ReplayWalk walk(list.entries(), register_index, nullptr);
-  Digest value = start;
+  ReplayWalk walk(list.entries(), register_index, nullptr, start.alg(), rule);
+  HashChain chain(start);
   size_t position = 0;
   while (const size_t count = walk.Read(position)) {
-    for (size_t i = 0; i < count; ++i) walk.Extend(i, rule, value);
+    for (size_t i = 0; i < count; ++i) walk.Extend(i, chain);
     position += count;
   }
-  return value;
+  return chain.value();
 }
 
 std::optional<Digest> BootAggregate(const registers::RegisterBank& bank) {

@@ -4,23 +4,11 @@
 #include <utility>
 
 #include "common/ima/fields.h"
+#include "gatekeeper/reference/entry_query.h"
 #include "gatekeeper/reference/file_digest.h"
 
 namespace bootgate::gatekeeper::reference {
 namespace {
-
-SetKinds KindsOf(const ima::Entry& entry) {
-  if (entry.HoldsBuffer()) return SetKinds::kBuffers;
-  return entry.digest_type == "verity" ? SetKinds::kFsVerity : SetKinds::kFiles;
-}
-
-// A digest of an algorithm that we do not know is in no set.
-SetQuery QueryOf(const ima::Entry& entry, const std::optional<DigestAlg>& alg) {
-  return {.path = entry.path,
-          .digest = alg.has_value() ? entry.file_digest : ByteView(),
-          .alg = alg.value_or(DigestAlg::kSha256),
-          .kinds = KindsOf(entry)};
-}
 
 absl::Time EndOf(const ImaSet& set, const SetFound& found) {
   const Window window = set.WindowOf(found);

@@ -66,7 +66,7 @@ class EntryJudge {
   JudgedEntries Finish();  // once
 
  private:
-  static constexpr size_t kBatch = 32;  // entries looked up together
+  static constexpr size_t kBatch = 64;  // entries looked up together
 
   bool IsExcluded(absl::string_view path) const;
   bool IsIgnoredKeyring(const ima::Entry& entry) const;

@@ -30,6 +30,7 @@ absl::Status RunEventLog(const Arguments& arguments);
 absl::Status RunEvents(const Arguments& arguments);
 absl::Status RunIma(const Arguments& arguments);
 absl::Status RunIncrement(const Arguments& arguments);
+absl::Status RunImaJudge(const Arguments& arguments);
 absl::Status RunImaSet(const Arguments& arguments);
 absl::Status RunIssue(const Arguments& arguments);
 absl::Status RunFloor(const Arguments& arguments);

@@ -1,50 +1,22 @@
 // An IMA list from its bytes to a verdict: parsed, template digests, replay to the quoted PCR 10,
-// every entry looked up in the allow list. A whole list of which nothing is known, and what a known
+// every entry judged by a reference set. A whole list of which nothing is known, and what a known
 // host's list has grown by.
 #include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "common/base/hex.h"
 #include "common/base/status_macros.h"
-#include "common/ima/allow_list.h"
-#include "common/ima/known_listings.h"
 #include "common/ima/list.h"
 #include "common/ima/replay.h"
+#include "gatekeeper/reference/known_answers.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/ima_judging.h"
 
 namespace bootgate::bench {
 namespace {
 
-constexpr crypto::HashAlg kBank = crypto::HashAlg::kSha256;
-
-absl::StatusOr<ima::AllowList> ReadAllowList(absl::string_view path) {
-  BG_ASSIGN_OR_RETURN(const Bytes text, Load(path));
-  return ima::AllowList::FromSha256Sums(AsText(text));
-}
-
-absl::StatusOr<crypto::Digest> ReadRegister(absl::string_view hex) {
-  BG_ASSIGN_OR_RETURN(const Bytes value, FromHex(hex));
-  return crypto::Digest::From(kBank, value);
-}
-
-// boot_aggregate needs no line: it belongs to the host.
-absl::Status Check(ByteView bytes, const ima::AllowList& allow, const ima::MatchQuery& query) {
-  const ima::List list = ima::List::Parse(bytes);
-  if (!list.defects().empty()) return absl::DataLossError(list.defects().front().text);
-  ima::MatchQuery whole = query;
-  whole.at_least = list.entries().size();
-  const std::optional<ima::Match> match = ima::FindMatch(list, whole);
-  if (!match.has_value()) return absl::DataLossError("PCR 10 is not met");
-  std::vector<ima::Listing> listings(list.entries().size());
-  allow.FindAll(list.entries(), listings);
-  for (size_t i = 0; i < match->entries; ++i) {
-    if (listings[i] != ima::Listing::kListed && list.entries()[i].path != "boot_aggregate") {
-      return absl::DataLossError(absl::StrCat("entry ", i, " is not listed"));
-    }
-  }
-  return absl::OkStatus();
-}
+using gatekeeper::reference::KnownAnswers;
+using gatekeeper::reference::SetAnswer;
 
 // The bytes of the entries from this number on.
 absl::StatusOr<ByteView> EntriesFrom(ByteView bytes, absl::string_view number) {
@@ -69,15 +41,14 @@ Bytes MakeKnown(ByteView entries, ima::KnownDigests& known) {
   return names;
 }
 
-absl::Status CheckKnown(ByteView names, ima::KnownListings& listings,
-                        const ima::MatchQuery& query) {
+absl::Status CheckKnown(ByteView names, KnownAnswers& answers, const ima::MatchQuery& query) {
   std::vector<ima::KnownDigests::Place> places(names.size() / ima::KnownDigests::kNameBytes);
   query.known->FindNames(names, places);
   ima::MatchQuery whole = query;
   whole.at_least = places.size();
   if (!ima::FindMatch(places, whole).has_value()) return absl::DataLossError("PCR 10 is not met");
   for (const ima::KnownDigests::Place place : places) {
-    if (listings.Of(place) != ima::Listing::kListed) {
+    if (answers.Of(place) != SetAnswer::kListed) {
       return absl::DataLossError("a known entry is not listed");
     }
   }
@@ -88,28 +59,27 @@ absl::Status CheckKnown(ByteView names, ima::KnownListings& listings,
 
 absl::Status RunIma(const Arguments& arguments) {
   BG_ASSIGN_OR_RETURN(const Bytes list, Load(arguments[0]));
-  BG_ASSIGN_OR_RETURN(const ima::AllowList allow, ReadAllowList(arguments[1]));
+  BG_ASSIGN_OR_RETURN(const ImaJudging judging, ImaJudging::FromSums(arguments[1]));
   BG_ASSIGN_OR_RETURN(const crypto::Digest quoted, ReadRegister(arguments[2]));
-  return Repeat("ima", arguments[3], [&] {
-    return Check(list, allow, {.start = crypto::Digest(kBank), .quoted = quoted});
-  });
+  const ima::MatchQuery query{.start = crypto::Digest(), .quoted = quoted};
+  return Repeat("ima", arguments[3], [&] { return judging.Check(list, query); });
 }
 
 // As first seen in the fleet; then as another host's entries were before it, each sent as its name.
 absl::Status RunIncrement(const Arguments& arguments) {
   BG_ASSIGN_OR_RETURN(const Bytes list, Load(arguments[0]));
-  BG_ASSIGN_OR_RETURN(const ima::AllowList allow, ReadAllowList(arguments[1]));
+  BG_ASSIGN_OR_RETURN(const ImaJudging judging, ImaJudging::FromSums(arguments[1]));
   BG_ASSIGN_OR_RETURN(const ByteView grown, EntriesFrom(list, arguments[2]));
   ima::MatchQuery query;
   BG_ASSIGN_OR_RETURN(query.start, ReadRegister(arguments[3]));
   BG_ASSIGN_OR_RETURN(query.quoted, ReadRegister(arguments[4]));
   const absl::string_view count = arguments[5];
-  BG_RETURN_IF_ERROR(Repeat("incr-cold", count, [&] { return Check(grown, allow, query); }));
+  BG_RETURN_IF_ERROR(Repeat("incr-cold", count, [&] { return judging.Check(grown, query); }));
   ima::KnownDigests known;
   query.known = &known;
   const Bytes names = MakeKnown(grown, known);
-  ima::KnownListings listings(allow, known);
-  return Repeat("incr", count, [&] { return CheckKnown(names, listings, query); });
+  KnownAnswers answers(judging.set(), known, judging.at());
+  return Repeat("incr", count, [&] { return CheckKnown(names, answers, query); });
 }
 
 }  // namespace bootgate::bench

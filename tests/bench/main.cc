@@ -15,6 +15,7 @@ constexpr Command kCommands[] = {
     {"events", "LOG ITER", 2, RunEvents},
     {"ima", "LIST.bin ALLOW.sha256 PCR10 ITER", 4, RunIma},
     {"incr", "LIST.bin ALLOW.sha256 FROM PCR10_FROM PCR10 ITER", 6, RunIncrement},
+    {"imajudge", "LIST.bin SET PCR10 ITER", 4, RunImaJudge},
     {"imaset", "SET LIST.bin ITER", 3, RunImaSet},
     {"issue", "ITER", 1, RunIssue},
     {"floor", "LOG LIST.bin ITER", 3, RunFloor},
