@@ -91,6 +91,8 @@ constexpr FoldRange kFolds[] = {
 }  // namespace
 
 char32_t FoldCase(char32_t code_point) {
+  if (code_point < 0x80)
+    return code_point >= 'A' && code_point <= 'Z' ? code_point + 32 : code_point;
   const FoldRange* const row =
       std::upper_bound(std::begin(kFolds), std::end(kFolds), code_point,
                        [](char32_t value, const FoldRange& range) { return value < range.first; });

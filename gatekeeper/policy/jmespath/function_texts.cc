@@ -19,7 +19,7 @@ using json::Value;
 
 constexpr int64_t kBytesAStep = 64;    // compared or copied
 constexpr int64_t kSearchedAStep = 8;  // bytes searched for a part
-constexpr int64_t kLettersAStep = 8;   // decoded one by one
+constexpr int64_t kLettersAStep = 1;   // bytes decoded one by one
 
 int64_t Size(absl::string_view text) { return static_cast<int64_t>(text.size()); }
 
