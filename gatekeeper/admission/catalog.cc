@@ -6,6 +6,8 @@
 #include "common/base/log.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
+#include "gatekeeper/rollout/upload.h"
+#include "gatekeeper/rollout/versions.h"
 
 namespace bootgate::gatekeeper::admission {
 namespace {
@@ -29,6 +31,7 @@ absl::Status Catalog::Refresh() {
   snapshot_ = std::move(fresh);
   if (compiled_policies_.size() > kKeptDocuments) compiled_policies_.clear();
   if (parsed_references_.size() > kKeptDocuments) parsed_references_.clear();
+  if (signers_.size() > kKeptDocuments) signers_.clear();
   return absl::OkStatus();
 }
 
@@ -67,6 +70,18 @@ std::shared_ptr<const policy::Policy> Catalog::Candidate(const std::string& id) 
   return nullptr;
 }
 
+absl::StatusOr<std::string> Catalog::SignerOf(const store::AssignmentRow& row) {
+  if (row.name.empty()) return std::string();
+  const std::string version = rollout::VersionText(row.name, row.version);
+  const auto found = signers_.find(version);
+  if (found != signers_.end()) return found->second;
+  BG_ASSIGN_OR_RETURN(const std::vector<store::VersionRow> versions,
+                      store_.ListVersions(rollout::kPolicyKind, row.name));
+  BG_ASSIGN_OR_RETURN(const store::VersionRow stored,
+                      rollout::FindVersion(versions, {.name = row.name, .version = row.version}));
+  return signers_[version] = rollout::PolicySignerJson(stored.upload);
+}
+
 absl::StatusOr<Rules> Catalog::RulesFor(const std::map<std::string, std::string>& labels) {
   const std::lock_guard lock(mutex_);
   BG_RETURN_IF_ERROR(Refresh());
@@ -74,6 +89,7 @@ absl::StatusOr<Rules> Catalog::RulesFor(const std::map<std::string, std::string>
   const rollout::Applied policies = snapshot_.policies.For(labels);
   if (policies.enforced != nullptr) {
     BG_ASSIGN_OR_RETURN(rules.policy, PolicyOf(policies.enforced->document_id));
+    BG_ASSIGN_OR_RETURN(rules.policy_signer_json, SignerOf(*policies.enforced));
   }
   if (policies.candidate != nullptr) rules.candidate = Candidate(policies.candidate->document_id);
   const rollout::Applied references = snapshot_.references.For(labels);

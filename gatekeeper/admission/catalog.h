@@ -24,6 +24,7 @@ namespace bootgate::gatekeeper::admission {
 struct Rules {
   std::shared_ptr<const policy::Policy> policy;
   std::shared_ptr<const policy::Policy> candidate;  // reported on only
+  std::string policy_signer_json;  // {"jwk": ...} of who signed `policy`; empty: nobody
   std::shared_ptr<const reference::Reference> reference;
   std::vector<SetPtr> sets;  // those that the reference names and that are here
 };
@@ -48,15 +49,17 @@ class Catalog {
   absl::Status Refresh();
   absl::StatusOr<std::shared_ptr<const policy::Policy>> PolicyOf(const std::string& id);
   std::shared_ptr<const policy::Policy> Candidate(const std::string& id);
+  absl::StatusOr<std::string> SignerOf(const store::AssignmentRow& row);
   absl::StatusOr<std::shared_ptr<const reference::Reference>> ReferenceOf(const std::string& id);
 
   store::Store& store_;
   SetShelf sets_;
   std::mutex mutex_;
   Snapshot snapshot_;
-  // Documents never change under one id, so these are never stale.
+  // Documents never change under one id, nor versions under one number: these are never stale.
   std::map<std::string, std::shared_ptr<const policy::Policy>> compiled_policies_;
   std::map<std::string, std::shared_ptr<const reference::Reference>> parsed_references_;
+  std::map<std::string, std::string> signers_;  // NAME@VERSION -> policy_signer_json
 };
 
 }  // namespace bootgate::gatekeeper::admission
