@@ -614,7 +614,7 @@ TEST_F(ImaListVerbsTest, BadFilesAreSaidByEveryVerb) {
 }
 
 TEST_F(ImaListVerbsTest, A60_MoreEntriesThanTheCapBreakOffWithItsCode) {
-  const Bytes entry = ListBuilder().Ng("/bin/a", "a").Finish();
+  const Bytes entry = ListBuilder().Ng("/bin/a", "a", 11).Finish();  // read, and not judged
   std::string many = std::string(AsText(Booted().Finish()));
   for (size_t i = 0; i < ima::kMaxEntries; ++i) absl::StrAppend(&many, AsText(entry));
   Allow(SetOf({Item("/bin/a", "a")}));

@@ -74,8 +74,7 @@ void CheckAsData(ByteView input) {
   builder.Event(4, eventlog::kEvEfiBootServicesApplication, input);
   const Bytes bytes = builder.Finish();
   const Log log = Log::Parse(bytes);
-  CheckEvents(log, nullptr, bytes, true);
-  CheckEvents(log, nullptr, bytes, false);
+  CheckEvents(log, nullptr, bytes, input.size() % 2 == 0);  // quoted or not: either often enough
   bootgate::gatekeeper::appraisal::ReadWindowsFacts(log, HashAlg::kSha256, kAllRegisters);
 }
 
