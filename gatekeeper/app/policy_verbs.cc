@@ -5,19 +5,59 @@
 #include <memory>
 
 #include "gatekeeper/cli/documents.h"
+#include "gatekeeper/cli/policy_check.h"
+#include "gatekeeper/cli/policy_eval.h"
 #include "gatekeeper/cli/policy_jmespath.h"
+#include "gatekeeper/cli/policy_test_verb.h"
 
 namespace bootgate::gatekeeper::app {
 namespace {
 
 void AddCheck(CLI::App* policy, CommandLine& line) {
-  CLI::App* const check = policy->add_subcommand("check", "errors and warnings of a policy file");
-  const auto file = std::make_shared<std::string>();
-  check->add_option("FILE", *file)->required();
-  AddOutput(check, line);
-  check->callback([&line, file] {
-    line.verb = [&line, file] {
-      return cli::PolicyCheck(*file, line.format(), std::cout, std::cerr);
+  CLI::App* const app = policy->add_subcommand(
+      "check", "errors and warnings of policy files, and what a careful reader would ask");
+  const auto options = std::make_shared<cli::PolicyCheckOptions>();
+  app->add_option("FILE", options->files)->required();
+  app->add_flag("--strict", options->strict, "a warning or a finding counts like an error");
+  app->footer("exit code: 0; 2 a policy cannot be read, or is not spotless with --strict");
+  AddOutput(app, line);
+  app->callback([&line, options] {
+    line.verb = [&line, options] {
+      options->format = line.format();
+      return cli::PolicyCheck(*options, std::cout, std::cerr);
+    };
+  });
+}
+
+void AddEval(CLI::App* policy, CommandLine& line) {
+  CLI::App* const app = policy->add_subcommand("eval", "what a policy says to claims in a file");
+  const auto options = std::make_shared<cli::PolicyEvalOptions>();
+  app->add_option("FILE", options->policy_file)->required();
+  app->add_option("--claims", options->claims_file, "JSON with the claims that come in")
+      ->required();
+  app->add_flag("--trace", options->trace, "rule by rule, and on which claims");
+  app->footer("exit code: 0 permit; 6 deny or evaluation error; 2 cannot be read");
+  AddOutput(app, line);
+  app->callback([&line, options] {
+    line.verb = [&line, options] {
+      options->format = line.format();
+      return cli::PolicyEval(*options, std::cout, std::cerr);
+    };
+  });
+}
+
+void AddTest(CLI::App* policy, CommandLine& line) {
+  CLI::App* const app =
+      policy->add_subcommand("test", "run the test cases (NAME.in.json) in folders");
+  const auto options = std::make_shared<cli::PolicyTestOptions>();
+  app->add_option("DIR", options->folders)->required();
+  app->add_flag("--update", options->update, "write the outcomes as the expected ones");
+  app->footer("exit code: 0 all as expected; 6 some are not; 2 a case cannot be read");
+  AddOutput(app, line);
+  app->callback([&line, options] {
+    line.verb = [&line, options] {
+      options->format = line.format();
+      return cli::PolicyTest(*options, std::cout, std::cerr);
     };
   });
 }
@@ -48,6 +88,8 @@ void AddPolicyVerbs(CLI::App& root, CommandLine& line) {
       root.add_subcommand("policy", "policies in the Azure Attestation policy language");
   policy->require_subcommand(1);
   AddCheck(policy, line);
+  AddEval(policy, line);
+  AddTest(policy, line);
   AddJmesPath(policy, line);
   AddDocumentVerb(policy, "activate", "judge hosts by this policy from now on", line,
                   cli::PolicyActivate);

@@ -133,45 +133,6 @@ std::string BaseName(const std::string& file) {
 
 }  // namespace
 
-ExitCode PolicyCheck(const std::string& file, OutputFormat format, std::ostream& out,
-                     std::ostream& err) {
-  const absl::StatusOr<std::string> text = ReadTextFile(file, kMaxPolicyBytes);
-  if (!text.ok()) return Fail(err, text.status());
-  policy::ParseError error;
-  const std::optional<policy::Policy> policy = policy::Policy::Read(*text, &error);
-  if (format == OutputFormat::kJson) {
-    ordered_json json = {{"file", file}, {"ok", policy.has_value()}};
-    json["warnings"] = ordered_json::array();
-    if (!policy.has_value()) {
-      json["error"] = {{"kind", error.kind},
-                       {"line", error.line},
-                       {"column", error.column},
-                       {"message", error.message}};
-    } else {
-      json["id"] = policy->id();
-      for (const policy::Warning& warning : policy->warnings()) {
-        json["warnings"].push_back({{"code", warning.code},
-                                    {"line", warning.line},
-                                    {"column", warning.column},
-                                    {"message", warning.message}});
-      }
-    }
-    out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
-    return policy.has_value() ? ExitCode::kSuccess : ExitCode::kUsage;
-  }
-  if (!policy.has_value()) {
-    err << policy::FormatError(file, *text, error);
-    return ExitCode::kUsage;
-  }
-  for (const policy::Warning& warning : policy->warnings())
-    out << policy::FormatWarning(file, *text, warning);
-  out << file << ": policy " << policy->id().substr(0, 12) << " is fine"
-      << (policy->warnings().empty() ? ""
-                                     : absl::StrCat(", ", policy->warnings().size(), " warnings"))
-      << "\n";
-  return ExitCode::kSuccess;
-}
-
 ExitCode PolicyActivate(const Operator& op, const std::string& file, const std::string& selector) {
   const absl::Status selector_fine = CheckSelector(selector);
   if (!selector_fine.ok()) return Fail(op.err, selector_fine);

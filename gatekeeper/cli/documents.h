@@ -1,4 +1,4 @@
-// Verbs `policy check`, `policy activate`, `policy list`, `reference import`, `reference list`.
+// Verbs `policy activate`, `policy list`, `reference import`, `reference list`.
 #pragma once
 
 #include <string>
@@ -6,10 +6,6 @@
 #include "gatekeeper/cli/operator.h"
 
 namespace bootgate::gatekeeper::cli {
-
-// Errors and warnings of a policy file with line, column and a caret; needs no store.
-ExitCode PolicyCheck(const std::string& file, OutputFormat format, std::ostream& out,
-                     std::ostream& err);
 
 // Stores a document and assigns it to the hosts that `selector` ("label=value"; empty: all others)
 // names. A text that cannot be read is refused and changes nothing.

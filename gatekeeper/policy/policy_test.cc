@@ -1,6 +1,9 @@
 #include "gatekeeper/policy/policy.h"
 
+#include <filesystem>
+
 #include "common/base/files.h"
+#include "gatekeeper/policy/lint.h"
 #include "gatekeeper/policy/test_policies.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -109,11 +112,20 @@ TEST(SamplePolicyTest, DecidesAsItsHeaderSays) {
   }
 }
 
-TEST(SamplePolicyTest, IsReadWithoutWarnings) {
-  for (const char* name : {"baseline", "secure-boot", "measured-boot", "no-debugging",
-                           "secure-boot-current", "verified-storage"}) {
-    EXPECT_THAT(Sample(name).warnings(), IsEmpty()) << name;
+TEST(SamplePolicyTest, IsReadWithoutWarningsAndTheLinterFindsNothing) {
+  size_t read = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(BOOTGATE_SOURCE_DIR "/deploy/policies")) {
+    if (entry.path().extension() != ".policy") continue;
+    const Policy policy = Sample(entry.path().stem().string());
+    EXPECT_THAT(policy.warnings(), IsEmpty()) << entry.path();
+    for (const Warning& found : Lint(policy)) {
+      ADD_FAILURE() << entry.path() << ":" << found.line << ": " << found.code << " "
+                    << found.message;
+    }
+    ++read;
   }
+  EXPECT_GE(read, 13u);
 }
 
 }  // namespace

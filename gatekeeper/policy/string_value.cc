@@ -9,7 +9,7 @@
 namespace bootgate::gatekeeper::policy {
 namespace {
 
-constexpr size_t kArenaBytesPerStep = 16;  // what filling an arena costs
+constexpr size_t kArenaBytesPerStep = 64;  // what filling an arena costs
 
 Failure FailureOf(absl::StatusCode code) {
   switch (code) {
