@@ -6,9 +6,10 @@
 
 #include <deque>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/hash/hash.h"
 #include "gatekeeper/policy/ast.h"
 #include "gatekeeper/policy/policy.h"
 #include "gatekeeper/policy/tracer.h"
@@ -48,7 +49,8 @@ class Evaluator {
   Workspace workspace_;
   std::deque<HeldClaim> claims_;  // grows only: pointers into it stay good
   size_t unread_ = 0;             // claims that came in and that no condition asks for
-  absl::flat_hash_map<absl::string_view, Selected> by_type_;
+  // Not one of Abseil's tables: theirs do not survive an allocation that fails.
+  std::unordered_map<absl::string_view, Selected, absl::Hash<absl::string_view>> by_type_;
   std::vector<HeldClaim> outgoing_, properties_;
   bool permitted_ = false;
   std::optional<int> deny_line_;
