@@ -1,8 +1,6 @@
 #include "gatekeeper/appraisal/json/ima_data.h"
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
-#include "common/base/hex.h"
 #include "common/crypto/certificate_facts.h"
 
 namespace bootgate::gatekeeper::appraisal::json {
@@ -33,14 +31,14 @@ class EntryWriter {
     out_.Add("TemplateHash", HexValue(entry_.listed_digest, arena_));
     if (entry_.digest_name.empty()) return;  // the fields could not be read
     Text("EventName", entry_.path);
-    Text("FileHash", absl::StrCat(entry_.digest_name, ":", ToHex(entry_.file_digest)));
+    out_.Add("FileHash", NamedDigest(entry_.digest_name, entry_.file_digest, arena_));
     if (!entry_.signature.empty()) out_.Add("Signature", Base64UrlValue(entry_.signature, arena_));
     if (entry_.template_kind == ima::Template::kImaBuf) Buffer();
   }
 
  private:
   void Text(absl::string_view name, absl::string_view text) {
-    out_.Add(name, TextValue(text, arena_));
+    out_.Add(name, BorrowedText(text, arena_));
   }
 
   void Buffer() {
@@ -52,7 +50,7 @@ class EntryWriter {
       Text("CmdLine", WithoutFinalNul(entry_.buffer));
     } else if (const auto certificate = crypto::ReadCertificateFacts(entry_.buffer)) {
       Text("Keyring", entry_.path);
-      Text("CertificateSubject", certificate->subject);
+      out_.Add("CertificateSubject", TextValue(certificate->subject, arena_));
     }
   }
 

@@ -45,6 +45,18 @@ TEST_F(ValuesTest, WhatIsNoUtf8IsReplaced) {
       << "a surrogate";
 }
 
+TEST_F(ValuesTest, TextThatStaysIsNotCopied) {
+  const std::string good = "/usr/bin/true", bad = "/usr/\xff";
+  EXPECT_EQ(BorrowedText(good, arena_).text().data(), good.data());
+  EXPECT_EQ(BorrowedText(bad, arena_).text(), "/usr/\xef\xbf\xbd");
+}
+
+TEST_F(ValuesTest, ANamedDigestIsItsNameAndHex) {
+  EXPECT_EQ(NamedDigest("sha256", Bytes{0x0a, 0xff}, arena_).text(), "sha256:0aff");
+  EXPECT_EQ(NamedDigest("", {}, arena_).text(), ":");
+  EXPECT_EQ(NamedDigest("\xff", Bytes{1}, arena_).text(), "\xef\xbf\xbd:01");
+}
+
 // Whoever fills an arena asks once, at the end.
 TEST_F(ValuesTest, AFullArenaIsNoDisaster) {
   model::Arena small(16);
