@@ -25,13 +25,7 @@ void AppendPart(ByteView part, bytes::Writer& out) {
 void AppendStatement(const Statement& statement, bytes::Writer& out) {
   AppendPart(AsBytes(statement.request_key), out);
   AppendPart(statement.rp_data, out);
-  bytes::Writer claims;
-  for (const CustomClaim& claim : statement.custom_claims) {
-    claims.Sized32Be(AsBytes(claim.name));
-    claims.Sized32Be(AsBytes(claim.value));
-    claims.Sized32Be(AsBytes(claim.value_type));
-  }
-  AppendPart(claims.view(), out);
+  AppendPart(CustomClaimsBytes(statement), out);
 }
 
 }  // namespace
@@ -51,6 +45,16 @@ Bytes QualifyingData(const QuoteBinding& binding) {
   out.Sized32Be(Sha256(binding.ima_before_quote).view());
   if (says) AppendStatement(*binding.statement, out);
   return ToBytes(Sha256(out.view()).view());
+}
+
+Bytes CustomClaimsBytes(const Statement& statement) {
+  bytes::Writer out;
+  for (const CustomClaim& claim : statement.custom_claims) {
+    out.Sized32Be(AsBytes(claim.name));
+    out.Sized32Be(AsBytes(claim.value));
+    out.Sized32Be(AsBytes(claim.value_type));
+  }
+  return out.Finish();
 }
 
 }  // namespace bootgate::evidence

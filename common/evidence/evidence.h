@@ -92,4 +92,7 @@ struct QuoteBinding {
 };
 Bytes QualifyingData(const QuoteBinding& binding);  // 32 bytes
 
+// The custom claims as they are hashed; no bytes when there are none.
+Bytes CustomClaimsBytes(const Statement& statement);
+
 }  // namespace bootgate::evidence

@@ -93,6 +93,8 @@ store::VerdictRow VerdictRowOf(const DecisionFacts& facts) {
 
 // Adds the parts as blobs; gives their names by digest.
 audit::Detail Freeze(const evidence::Evidence& evidence, store::Commit* commit) {
+  const Bytes request_key = ToBytes(AsBytes(evidence.statement.request_key));
+  const Bytes custom_claims = evidence::CustomClaimsBytes(evidence.statement);
   const struct {
     const char* name;
     const Bytes& bytes;
@@ -101,7 +103,10 @@ audit::Detail Freeze(const evidence::Evidence& evidence, store::Commit* commit) 
                {"ima_before_quote", evidence.ima.before_quote},
                {"ima_after_quote", evidence.ima.after_quote},
                {"quote", evidence.quote.attest},
-               {"signature", evidence.quote.signature}};
+               {"signature", evidence.quote.signature},
+               {"request_key", request_key},
+               {"rp_data", evidence.statement.rp_data},
+               {"custom_claims", custom_claims}};
   audit::Detail digests;
   for (const auto& part : parts) {
     if (part.bytes.empty()) continue;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <set>
 #include <string>
 #include <tuple>
@@ -11,9 +12,8 @@
 #include "common/base/hex.h"
 #include "common/cel/log.h"
 #include "common/eventlog/replay.h"
-#include "gatekeeper/appraisal/json/events_json.h"
+#include "gatekeeper/admission/documents.h"
 #include "gatekeeper/appraisal/user_log.h"
-#include "gatekeeper/json/canonical.h"
 
 namespace bootgate::gatekeeper::admission {
 namespace {
@@ -177,6 +177,14 @@ class Judgement {
 
   // Registers whose events the quote proves; the others have their own findings already.
   uint32_t ProvenMask(const registers::RegisterBank& quoted, const eventlog::Log& log) const {
+    const auto known = proven_.find(quoted.alg());
+    if (known != proven_.end()) return known->second;
+    const uint32_t mask = ReplayedMask(quoted, log);
+    proven_.emplace(quoted.alg(), mask);
+    return mask;
+  }
+
+  uint32_t ReplayedMask(const registers::RegisterBank& quoted, const eventlog::Log& log) const {
     const registers::RegisterBank replayed =
         appraisal::AfterUserLog(&user_log_, eventlog::ReplayBank(log, quoted.alg()).bank);
     uint32_t mask = 0;
@@ -298,7 +306,7 @@ class Judgement {
       findings_.push_back(Failing(Reason::kNoPolicy, "No policy is assigned to this host."));
       NotChecked("policy", "there is none");
     } else {
-      const Opinion opinion = OpinionOf(*input_.policy, boot, ima, &claims_);
+      const Opinion opinion = OpinionOf(*input_.policy, boot, ima, claims_);
       Merge(opinion.findings, opinion.issued, opinion.coverage);
     }
     if (input_.candidate != nullptr) report_ = ReportOf(so_far, boot, ima, facts);
@@ -313,8 +321,8 @@ class Judgement {
       PolicyReport report;
       report.policy_id = input_.candidate->id();
       try {
-        std::vector<Claim> claims(claims_.begin(), claims_.begin() + static_cast<ptrdiff_t>(facts));
-        Opinion opinion = OpinionOf(*input_.candidate, boot, ima, &claims);
+        Opinion opinion =
+            OpinionOf(*input_.candidate, boot, ima, absl::MakeConstSpan(claims_).first(facts));
         report.outcome = so_far == OutcomeClass::kAdmit ? OutcomeOf(opinion.findings) : so_far;
         report.findings = std::move(opinion.findings);
         report.not_checked = std::move(opinion.coverage.not_checked);
@@ -327,14 +335,18 @@ class Judgement {
     }
   }
 
-  // Adds to `claims` what the policy reads beyond them.
   Opinion OpinionOf(const policy::Policy& policy, const appraisal::BootAppraisal& boot,
-                    const appraisal::ImaAppraisal& ima, std::vector<Claim>* claims) const {
+                    const appraisal::ImaAppraisal& ima, absl::Span<const Claim> claims) const {
     Opinion opinion;
     CheckRequiredRegisters(policy.configuration(), &opinion);
     CheckAttestationKey(policy.configuration(), &opinion);
-    AddJsonClaims(policy, boot, ima, claims, &opinion);
-    policy::Evaluation evaluation = policy::Evaluate(policy, *claims);
+    Documents documents(input_.quoted, input_.keys);
+    if (policy.Reads("events")) {
+      documents.AddEvents(EventsInput(boot, ima));
+      NoteEarlierEntries(&opinion);
+    }
+    policy::Evaluation evaluation =
+        policy::Evaluate(policy, {.claims = claims, .documents = documents.all()});
     opinion.coverage.checked.push_back(absl::StrCat("policy ", policy.id()));
     switch (evaluation.decision) {
       case policy::Decision::kPermit:
@@ -360,45 +372,11 @@ class Judgement {
     __builtin_unreachable();
   }
 
-  void AddKeyClaims(const policy::Policy& policy, std::vector<Claim>* claims) const {
-    if (input_.keys == nullptr) return;
-    if (input_.keys->HasRequestKey() && policy.Reads("x-ms-tpm-request-key"))
-      claims->push_back({.type = "x-ms-tpm-request-key", .value = input_.keys->RequestKeyJson()});
-    if (input_.keys->HasOtherKeys() && policy.Reads("x-ms-tpm-other-keys"))
-      claims->push_back({.type = "x-ms-tpm-other-keys", .value = input_.keys->OtherKeysJson()});
-  }
-
-  // The logs and the registers as JSON, for a policy that looks at them.
-  void AddJsonClaims(const policy::Policy& policy, const appraisal::BootAppraisal& boot,
-                     const appraisal::ImaAppraisal& ima, std::vector<Claim>* claims,
-                     Opinion* opinion) const {
-    if (policy.Reads("pcrs")) {
-      json::Arena arena;
-      json::Budget budget;
-      claims->push_back(
-          {.type = "pcrs",
-           .value =
-               json::CanonicalText(appraisal::json::PcrsValue(input_.quoted.banks(), arena), budget)
-                   .value()});
-      claims->back().read_only = true;
-    }
-    AddKeyClaims(policy, claims);
-    if (!policy.Reads("events")) return;
-    if (input_.ima.before != nullptr) {
-      opinion->coverage.not_checked.push_back(
-          {absl::StrCat("the first ", input_.ima.before->entries,
-                        " IMA entries in the events claim"),
-           "earlier evidence of this boot had them"});
-    }
-    std::optional<std::string> events = appraisal::json::EventsJson(EventsInput(boot, ima));
-    if (events.has_value()) {
-      claims->push_back({.type = "events", .value = *std::move(events)});
-    } else {
-      opinion->findings.push_back(
-          Failing(Reason::kLogLimit,
-                  absl::StrCat("The events claim, which the policy reads, would be longer than ",
-                               appraisal::json::kMaxEventsJson, " bytes.")));
-    }
+  void NoteEarlierEntries(Opinion* opinion) const {
+    if (input_.ima.before == nullptr) return;
+    opinion->coverage.not_checked.push_back(
+        {absl::StrCat("the first ", input_.ima.before->entries, " IMA entries in the events claim"),
+         "earlier evidence of this boot had them"});
   }
 
   appraisal::json::EventsInput EventsInput(const appraisal::BootAppraisal& boot,
@@ -476,6 +454,7 @@ class Judgement {
   std::vector<Finding> findings_;
   std::vector<Claim> claims_;
   Coverage coverage_;
+  mutable std::map<crypto::HashAlg, uint32_t> proven_;  // a replay is asked for more than once
   std::optional<ImaProgress> progress_;
   std::optional<PolicyReport> report_;
   bool judge_whole_ = false;

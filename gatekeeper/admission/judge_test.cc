@@ -494,24 +494,40 @@ const Claim* Find(const Verdict& verdict, absl::string_view type) {
   return found == verdict.claims.end() ? nullptr : &*found;
 }
 
-TEST_F(JudgeTest, LogsAsJsonAreMadeForPoliciesThatLookAtThem) {
+// The value that the policy issued under this name, as JSON.
+nlohmann::json IssuedJson(const Verdict& verdict, absl::string_view type) {
+  const Claim* const claim = Find(verdict, type);
+  return claim == nullptr ? nlohmann::json()
+                          : nlohmann::json::parse(std::get<std::string>(claim->value));
+}
+
+TEST_F(JudgeTest, LogsAsJsonAreThereForPoliciesThatLookAtThem) {
   const Bytes list = list_.Finish();
-  const Verdict plain = JudgeBound(Banks(log_, list), log_, list);
-  EXPECT_EQ(Find(plain, "events"), nullptr);
-  EXPECT_EQ(Find(plain, "pcrs"), nullptr);
-  const Verdict reading = JudgeWith(
-      "version=1.0;authorizationrules{[type==\"events\"] && [type==\"pcrs\"]=>permit();};",
+  const Verdict verdict = JudgeWith(
+      "version=1.2;authorizationrules{[type==\"events\"] && c:[type==\"pcrs\"]=>permit();};"
+      "issuancerules{c:[type==\"events\"]=>issue(type=\"log\",value=c.value);};",
       Banks(log_, list), log_, list);
-  EXPECT_EQ(reading.outcome, OutcomeClass::kAdmit);
-  ASSERT_NE(Find(reading, "events"), nullptr);
-  const auto events = nlohmann::json::parse(std::get<std::string>(Find(reading, "events")->value));
-  const auto& rows = events.at("Events");
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kAdmit);
+  const nlohmann::json log = IssuedJson(verdict, "log");
+  const auto& rows = log.at("Events");
   EXPECT_EQ(rows.size(), eventlog::Log::Parse(log_).events().size() + 3);
   EXPECT_EQ(rows[2].at("ProcessedData").at("UnicodeName"), "SecureBoot");
   EXPECT_EQ(rows[2].at("DataVerified"), true);
   EXPECT_EQ(rows.back().at("ProcessedData").at("EventName"), "/bin/b");
-  EXPECT_THAT(std::get<std::string>(Find(reading, "pcrs")->value),
-              ::testing::StartsWith(R"({"PCRs":[{"Index":0,"Digests":{"SHA256":")"));
+  EXPECT_EQ(Find(verdict, "events"), nullptr) << "what nobody issued is not made into text";
+}
+
+TEST_F(JudgeTest, QuotedRegistersAreThereForPoliciesThatLookAtThem) {
+  const Bytes list = list_.Finish();
+  const std::vector<RegisterBank> banks = Banks(log_, list);
+  const std::string query =
+      "PCRs[?Index == `7`].Digests.SHA256 | [0] == '" + banks.front().Get(7)->hex() + "'";
+  const Verdict verdict = JudgeWith(
+      "version=1.2;authorizationrules{"
+      "c:[type==\"pcrs\"]=>add(type=\"same\",value=JsonToClaimValue(JmesPath(c.value,\"" +
+          query + "\")));[type==\"same\",value==true]=>permit();};",
+      banks, log_, list);
+  EXPECT_THAT(Failing(verdict), IsEmpty());
 }
 
 // What follows the quoted state is nobody's word.
@@ -520,11 +536,11 @@ TEST_F(JudgeTest, EventsPastTheQuotedStateAreNotInTheClaim) {
   ListBuilder longer;
   const Bytes list =
       AddAggregate(longer, log_).Ng("/bin/a", "a").Ng("/bin/b", "b").Ng("/later", "x").Finish();
-  const Verdict verdict =
-      JudgeWith("version=1.0;authorizationrules{[type==\"events\"]=>permit();};",
-                Banks(log_, quoted_list), log_, list);
-  ASSERT_NE(Find(verdict, "events"), nullptr);
-  const std::string& events = std::get<std::string>(Find(verdict, "events")->value);
+  const Verdict verdict = JudgeWith(
+      "version=1.0;authorizationrules{=>permit();};"
+      "issuancerules{c:[type==\"events\"]=>issue(type=\"log\",value=c.value);};",
+      Banks(log_, quoted_list), log_, list);
+  const std::string events = IssuedJson(verdict, "log").dump();
   EXPECT_THAT(events, HasSubstr("/bin/b"));
   EXPECT_THAT(events, Not(HasSubstr("/later")));
 }
@@ -548,6 +564,38 @@ TEST_F(JudgeTest, LongClaimsAreKeptByTheirDigest) {
   EXPECT_EQ(claims[1].at("value_bytes"), kMaxClaimText + 1);
   EXPECT_EQ(claims[1].at("value_sha256"),
             crypto::Hash(HashAlg::kSha256, AsBytes(std::string(kMaxClaimText + 1, 'a'))).hex());
+}
+
+// Policy language specification, 3.6.
+TEST_F(JudgeTest, AnAttestationKeyWithoutAValidCertificateFailsUnlessThePolicyAllowsIt) {
+  const Bytes list = list_.Finish();
+  const tpm2::QuotedPcrs quoted = QuoteOver(Banks(log_, list));
+  const auto judge = [&](const std::string& configuration, std::optional<bool> validated) {
+    policy::ParseError error;
+    const policy::Policy policy =
+        policy::Policy::Read("version=1.1;configurationrules{" + configuration +
+                                 "};authorizationrules{=>permit();};",
+                             &error)
+            .value();
+    JudgeInput input{.quoted = quoted, .boot_log = log_, .ima = {}};
+    input.ima.list = list;
+    input.policy = &policy;
+    if (validated.has_value())
+      input.extra_claims.push_back({.type = "aikValidated", .value = *validated});
+    return Judge(input);
+  };
+  const std::string off = "=>issueproperty(type=\"require_valid_aik_cert\",value=false);";
+  EXPECT_THAT(Failing(judge("", false)), ElementsAre("AK_UNKNOWN"));
+  EXPECT_EQ(judge("", false).outcome, OutcomeClass::kReject) << "before any rule: nothing changes";
+  EXPECT_THAT(Failing(judge("", true)), IsEmpty());
+  const Verdict allowed = judge(off, false);
+  EXPECT_EQ(allowed.outcome, OutcomeClass::kAdmit);
+  EXPECT_EQ(BoolClaim(allowed, "aikValidated"), false);
+  const Verdict nobody_said = judge("", std::nullopt);
+  EXPECT_EQ(nobody_said.outcome, OutcomeClass::kAdmit);
+  EXPECT_TRUE(std::ranges::any_of(nobody_said.coverage.not_checked, [](const NotChecked& row) {
+    return row.what == "certificate of the attestation key";
+  }));
 }
 
 bytes::Writer WindowsRecord(uint32_t id, ByteView data) {

@@ -8,6 +8,7 @@
 #include "common/testing/corpus.h"
 #include "gatekeeper/admission/judge.h"
 #include "gatekeeper/admission/made_boot_test.h"
+#include "gatekeeper/claims/claim_names.h"
 #include "gmock/gmock.h"
 #include "nlohmann/json.hpp"
 
@@ -150,6 +151,8 @@ TEST_P(RealLogTest, GetsTheFindingsThatTheTableSays) {
     said.insert(absl::StrCat(f.severity == Severity::kFail ? "!" : "", Code(f.code)));
     absl::StrAppend(&texts, Code(f.code), ": ", f.text, "\n");
   }
+  for (const Claim& claim : verdict.claims)
+    EXPECT_NE(FindClaimName(claim.type), nullptr) << claim.type << " is not in the table of claims";
   const auto row = kFindings.find(GetParam().name);
   EXPECT_EQ(said, row == kFindings.end() ? std::set<std::string>() : row->second) << texts;
 }

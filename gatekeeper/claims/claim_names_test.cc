@@ -1,9 +1,13 @@
 #include "gatekeeper/claims/claim_names.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <map>
+#include <regex>
 #include <set>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -49,6 +53,39 @@ TEST(ClaimNames, AreWhatTheDocumentationSays) {
 TEST(ClaimNames, ThePageNamesNoClaimThatIsNotInTheTable) {
   for (const auto& [name, kind] : KindsOnThePage()) {
     EXPECT_NE(FindClaimName(name), nullptr) << name << " is in docs/policies.md alone";
+  }
+}
+
+// The sources of the rooms that make claims, without their tests.
+std::vector<std::string> MakersOfClaims() {
+  constexpr size_t kMaxSource = size_t{1} << 20;
+  std::vector<std::string> texts;
+  for (const char* room : {"appraisal", "admission"}) {
+    const std::filesystem::path folder(absl::StrCat(BOOTGATE_SOURCE_DIR "/gatekeeper/", room));
+    for (const auto& file : std::filesystem::recursive_directory_iterator(folder)) {
+      const std::string path = file.path().string();
+      if (absl::EndsWith(path, ".cc") && !absl::EndsWith(path, "_test.cc"))
+        texts.push_back(ReadTextFile(path, kMaxSource).value());
+    }
+  }
+  return texts;
+}
+
+TEST(ClaimNames, AreWhatTheCodeMakes) {
+  const std::vector<std::string> texts = MakersOfClaims();
+  ASSERT_GT(texts.size(), 20u);
+  const std::regex made("(AddClaim|AddOnce|add_not)\\(\\s*\"([^\"]+)\"|\\.type = \"([^\"]+)\"");
+  for (const std::string& text : texts) {
+    for (std::sregex_iterator it(text.begin(), text.end(), made), end; it != end; ++it) {
+      const std::string name = (*it)[2].matched ? (*it)[2].str() : (*it)[3].str();
+      EXPECT_NE(FindClaimName(name), nullptr) << name << " is made and not in the table";
+    }
+  }
+  for (const ClaimName& row : ClaimNames()) {
+    const std::string literal = absl::StrCat("\"", row.name, "\"");
+    EXPECT_TRUE(std::ranges::any_of(
+        texts, [&](const std::string& text) { return absl::StrContains(text, literal); }))
+        << row.name << " is in the table and made nowhere";
   }
 }
 
