@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/base/bytes_view.h"
+#include "gatekeeper/policy/policy.h"
 
 namespace bootgate::bench {
 
@@ -33,6 +34,11 @@ absl::Status RunIncrement(const Arguments& arguments);
 absl::Status RunImaJudge(const Arguments& arguments);
 absl::Status RunImaSet(const Arguments& arguments);
 absl::Status RunIssue(const Arguments& arguments);
+absl::Status RunPolicy(const Arguments& arguments);
+absl::Status RunPolicyLive(const Arguments& arguments);
+absl::Status RunAttest(const Arguments& arguments);
+absl::Status RunAttestWith(const Arguments& arguments);
+absl::Status RunSteady(const Arguments& arguments);
 absl::Status RunFloor(const Arguments& arguments);
 
 // Carries out `one` as often as `iterations` says (a positive number) and prints the JSON line with
@@ -44,5 +50,6 @@ absl::Status Repeat(absl::string_view name, absl::string_view iterations,
 // A file given on the command line, at most 256 MiB.
 absl::StatusOr<Bytes> Load(absl::string_view folder, absl::string_view file);
 absl::StatusOr<Bytes> Load(absl::string_view path);
+absl::StatusOr<gatekeeper::policy::Policy> LoadPolicy(absl::string_view path);
 
 }  // namespace bootgate::bench

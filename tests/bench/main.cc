@@ -18,6 +18,11 @@ constexpr Command kCommands[] = {
     {"imajudge", "LIST.bin SET PCR10 ITER", 4, RunImaJudge},
     {"imaset", "SET LIST.bin ITER", 3, RunImaSet},
     {"issue", "ITER", 1, RunIssue},
+    {"policy", "POLICY CLAIMS.json ITER", 3, RunPolicy},
+    {"policy-live", "POLICY LOG LIST.bin ITER", 4, RunPolicyLive},
+    {"attest", "CASEDIR IMADIR ITER", 3, RunAttest},
+    {"attest-with", "POLICY CASEDIR IMADIR ITER", 4, RunAttestWith},
+    {"steady", "CASEDIR IMADIR FROM PCR10_FROM ITER", 5, RunSteady},
     {"floor", "LOG LIST.bin ITER", 3, RunFloor},
 };
 

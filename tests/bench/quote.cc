@@ -8,14 +8,10 @@
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/quote_case.h"
 
 namespace bootgate::bench {
 namespace {
-
-struct Case {
-  Bytes ak, nonce;
-  tpm2::RawQuote quote;
-};
 
 // {"sha256": {"0": "hex", ...}}, or the registers of the SHA-256 bank alone.
 absl::StatusOr<std::vector<tpm2::UntrustedPcr>> ReadValues(ByteView text) {
@@ -45,23 +41,24 @@ std::vector<tpm2::UntrustedPcr> Selected(const std::vector<tpm2::UntrustedPcr>& 
   return out;
 }
 
-absl::StatusOr<Case> LoadCase(absl::string_view folder) {
-  Case out;
+}  // namespace
+
+absl::StatusOr<QuoteCase> LoadQuoteCase(absl::string_view folder) {
+  QuoteCase out;
   BG_ASSIGN_OR_RETURN(out.ak, Load(folder, "ak.tpm2b"));
   BG_ASSIGN_OR_RETURN(out.nonce, Load(folder, "nonce.bin"));
   BG_ASSIGN_OR_RETURN(out.quote.attest, Load(folder, "attest.bin"));
   BG_ASSIGN_OR_RETURN(out.quote.signature, Load(folder, "sig.bin"));
   BG_ASSIGN_OR_RETURN(const Bytes pcrs, Load(folder, "pcrs.json"));
-  BG_ASSIGN_OR_RETURN(out.quote.values, ReadValues(pcrs));
+  BG_ASSIGN_OR_RETURN(const tpm2::QuoteInfo info, tpm2::ParseQuote(out.quote.attest));
+  BG_ASSIGN_OR_RETURN(const std::vector<tpm2::UntrustedPcr> values, ReadValues(pcrs));
+  out.quote.values = Selected(values, info.selection);
   return out;
 }
 
-}  // namespace
-
 absl::Status RunQuote(const Arguments& arguments) {
-  BG_ASSIGN_OR_RETURN(Case input, LoadCase(arguments[0]));
+  BG_ASSIGN_OR_RETURN(const QuoteCase input, LoadQuoteCase(arguments[0]));
   BG_ASSIGN_OR_RETURN(const tpm2::QuoteInfo asked, tpm2::ParseQuote(input.quote.attest));
-  input.quote.values = Selected(input.quote.values, asked.selection);
   return Repeat("quote", arguments[1], [&]() -> absl::Status {
     BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm2::Public::FromTpm2b(input.ak));
     return tpm2::QuotedPcrs::Verify({ak, {}, asked.selection, input.nonce}, input.quote).status();
