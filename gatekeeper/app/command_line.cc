@@ -79,8 +79,9 @@ void AddDocumentVerb(CLI::App* parent, const std::string& name, const std::strin
   const auto file = std::make_shared<std::string>();
   const auto selector = std::make_shared<std::string>();
   app->add_option("FILE", *file)->required();
-  app->add_option("--for", *selector,
-                  "only hosts with this label, as label=value; else the default for all");
+  app->add_option(
+      "--for", *selector,
+      "only hosts with these labels, as label=value[,label=value]; else the default for all");
   AddWhere(app, line);
   AddOutput(app, line);
   app->callback([&line, verb, file, selector] {

@@ -52,7 +52,7 @@ void AddStoreVerb(CLI::App* parent, const std::string& name, const std::string& 
                   CommandLine& line, const std::string& argument, const std::string& argument_help,
                   ExitCode (*verb)(const cli::Operator&, const std::string&));
 
-// `policy activate FILE`, `reference import FILE`: a document, and for whom.
+// `reference import FILE`: a document, and for whom.
 void AddDocumentVerb(CLI::App* parent, const std::string& name, const std::string& help,
                      CommandLine& line,
                      ExitCode (*verb)(const cli::Operator&, const std::string&,

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <memory>
 
+#include "gatekeeper/app/rollout_verbs.h"
 #include "gatekeeper/cli/documents.h"
 #include "gatekeeper/cli/policy_check.h"
 #include "gatekeeper/cli/policy_eval.h"
@@ -91,9 +92,7 @@ void AddPolicyVerbs(CLI::App& root, CommandLine& line) {
   AddEval(policy, line);
   AddTest(policy, line);
   AddJmesPath(policy, line);
-  AddDocumentVerb(policy, "activate", "judge hosts by this policy from now on", line,
-                  cli::PolicyActivate);
-  AddStoreVerb(policy, "list", "policies, and for whom they are active", line, cli::PolicyList);
+  AddRolloutVerbs(policy, line);
 }
 
 }  // namespace bootgate::gatekeeper::app

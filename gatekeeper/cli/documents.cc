@@ -3,41 +3,22 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/files.h"
 #include "common/base/hex.h"
-#include "common/base/reason.h"
 #include "common/base/status_macros.h"
-#include "gatekeeper/policy/format_error.h"
-#include "gatekeeper/policy/policy.h"
 #include "gatekeeper/reference/reference.h"
 #include "gatekeeper/rollout/assignments.h"
+#include "gatekeeper/rollout/selector.h"
 
 namespace bootgate::gatekeeper::cli {
 namespace {
 
 using nlohmann::ordered_json;
 
-constexpr size_t kMaxPolicyBytes = size_t{1} << 20;
 constexpr size_t kMaxReferenceBytes = size_t{16} << 20;
-
-absl::Status CheckSelector(const std::string& selector) {
-  if (selector.empty()) return absl::OkStatus();
-  const size_t equals = selector.find('=');
-  if (equals == std::string::npos || equals == 0 || equals + 1 == selector.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("selector '", Printable(selector), "' is not of the form label=value"));
-  }
-  return absl::OkStatus();
-}
-
-std::string ForWhom(const std::string& selector) {
-  return selector.empty() ? "all hosts without a more specific one" : selector;
-}
 
 // Stores and assigns; the two are idempotent, so a crash between them is mended by running again.
 absl::Status StoreAndAssign(const Operator& op, const store::DocumentRow& document,
@@ -84,17 +65,9 @@ ExitCode Report(const Operator& op, const absl::Status& status, const store::Doc
            << "\n";
   } else {
     op.out << document.kind << " " << document.name << " (" << document.id.substr(0, 12)
-           << ") is active for " << ForWhom(selector) << "\n";
+           << ") is active for " << rollout::ForWhom(selector) << "\n";
   }
   return ExitCode::kSuccess;
-}
-
-absl::StatusOr<policy::Policy> ReadPolicy(const std::string& file, const std::string& text) {
-  policy::ParseError error;
-  std::optional<policy::Policy> policy = policy::Policy::Read(text, &error);
-  if (!policy.has_value())
-    return Malformed(Reason::kPolicyParse, policy::FormatError(file, text, error));
-  return *std::move(policy);
 }
 
 ExitCode ListDocuments(const Operator& op, const char* kind) {
@@ -133,21 +106,10 @@ std::string BaseName(const std::string& file) {
 
 }  // namespace
 
-ExitCode PolicyActivate(const Operator& op, const std::string& file, const std::string& selector) {
-  const absl::Status selector_fine = CheckSelector(selector);
-  if (!selector_fine.ok()) return Fail(op.err, selector_fine);
-  const absl::StatusOr<std::string> text = ReadTextFile(file, kMaxPolicyBytes);
-  if (!text.ok()) return Fail(op.err, text.status());
-  const absl::StatusOr<policy::Policy> policy = ReadPolicy(file, *text);
-  if (!policy.ok()) return Fail(op.err, policy.status());
-  const store::DocumentRow document =
-      DocumentOf(op, rollout::kPolicyKind, policy->id(), BaseName(file), *text);
-  return Report(op, StoreAndAssign(op, document, selector), document, selector);
-}
-
-ExitCode ReferenceImport(const Operator& op, const std::string& file, const std::string& selector) {
-  const absl::Status selector_fine = CheckSelector(selector);
-  if (!selector_fine.ok()) return Fail(op.err, selector_fine);
+ExitCode ReferenceImport(const Operator& op, const std::string& file,
+                         const std::string& selector_text) {
+  const absl::StatusOr<std::string> selector = rollout::ReadSelector(selector_text);
+  if (!selector.ok()) return Fail(op.err, selector.status());
   const absl::StatusOr<std::string> text = ReadTextFile(file, kMaxReferenceBytes);
   if (!text.ok()) return Fail(op.err, text.status());
   const absl::StatusOr<reference::Reference> reference = reference::FromJson(*text);
@@ -158,10 +120,9 @@ ExitCode ReferenceImport(const Operator& op, const std::string& file, const std:
   const std::string name = reference->name.empty() ? BaseName(file) : reference->name;
   const store::DocumentRow document =
       DocumentOf(op, rollout::kReferenceKind, reference->id, name, *text);
-  return Report(op, StoreAndAssign(op, document, selector), document, selector);
+  return Report(op, StoreAndAssign(op, document, *selector), document, *selector);
 }
 
-ExitCode PolicyList(const Operator& op) { return ListDocuments(op, rollout::kPolicyKind); }
 ExitCode ReferenceList(const Operator& op) { return ListDocuments(op, rollout::kReferenceKind); }
 
 }  // namespace bootgate::gatekeeper::cli

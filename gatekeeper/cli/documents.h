@@ -1,4 +1,4 @@
-// Verbs `policy activate`, `policy list`, `reference import`, `reference list`.
+// Verbs `reference import`, `reference list`.
 #pragma once
 
 #include <string>
@@ -7,12 +7,10 @@
 
 namespace bootgate::gatekeeper::cli {
 
-// Stores a document and assigns it to the hosts that `selector` ("label=value"; empty: all others)
-// names. A text that cannot be read is refused and changes nothing.
-ExitCode PolicyActivate(const Operator& op, const std::string& file, const std::string& selector);
+// Stores a reference and assigns it to the hosts that `selector` (rollout/selector.h) names. A text
+// that cannot be read is refused and changes nothing.
 ExitCode ReferenceImport(const Operator& op, const std::string& file, const std::string& selector);
 
-ExitCode PolicyList(const Operator& op);
 ExitCode ReferenceList(const Operator& op);
 
 }  // namespace bootgate::gatekeeper::cli

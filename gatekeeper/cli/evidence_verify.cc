@@ -101,7 +101,7 @@ void NoteOffline(const registers::Selection& selection, Coverage* coverage) {
 }
 
 Verdict JudgeFolder(const EvidenceVerifyOptions& options, const EvidenceFiles& files,
-                    const Yardsticks& yardsticks) {
+                    const Yardsticks& yardsticks, const policy::Policy* candidate) {
   const absl::StatusOr<ProvenQuote> proven = ProveQuote(files);
   if (!proven.ok()) return RefusedVerdict(proven.status());
   KeyFacts keys = CheckKeys(files, proven->ak, yardsticks.anchors ? &*yardsticks.anchors : nullptr,
@@ -113,6 +113,7 @@ Verdict JudgeFolder(const EvidenceVerifyOptions& options, const EvidenceFiles& f
   input.logs_bound = false;
   input.when_behind = admission::WhenBehind::kDeny;
   input.policy = yardsticks.policy ? &*yardsticks.policy : nullptr;
+  input.candidate = candidate;
   input.reference = yardsticks.reference ? &*yardsticks.reference : nullptr;
   input.sets = yardsticks.sets;
   input.now = options.now;
@@ -124,9 +125,9 @@ Verdict JudgeFolder(const EvidenceVerifyOptions& options, const EvidenceFiles& f
 
 // Exceptions of libraries end here, as our fault.
 Verdict JudgeSafely(const EvidenceVerifyOptions& options, const EvidenceFiles& files,
-                    const Yardsticks& yardsticks) {
+                    const Yardsticks& yardsticks, const policy::Policy* candidate) {
   try {
-    return JudgeFolder(options, files, yardsticks);
+    return JudgeFolder(options, files, yardsticks, candidate);
   } catch (const std::exception& error) {
     return admission::ErrorVerdict(error.what());
   }
@@ -139,19 +140,22 @@ int UsageError(const absl::Status& status, std::ostream& err) {
 
 }  // namespace
 
+absl::StatusOr<Verdict> VerdictOver(const EvidenceVerifyOptions& options,
+                                    const policy::Policy* candidate) {
+  BG_RETURN_IF_ERROR(CheckOptions(options));
+  BG_ASSIGN_OR_RETURN(const Yardsticks yardsticks, ReadYardsticks(options));
+  BG_ASSIGN_OR_RETURN(const EvidenceFiles files, ReadEvidence(options.folder, options.quote));
+  return JudgeSafely(options, files, yardsticks, candidate);
+}
+
 int RunEvidenceVerify(const EvidenceVerifyOptions& options, std::ostream& out, std::ostream& err) {
-  const absl::Status usable = CheckOptions(options);
-  if (!usable.ok()) return UsageError(usable, err);
-  const absl::StatusOr<Yardsticks> yardsticks = ReadYardsticks(options);
-  if (!yardsticks.ok()) return UsageError(yardsticks.status(), err);
-  const absl::StatusOr<EvidenceFiles> files = ReadEvidence(options.folder, options.quote);
-  if (!files.ok()) return UsageError(files.status(), err);
-  const Verdict verdict = JudgeSafely(options, *files, *yardsticks);
+  const absl::StatusOr<Verdict> verdict = VerdictOver(options);
+  if (!verdict.ok()) return UsageError(verdict.status(), err);
   if (options.output == "json")
-    PrintJson(verdict, out);
+    PrintJson(*verdict, out);
   else
-    PrintTable(verdict, out);
-  return static_cast<int>(ExitCodeOf(verdict.outcome));
+    PrintTable(*verdict, out);
+  return static_cast<int>(ExitCodeOf(verdict->outcome));
 }
 
 }  // namespace bootgate::gatekeeper::cli

@@ -6,8 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "gatekeeper/claims/finding.h"
+#include "gatekeeper/policy/policy.h"
 
 namespace bootgate::gatekeeper::cli {
 
@@ -21,6 +24,11 @@ struct EvidenceVerifyOptions {
   std::string output = "table";               // table, json
   absl::Time now = absl::Now();  // for the validity of certificates, and of digests in sets
 };
+
+// The verdict alone, and with a candidate what that would have made of the evidence
+// (Verdict::report). An error is the caller's to correct: see below.
+absl::StatusOr<Verdict> VerdictOver(const EvidenceVerifyOptions& options,
+                                    const policy::Policy* candidate = nullptr);
 
 // Exit code: 0 ADMIT, 6 DENY, 7 REJECT, 1 ERROR, 2 usage (a file that is missing or unreadable, a
 // policy or reference that cannot be read; `err` says which).

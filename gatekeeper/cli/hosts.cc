@@ -2,12 +2,15 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/clock.h"
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
+#include "gatekeeper/rollout/judged.h"
 
 namespace bootgate::gatekeeper::cli {
 namespace {
@@ -62,27 +65,45 @@ ordered_json ToJson(const store::CredentialRow& row) {
           {"revoked", row.revoked}};
 }
 
+// What a policy that is only reported on made of the host's last evidence; nullopt: none was.
+std::optional<rollout::Judged> ReportOn(const Operator& op, const host::HostRecord& host) {
+  if (host.last_verdict_id.empty()) return std::nullopt;
+  const absl::StatusOr<store::VerdictRow> verdict = op.store.GetVerdict(host.last_verdict_id);
+  if (!verdict.ok()) return std::nullopt;
+  absl::StatusOr<rollout::JudgedTwice> judged = rollout::ReadJudged(*verdict);
+  return judged.ok() ? std::move(judged->report) : std::nullopt;
+}
+
+std::string ReportText(const rollout::Judged& report) {
+  constexpr size_t kShownDigits = 12;
+  return absl::StrCat(report.outcome, " by policy ", report.policy_id.substr(0, kShownDigits),
+                      report.why.empty() ? "" : ": ", report.why);
+}
+
 std::string Dump(const ordered_json& json) {
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 void PrintHost(const host::HostRecord& host, const std::vector<store::CredentialRow>& credentials,
-               std::ostream& out) {
-  out << FormatPairs({{"host", host.id},
-                      {"state", TrustText(host)},
-                      {"since", TimeText(host.trust_since)},
-                      {"why", OrDash(host.why)},
-                      {"reasons", OrDash(absl::StrJoin(host.reasons, ", "))},
-                      {"hostname", host.hostname},
-                      {"kernel", host.kernel_release},
-                      {"system", host.os_release},
-                      {"agent", host.agent_version},
-                      {"labels", OrDash(LabelText(host))},
-                      {"EK believed by", host.ek_trust},
-                      {"enrolled", TimeText(host.enrolled_at)},
-                      {"last seen", TimeText(host.last_seen_at)},
-                      {"last outcome", OrDash(host.last_outcome)},
-                      {"last verdict", OrDash(host.last_verdict_id)}});
+               const std::optional<rollout::Judged>& report, std::ostream& out) {
+  std::vector<std::pair<std::string, std::string>> pairs = {
+      {"host", host.id},
+      {"state", TrustText(host)},
+      {"since", TimeText(host.trust_since)},
+      {"why", OrDash(host.why)},
+      {"reasons", OrDash(absl::StrJoin(host.reasons, ", "))},
+      {"hostname", host.hostname},
+      {"kernel", host.kernel_release},
+      {"system", host.os_release},
+      {"agent", host.agent_version},
+      {"labels", OrDash(LabelText(host))},
+      {"EK believed by", host.ek_trust},
+      {"enrolled", TimeText(host.enrolled_at)},
+      {"last seen", TimeText(host.last_seen_at)},
+      {"last outcome", OrDash(host.last_outcome)},
+      {"last verdict", OrDash(host.last_verdict_id)}};
+  if (report.has_value()) pairs.emplace_back("report only", ReportText(*report));
+  out << FormatPairs(pairs);
   if (credentials.empty()) return;
   std::vector<std::vector<std::string>> rows;
   for (const store::CredentialRow& row : credentials) {
@@ -146,11 +167,18 @@ ExitCode HostShow(const Operator& op, const std::string& host_id) {
   const absl::StatusOr<std::vector<store::CredentialRow>> credentials =
       op.store.ListCredentials(host_id);
   if (!credentials.ok()) return Fail(op.err, credentials.status());
+  const std::optional<rollout::Judged> report = ReportOn(op, *host);
   if (op.format == OutputFormat::kTable) {
-    PrintHost(*host, *credentials, op.out);
+    PrintHost(*host, *credentials, report, op.out);
     return ExitCode::kSuccess;
   }
   ordered_json out = ToJson(*host);
+  if (report.has_value()) {
+    out["report"] = {{"policy", report->policy_id},
+                     {"outcome", report->outcome},
+                     {"codes", report->codes},
+                     {"why", report->why}};
+  }
   out["credentials"] = ordered_json::array();
   for (const store::CredentialRow& row : *credentials) out["credentials"].push_back(ToJson(row));
   op.out << Dump(out);

@@ -39,6 +39,14 @@ void PrintClaims(const std::vector<Claim>& claims, std::ostream& out) {
   }
 }
 
+void PrintReport(const PolicyReport& report, std::ostream& out) {
+  out << "\nreport only: " << std::string(Name(report.outcome)) << " by policy " << report.policy_id
+      << "\n";
+  PrintFindings(report.findings, out);
+  for (const NotChecked& row : report.not_checked)
+    out << "  not seen: " << Safe(row.what) << ": " << Safe(row.why) << "\n";
+}
+
 }  // namespace
 
 void PrintFindings(const std::vector<Finding>& findings, std::ostream& out) {
@@ -50,6 +58,7 @@ void PrintTable(const Verdict& verdict, std::ostream& out) {
   PrintFindings(verdict.findings, out);
   PrintClaims(verdict.claims, out);
   PrintCoverage(verdict.coverage, out);
+  if (verdict.report.has_value()) PrintReport(*verdict.report, out);
 }
 
 void PrintJson(const Verdict& verdict, std::ostream& out) {

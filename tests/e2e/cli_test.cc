@@ -132,7 +132,7 @@ INSTANTIATE_TEST_SUITE_P(
             "policy eval POLICIES/secure-boot.policy --claims "
             "POLICIES/cases/secure-boot-good.in.json --trace",
             kSuccess, "permit"},
-        Row{"PolicyList", "policy list DIR", kSuccess, "secure-boot.policy"},
+        Row{"PolicyList", "policy list DIR", kSuccess, "secure-boot"},
         Row{"ReferenceList", "reference list DIR", kSuccess, "good"},
         Row{"ReasonList", "reason list", kSuccess, "QUOTE_MAGIC"},
         Row{"ReasonShow", "reason show QUOTE_MAGIC", kSuccess, "way out"},
@@ -202,7 +202,7 @@ INSTANTIATE_TEST_SUITE_P(
             "policy eval POLICIES/secure-boot.policy --claims "
             "POLICIES/cases/secure-boot-good.in.json -o json",
             kSuccess, "token"},
-        Row{"PolicyList", "policy list DIR -o json", kSuccess, "active_for"},
+        Row{"PolicyList", "policy list DIR -o json", kSuccess, "policies"},
         Row{"ReferenceList", "reference list DIR -o json", kSuccess, "active_for"},
         Row{"ReasonList", "reason list -o json", kSuccess, "way_out"},
         Row{"ReasonShow", "reason show QUOTE_MAGIC -o json", kSuccess, "meaning"},
