@@ -62,7 +62,7 @@ std::variant<Matcher, Failure> Matcher::Make(const Comparison& comparison, const
 }
 
 std::optional<bool> Matcher::Matches(const HeldClaim& claim, Workspace& workspace) {
-  if (!workspace.Step()) return std::nullopt;
+  if (!workspace.Step(kBytesPerStep)) return std::nullopt;  // as dear as two steps of a query
   if (IsRelational(op_)) {
     const auto* number = std::get_if<int64_t>(&claim.value);
     return number != nullptr && Holds(op_, *number, number_);

@@ -330,7 +330,8 @@ std::optional<Failure> Evaluator::Publish(const std::vector<HeldClaim>& claims,
     std::optional<ClaimValue> value = ClaimValueOf(claim.value, workspace_);
     const auto* text = value ? std::get_if<std::string>(&*value) : nullptr;
     const size_t bytes = claim.type.size() + (text == nullptr ? 0 : text->size());
-    if (!value || !workspace_.Keep(bytes)) return LimitFailure();
+    published_ += bytes;
+    if (!value || published_ > kMaxPublishedBytes || !workspace_.Step(bytes)) return LimitFailure();
     out->push_back({std::string(claim.type), *std::move(value), claim.issuer, claim.read_only});
   }
   return std::nullopt;

@@ -52,6 +52,7 @@ class Evaluator {
   // Not one of Abseil's tables: theirs do not survive an allocation that fails.
   std::unordered_map<absl::string_view, Selected, absl::Hash<absl::string_view>> by_type_;
   std::vector<HeldClaim> outgoing_, properties_;
+  size_t published_ = 0;  // bytes
   bool permitted_ = false;
   std::optional<int> deny_line_;
   std::optional<Tracer> tracer_;

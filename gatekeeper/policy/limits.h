@@ -18,10 +18,14 @@ inline constexpr int kMaxCallNesting = 32;     // function calls inside function
 inline constexpr size_t kMaxClaims = 100'000;  // in the incoming set, those of rules included
 inline constexpr size_t kMaxWarningsPerCode = 100;
 
-inline constexpr int64_t kMaxSteps = 1'000'000;     // a step: one comparison, or kBytesPerStep
-inline constexpr int64_t kBytesPerStep = 64;        // bytes compared or copied
-inline constexpr int64_t kParsedBytesPerStep = 4;   // bytes of JSON or of a query that is read
-inline constexpr int64_t kMaxMadeBytes = 16 << 20;  // of texts that rules made
-inline constexpr size_t kMaxArenaBytes = 64 << 20;  // of JSON
+inline constexpr int64_t kMaxSteps = 600'000;  // a step: a value looked at, or bytes:
+inline constexpr int64_t kBytesPerStep = 64;   // compared or copied
+inline constexpr int64_t kStepsPerPrintedValue = 2;
+inline constexpr int64_t kPrintedBytesPerStep = 4;  // of JSON that is made into text
+inline constexpr int64_t kStepsPerParsedValue = 3;
+inline constexpr int64_t kParsedBytesPerStep = 8;      // of JSON or of a query that is read
+inline constexpr int64_t kMaxMadeBytes = 2 << 20;      // of texts that rules and queries make
+inline constexpr size_t kMaxPublishedBytes = 8 << 20;  // of all claims that are issued
+inline constexpr size_t kMaxArenaBytes = 64 << 20;     // of JSON
 
 }  // namespace bootgate::gatekeeper::policy

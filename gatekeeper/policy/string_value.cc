@@ -45,6 +45,16 @@ std::optional<char> FirstByte(const json::Value& json) {
   __builtin_unreachable();
 }
 
+// How many values and names a JSON text can have, cheaply: there is a mark before each but the
+// first.
+size_t ValuesAtMost(absl::string_view json) {
+  size_t marks = 1;
+  for (const char c : json) {
+    if (c == ',' || c == ':' || c == '[' || c == '{') ++marks;
+  }
+  return marks;
+}
+
 }  // namespace
 
 Failure LimitFailure() { return {"limit", "the policy needs more work or memory than is allowed"}; }
@@ -61,8 +71,11 @@ bool StringValue::MakeDocument(Workspace& workspace) {
 std::optional<absl::string_view> StringValue::Text(Workspace& workspace) {
   if (text_) return text_;
   if (!MakeDocument(workspace)) return std::nullopt;
-  std::optional<std::string> text = json::CanonicalText(*json_, workspace.budget());
-  if (!text) return std::nullopt;
+  // Text costs steps, too: whoever has spent most of them cannot have a long one made.
+  const int64_t values = workspace.budget().steps_left() / kStepsPerPrintedValue;
+  json::Budget own(values, values * kStepsPerPrintedValue * kPrintedBytesPerStep);
+  std::optional<std::string> text = json::CanonicalText(*json_, own);
+  if (!text || !workspace.Printed(text->size(), values - own.steps_left())) return std::nullopt;
   made_ = *std::move(text);
   text_ = made_;
   return text_;
@@ -72,7 +85,9 @@ std::variant<json::Value, Failure> StringValue::Json(Workspace& workspace) {
   if (!MakeDocument(workspace)) return LimitFailure();
   if (json_) return *json_;
   if (no_json_) return FailureOf(*no_json_);
-  if (!workspace.Parse(text_->size())) return LimitFailure();
+  if (!workspace.Parse(text_->size()) || !workspace.ParseValues(ValuesAtMost(*text_))) {
+    return LimitFailure();
+  }
   absl::StatusOr<json::Value> parsed = json::Parse(*text_, workspace.arena());
   if (!parsed.ok()) return FailureOf(no_json_.emplace(parsed.status().code()));
   json_ = *parsed;

@@ -29,6 +29,15 @@ class Workspace {
   [[nodiscard]] bool Parse(size_t bytes) {
     return budget_.Step(1 + static_cast<int64_t>(bytes) / kParsedBytesPerStep);
   }
+  // The same for so many values in it.
+  [[nodiscard]] bool ParseValues(size_t values) {
+    return budget_.Step(static_cast<int64_t>(values) * kStepsPerParsedValue);
+  }
+  // The same for text that was made of so many JSON values.
+  [[nodiscard]] bool Printed(size_t bytes, int64_t values) {
+    return budget_.Step(values * kStepsPerPrintedValue +
+                        static_cast<int64_t>(bytes) / kPrintedBytesPerStep);
+  }
   // The same for text that stays until the end of the evaluation.
   [[nodiscard]] bool Keep(size_t bytes) {
     return budget_.Bytes(static_cast<int64_t>(bytes)) && Step(bytes);
