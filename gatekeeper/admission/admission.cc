@@ -285,6 +285,27 @@ absl::StatusOr<credential::Plan> Admission::PlanFor(const host::HostRecord& host
       authority_);
 }
 
+std::optional<token::Plan> Admission::PlanTokenFor(const host::HostRecord& host, const Rules& rules,
+                                                   const Proven& proven, const Judged& judged,
+                                                   absl::Time now) const {
+  if (tokens_ == nullptr || !proven.evidence.want_token || rules.policy == nullptr) {
+    return std::nullopt;
+  }
+  absl::StatusOr<token::Plan> plan =
+      tokens_->PlanToken({.now = now,
+                          .policy_text = rules.policy->text(),
+                          .policy_signer_json = "",
+                          .rp_data = proven.evidence.statement.rp_data,
+                          .request_key_json = proven.keys.RequestKeyJson(),
+                          .other_keys_json = proven.keys.OtherKeysJson(),
+                          .outgoing = judged.issued,
+                          .properties = judged.properties});
+  if (plan.ok()) return *std::move(plan);
+  Log(LogLevel::kError, "no token",
+      {{"host", host.id}, {"text", std::string(plan.status().message())}});
+  return std::nullopt;
+}
+
 absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, const Proven& proven) {
   const tpm2::AttestHeader& header = proven.quoted.header();
   const host::BootMark boot = MarkOf(header);
@@ -313,6 +334,8 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
                          .now = now},
                         *std::move(judged.ima));
   }
+  const std::optional<token::Plan> token =
+      move.may_issue ? PlanTokenFor(host, rules, proven, judged, now) : std::nullopt;
   Decision decision(std::move(judged.verdict));
   decision.verdict_id = absl::StrCat("v-", crypto::RandomHex(kVerdictIdBytes));
   decision.trust = move.next;
@@ -330,6 +353,7 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
                                          .evidence = proven.evidence,
                                          .issued = RowsOf(plan, host.id, decision.verdict_id),
                                          .cursor = std::move(cursor),
+                                         .token = token.has_value() ? &*token : nullptr,
                                          .now = now});
   BG_RETURN_IF_ERROR(store_.Apply(commit));
 
@@ -338,6 +362,9 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
   // Durable. Only now may anything leave that lets the host act.
   if (plan.has_value()) {
     BG_ASSIGN_OR_RETURN(decision.issued, credential::Issue(*plan, authority_));
+  }
+  if (token.has_value()) {
+    BG_ASSIGN_OR_RETURN(decision.token, tokens_->Issue(*token));
   }
   absl::StatusOr<Challenge> next = Issue(*commit.host, rules, proven.ak.Name());
   if (next.ok()) decision.next = *std::move(next);  // else the agent asks for one itself

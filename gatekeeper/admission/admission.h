@@ -1,7 +1,7 @@
 // Admission: the one place that knows the whole order, from a nonce to a credential.
 //
 //   redeem nonce -> host record -> quote -> counters -> rules -> what is known of the IMA list
-//   -> Judge -> NextMove -> one commit -> credentials
+//   -> Judge -> NextMove -> one commit -> credentials, token
 //
 // A REJECT, LIMIT or ERROR is a Status and has changed nothing, but for one: when the CA fails
 // after an ADMIT was committed the verdict stands, and no credential has left. An ADMIT or DENY is
@@ -29,6 +29,7 @@
 #include "gatekeeper/session/entry_book.h"
 #include "gatekeeper/session/nonce_book.h"
 #include "gatekeeper/store/store.h"
+#include "gatekeeper/token/issuer.h"
 #include "pki/authority.h"
 
 namespace bootgate::gatekeeper::admission {
@@ -75,13 +76,15 @@ struct Decision {
 
 class Admission {
  public:
+  // `tokens`: nullptr when none are issued here. All references must outlive this.
   Admission(Options options, store::Store& store, session::NonceBook& nonces,
-            const pki::Authority& authority, const Clock& clock)
+            const pki::Authority& authority, const Clock& clock, token::Issuer* tokens = nullptr)
       : options_(std::move(options)),
         store_(store),
         nonces_(nonces),
         authority_(authority),
         clock_(clock),
+        tokens_(tokens),
         catalog_(store, options_.set_folder),
         entries_(options_.ima_dictionary_bytes) {}
 
@@ -128,6 +131,10 @@ class Admission {
                                        const ImaProgress* before, const Proven& proven);
   absl::StatusOr<credential::Plan> PlanFor(const host::HostRecord& host, const Proven& proven,
                                            const Decision& decision, absl::Time now) const;
+  // Nothing when none was asked for, or can be had: a token is an extra, the verdict stands.
+  std::optional<token::Plan> PlanTokenFor(const host::HostRecord& host, const Rules& rules,
+                                          const Proven& proven, const Judged& judged,
+                                          absl::Time now) const;
   // How often the host's IMA list has lagged since its last verdict, this time included. Neither
   // other refusals nor a lost race forget it.
   int CountBehind(const std::string& host_id);
@@ -141,6 +148,7 @@ class Admission {
   session::NonceBook& nonces_;
   const pki::Authority& authority_;
   const Clock& clock_;
+  token::Issuer* const tokens_;
   Catalog catalog_;
   session::EntryBook entries_;
   std::mutex retries_mutex_;

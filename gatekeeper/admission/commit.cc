@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/clock.h"
 #include "common/base/hex.h"
 #include "common/crypto/hash.h"
 #include "common/crypto/random.h"
@@ -141,6 +142,17 @@ audit::Detail DetailOf(const DecisionFacts& facts, const host::HostRecord& after
       .Object("after", audit::StateOf(after));
 }
 
+// Who got which token by which policy; the token itself is kept nowhere.
+store::AuditRow TokenRowOf(const DecisionFacts& facts) {
+  return audit::MakeRow(facts.now, audit::HostActor(facts.host.id), "token.issue", facts.host.id,
+                        audit::Detail()
+                            .Text("jti", facts.token->jti())
+                            .Text("kid", facts.token->kid())
+                            .Text("verdict", facts.verdict_id)
+                            .Text("policy", facts.verdict.policy_id)
+                            .Text("expires", FormatUtc(facts.token->expires_at())));
+}
+
 }  // namespace
 
 store::Commit CommitOf(const DecisionFacts& facts) {
@@ -167,6 +179,7 @@ store::Commit CommitOf(const DecisionFacts& facts) {
   }
   commit.audit.push_back(
       audit::MakeRow(facts.now, audit::HostActor(facts.host.id), "verdict", facts.host.id, detail));
+  if (facts.token != nullptr) commit.audit.push_back(TokenRowOf(facts));
   return commit;
 }
 

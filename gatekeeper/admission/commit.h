@@ -10,6 +10,7 @@
 #include "gatekeeper/claims/finding.h"
 #include "gatekeeper/host/host.h"
 #include "gatekeeper/store/store.h"
+#include "gatekeeper/token/issuer.h"
 
 namespace bootgate::gatekeeper::admission {
 
@@ -22,13 +23,15 @@ struct DecisionFacts {
   const evidence::Evidence& evidence;
   std::vector<store::CredentialRow> issued;  // planned, when move.may_issue
   std::optional<host::ImaCursor> cursor;     // when move.may_issue
+  const token::Plan* token = nullptr;        // planned, when move.may_issue and one was asked for
   absl::Time now;
 };
 
 // The host's next record, the verdict, the incident of a DENY, credentials to be issued or revoked,
-// effects to carry out, and the audit row. A DENY that shuts the host out freezes the evidence,
-// too; the audit row names its parts by their digests. Where that evidence had only a part of the
-// IMA list, the host's next evidence with the whole list is frozen as well.
+// effects to carry out, and the audit row; one more for a token to be issued. A DENY that shuts the
+// host out freezes the evidence, too; the audit row names its parts by their digests. Where that
+// evidence had only a part of the IMA list, the host's next evidence with the whole list is frozen
+// as well.
 store::Commit CommitOf(const DecisionFacts& facts);
 
 }  // namespace bootgate::gatekeeper::admission

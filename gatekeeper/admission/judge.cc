@@ -56,6 +56,10 @@ class Judgement {
 
   Judged Run() {
     Judged out{.verdict = Decide(), .ima = std::nullopt};
+    if (out.verdict.outcome == OutcomeClass::kAdmit) {
+      out.issued = std::move(issued_);
+      out.properties = std::move(properties_);
+    }
     if (out.verdict.outcome == OutcomeClass::kAdmit && progress_.has_value() &&
         FitsToBeKept(*progress_)) {
       out.ima = std::move(progress_);
@@ -295,7 +299,7 @@ class Judgement {
   // What one policy makes of the facts.
   struct Opinion {
     std::vector<Finding> findings;
-    std::vector<Claim> issued;
+    std::vector<Claim> issued, properties;
     Coverage coverage;
   };
 
@@ -306,8 +310,10 @@ class Judgement {
       findings_.push_back(Failing(Reason::kNoPolicy, "No policy is assigned to this host."));
       NotChecked("policy", "there is none");
     } else {
-      const Opinion opinion = OpinionOf(*input_.policy, boot, ima, claims_);
+      Opinion opinion = OpinionOf(*input_.policy, boot, ima, claims_);
       Merge(opinion.findings, opinion.issued, opinion.coverage);
+      issued_ = std::move(opinion.issued);
+      properties_ = std::move(opinion.properties);
     }
     if (input_.candidate != nullptr) report_ = ReportOf(so_far, boot, ima, facts);
   }
@@ -351,6 +357,7 @@ class Judgement {
     switch (evaluation.decision) {
       case policy::Decision::kPermit:
         opinion.issued = std::move(evaluation.outgoing);
+        opinion.properties = std::move(evaluation.properties);
         return opinion;
       case policy::Decision::kDeny:
         opinion.findings.push_back(
@@ -453,6 +460,7 @@ class Judgement {
   const cel::Log user_log_;
   std::vector<Finding> findings_;
   std::vector<Claim> claims_;
+  std::vector<Claim> issued_, properties_;  // of the enforced policy
   Coverage coverage_;
   mutable std::map<crypto::HashAlg, uint32_t> proven_;  // a replay is asked for more than once
   std::optional<ImaProgress> progress_;

@@ -61,6 +61,8 @@ struct Judged {
   Verdict verdict;
   std::optional<ImaProgress> ima;
   absl::Time good_until = absl::InfiniteFuture();  // when an entry's window in a set closes
+  // ADMIT: what the policy issued, for a token: claims in order, and its property claims.
+  std::vector<Claim> issued = {}, properties = {};
 };
 Judged JudgeAndKeep(const JudgeInput& input);
 

@@ -1,6 +1,9 @@
 #include "gatekeeper/app/config.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "common/base/json_text.h"
 #include "common/base/status_macros.h"
 #include "common/config/config_file.h"
@@ -81,12 +84,39 @@ void ReadLimits(config::ConfigFile& file, LimitConfig* out) {
   file.Integer("limits.open_nonces", 16, 10000000, &out->open_nonces);
 }
 
+bool IsUrl(absl::string_view text) {
+  for (const absl::string_view scheme : {"https://", "http://"}) {
+    if (!absl::ConsumePrefix(&text, scheme)) continue;
+    return !text.empty() && text.back() != '/' && std::ranges::all_of(text, [](char c) {
+      return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '?' && c != '#';
+    });
+  }
+  return false;
+}
+
+void ReadHttpAndTokens(config::ConfigFile& file, Config* out) {
+  file.Flag("http.enabled", &out->http.enabled);
+  file.Text("http.listen", &out->http.listen);
+  file.Flag("token.enabled", &out->token.enabled);
+  file.Text("token.issuer", &out->token.issuer);
+  file.Choice("token.algorithm", {"ES256", "RS256"}, &out->token.algorithm);
+  file.Span("token.rotate_every", absl::Hours(1), absl::Hours(24 * 365), &out->token.rotate_every);
+  if (!out->token.issuer.empty() && !IsUrl(out->token.issuer)) {
+    file.Complain("token.issuer",
+                  "must be an http or https URL without query and without '/' at its end");
+  }
+  if (out->token.enabled && out->token.issuer.empty() && !out->http.enabled) {
+    file.Complain("token.issuer", "must be set: nobody serves the keys here (http.enabled)");
+  }
+}
+
 absl::StatusOr<Config> Read(config::ConfigFile file) {
   Config out;
   ReadNames(file, &out);
   file.Text("listen.agents", &out.listen.agents);
   file.Texts("listen.names", &out.listen.names);
   if (out.listen.names.empty()) file.Complain("listen.names", "needs at least one name");
+  ReadHttpAndTokens(file, &out);
   file.Choice("ek.mode", {"chain", "inventory", "chain+inventory"}, &out.ek.mode);
   file.Texts("ek.roots", &out.ek.roots);
   file.Text("ek.inventory", &out.ek.inventory);
@@ -110,13 +140,18 @@ absl::StatusOr<Config> LoadConfig(const std::string& path) {
 }
 
 std::string InitialConfigText(const std::string& cluster_id, const std::string& trust_domain,
-                              const std::string& folder, const std::string& listen) {
+                              const std::string& folder, const std::string& listen,
+                              const std::string& http_listen) {
   return absl::StrCat(
       "# Bootgate gatekeeper. Every key that is not here has its safe default;\n"
       "# deploy/config/gatekeeper.toml explains them all.\n\n",
       "cluster_id = ", JsonString(cluster_id), "\n", "trust_domain = ", JsonString(trust_domain),
       "\n", "folder = ", JsonString(folder), "\n\n", "[listen]\n", "agents = ", JsonString(listen),
-      "\n", "names = [\"localhost\", \"127.0.0.1\"]  # what agents dial\n\n", "[ek]\n",
+      "\n", "names = [\"localhost\", \"127.0.0.1\"]  # what agents dial\n\n", "[http]\n",
+      "listen = ", JsonString(http_listen), "  # health, metrics, key sets; no TLS\n\n",
+      "[token]\n",
+      "issuer = \"\"  # the URL that relying parties reach; empty: the HTTP port's own\n\n",
+      "[ek]\n",
       "mode = \"chain+inventory\"  # a genuine vendor chain, and an operator's approval or "
       "inventory\n",
       "roots = []                # PEM files of TPM vendors' CAs\n");

@@ -18,6 +18,18 @@ struct ListenConfig {
   std::vector<std::string> names = {"localhost", "127.0.0.1"};
 };
 
+struct HttpConfig {
+  bool enabled = true;
+  std::string listen = "127.0.0.1:9746";  // no TLS, no authentication; port 0 takes a free one
+};
+
+struct TokenConfig {
+  bool enabled = true;
+  std::string issuer;               // URL without a final '/'; empty: of the HTTP port
+  std::string algorithm = "ES256";  // "ES256", "RS256"
+  absl::Duration rotate_every = absl::Hours(24 * 30);
+};
+
 struct EkConfig {
   std::string mode = "chain+inventory";  // "chain", "inventory", "chain+inventory"
   std::vector<std::string> roots;        // PEM files of TPM vendors' CAs
@@ -58,6 +70,8 @@ struct Config {
   std::string trust_domain;  // required
   std::string folder;        // required: store, CA
   ListenConfig listen;
+  HttpConfig http;
+  TokenConfig token;
   EkConfig ek;
   QuoteConfig quote;
   CredentialConfig credential;
@@ -66,6 +80,7 @@ struct Config {
 
   std::string store_path() const { return folder + "/gatekeeper.db"; }
   std::string ca_folder() const { return folder + "/ca"; }
+  std::string token_key_folder() const { return folder + "/token-keys"; }
   std::string set_folder() const { return folder + "/sets"; }
 };
 
@@ -75,6 +90,7 @@ absl::StatusOr<Config> LoadConfig(const std::string& path);
 
 // What `init` writes: the text of a commented configuration file for a new gatekeeper.
 std::string InitialConfigText(const std::string& cluster_id, const std::string& trust_domain,
-                              const std::string& folder, const std::string& listen);
+                              const std::string& folder, const std::string& listen,
+                              const std::string& http_listen);
 
 }  // namespace bootgate::gatekeeper::app

@@ -32,6 +32,11 @@ TEST(GatekeeperConfig, ShippedSampleIsReadAndHoldsTheDefaults) {
   EXPECT_EQ(sample.credential.lifetime, defaults.credential.lifetime);
   EXPECT_EQ(sample.attestation.interval, defaults.attestation.interval);
   EXPECT_EQ(sample.attestation.whole_ima_list_every, defaults.attestation.whole_ima_list_every);
+  EXPECT_EQ(sample.http.enabled, defaults.http.enabled);
+  EXPECT_EQ(sample.http.listen, defaults.http.listen);
+  EXPECT_EQ(sample.token.enabled, defaults.token.enabled);
+  EXPECT_EQ(sample.token.algorithm, defaults.token.algorithm);
+  EXPECT_EQ(sample.token.rotate_every, defaults.token.rotate_every);
   EXPECT_EQ(sample.ek.mode, defaults.ek.mode);
   EXPECT_EQ(sample.limits.boot_log_bytes, defaults.limits.boot_log_bytes);
   EXPECT_EQ(sample.limits.user_log_bytes, defaults.limits.user_log_bytes);
@@ -44,11 +49,13 @@ TEST(GatekeeperConfig, ShippedSampleIsReadAndHoldsTheDefaults) {
 }
 
 TEST(GatekeeperConfig, WhatInitWritesIsRead) {
-  BG_ASSERT_OK_AND_ASSIGN(const Config config,
-                          ParseConfig(InitialConfigText("c1", "t.example", "/srv/b", "127.0.0.1:0"),
-                                      "gatekeeper.toml"));
+  BG_ASSERT_OK_AND_ASSIGN(
+      const Config config,
+      ParseConfig(InitialConfigText("c1", "t.example", "/srv/b", "127.0.0.1:0", "127.0.0.1:1"),
+                  "gatekeeper.toml"));
   EXPECT_EQ(config.cluster_id, "c1");
   EXPECT_EQ(config.listen.agents, "127.0.0.1:0");
+  EXPECT_EQ(config.http.listen, "127.0.0.1:1");
   EXPECT_EQ(config.store_path(), "/srv/b/gatekeeper.db");
 }
 
@@ -75,6 +82,18 @@ TEST(GatekeeperConfig, CredentialsAreNeverBoundToHearsay) {
           "[quote]\nselection = \"sha256:0-16\"\n[credential]\nseal_selection = \"sha256:0,16\"\n"),
       HasSubstr("can reset registers"));
   EXPECT_THAT(Complaint("[credential]\ncap_register = 15\n"), HasSubstr("credential.cap_register"));
+}
+
+TEST(GatekeeperConfig, TokensNeedAnIssuerThatCanBeAsked) {
+  EXPECT_THAT(Complaint("[token]\nissuer = \"tokens.example\"\n"), HasSubstr("token.issuer"));
+  EXPECT_THAT(Complaint("[token]\nissuer = \"https://t.example/\"\n"), HasSubstr("token.issuer"));
+  EXPECT_THAT(Complaint("[token]\nalgorithm = \"HS256\"\n"), HasSubstr("token.algorithm"));
+  EXPECT_THAT(Complaint("[http]\nenabled = false\n"), HasSubstr("token.issuer"));
+  for (const char* fine : {"[token]\nissuer = \"https://t.example/a\"\n",
+                           "[http]\nenabled = false\n[token]\nenabled = false\n",
+                           "[http]\nenabled = false\n[token]\nissuer = \"https://t.example\"\n"}) {
+    EXPECT_THAT(ParseConfig(std::string(kLeast) + fine, "g.toml"), IsOk()) << fine;
+  }
 }
 
 TEST(GatekeeperConfig, LeastFileIsEnough) { EXPECT_THAT(ParseConfig(kLeast, "g.toml"), IsOk()); }

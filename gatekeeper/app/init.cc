@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
 #include "common/base/files.h"
@@ -30,6 +31,11 @@ absl::Status Make(const std::string& config_path, const std::string& text) {
   return WriteFileAtomically(config_path, AsBytes(text), 0600);
 }
 
+std::string HttpListen(const InitOptions& options) {
+  if (!options.http_listen.empty()) return options.http_listen;
+  return absl::EndsWith(options.listen, ":0") ? "127.0.0.1:0" : HttpConfig().listen;
+}
+
 }  // namespace
 
 ExitCode Init(const InitOptions& options, cli::OutputFormat format, std::ostream& out,
@@ -46,8 +52,9 @@ ExitCode Init(const InitOptions& options, cli::OutputFormat format, std::ostream
                                      : options.cluster_id;
   const std::string trust_domain =
       options.trust_domain.empty() ? cluster_id + ".bootgate.internal" : options.trust_domain;
-  const absl::Status made =
-      Make(config_path, InitialConfigText(cluster_id, trust_domain, folder, options.listen));
+  const absl::Status made = Make(
+      config_path,
+      InitialConfigText(cluster_id, trust_domain, folder, options.listen, HttpListen(options)));
   if (!made.ok()) return cli::Fail(err, made);
   if (format == cli::OutputFormat::kJson) {
     out << "{\"folder\": " << JsonString(folder) << ", \"config\": " << JsonString(config_path)

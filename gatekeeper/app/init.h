@@ -14,6 +14,7 @@ struct InitOptions {
   std::string cluster_id;    // empty: a random one
   std::string trust_domain;  // empty: "<cluster id>.bootgate.internal"
   std::string listen = "127.0.0.1:9743";
+  std::string http_listen;  // empty: 127.0.0.1:9746, or a free port where `listen` takes one
 };
 
 // A folder that has a gatekeeper already is left as it is: kConflict.

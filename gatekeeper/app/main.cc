@@ -21,6 +21,7 @@
 #include "gatekeeper/app/init.h"
 #include "gatekeeper/app/policy_verbs.h"
 #include "gatekeeper/app/run.h"
+#include "gatekeeper/app/token_verbs.h"
 #include "gatekeeper/cli/documents.h"
 #include "gatekeeper/cli/eventlog_verbs.h"
 #include "gatekeeper/cli/evidence_verify.h"
@@ -68,6 +69,9 @@ void AddInit(CLI::App& root, CommandLine& line) {
                   "SPIFFE trust domain of the certificates");
   app->add_option("--listen", options->listen, "address of the agents' port")
       ->capture_default_str();
+  app->add_option("--http-listen", options->http_listen,
+                  "address of the HTTP port; default: 127.0.0.1:9746, or a free port where "
+                  "--listen has port 0");
   AddOutput(app, line);
   app->callback([&line, options] {
     line.verb = [&line, options] { return Init(*options, line.format(), std::cout, std::cerr); };
@@ -76,17 +80,19 @@ void AddInit(CLI::App& root, CommandLine& line) {
 
 void AddRun(CLI::App& root, CommandLine& line) {
   CLI::App* const app = root.add_subcommand("run", "serve agents until told to stop");
-  const auto port_file = std::make_shared<std::string>();
+  const auto port_files = std::make_shared<PortFiles>();
   const auto verbose = std::make_shared<bool>(false);
   AddWhere(app, line);
-  app->add_option("--port-file", *port_file, "write the port here once connections are taken");
+  app->add_option("--port-file", port_files->agents,
+                  "write the agents' port here once connections are taken");
+  app->add_option("--http-port-file", port_files->http, "the same of the HTTP port");
   app->add_flag("-v,--verbose", *verbose, "log more");
-  app->callback([&line, port_file, verbose] {
-    line.verb = [&line, port_file, verbose] {
+  app->callback([&line, port_files, verbose] {
+    line.verb = [&line, port_files, verbose] {
       if (*verbose) SetLogLevel(LogLevel::kDebug);
       const absl::StatusOr<Config> config = LoadConfig(line.config_path());
       if (!config.ok()) return NoConfig(line, config.status());
-      return Run(*config, *port_file);
+      return Run(*config, *port_files);
     };
   });
 }
@@ -385,6 +391,7 @@ int Main(int argc, char** argv) {
   AddEventlogVerbs(root, line);
   AddImaListVerbs(root, {line.output, line.verb});
   AddJoinTokenVerbs(root, line);
+  AddTokenVerbs(root, line);
   AddReasonVerbs(root, line);
   if (const std::string unknown = UnknownVerb(root, argc, argv); !unknown.empty()) {
     std::cerr << "error: " << unknown << "\n       bootgate-gatekeeper --help lists them\n";

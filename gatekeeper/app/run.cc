@@ -19,6 +19,7 @@
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "gatekeeper/admission/admission.h"
+#include "gatekeeper/app/public_port.h"
 #include "gatekeeper/enroll/enroller.h"
 #include "gatekeeper/quarantine/effect_pump.h"
 #include "gatekeeper/service/agents_server.h"
@@ -140,7 +141,12 @@ absl::Status CarryOut(const store::EffectRow& effect) {
   return absl::OkStatus();
 }
 
-absl::Status Serve(const Config& config, const std::string& port_file, const sigset_t& signals) {
+absl::Status WritePort(const std::string& file, int port) {
+  if (file.empty()) return absl::OkStatus();
+  return WriteFileAtomically(file, AsBytes(absl::StrCat(port, "\n")), 0644);
+}
+
+absl::Status Serve(const Config& config, const PortFiles& port_files, const sigset_t& signals) {
   const Clock& clock = SystemClock();
   BG_ASSIGN_OR_RETURN(const std::unique_ptr<store::Store> store,
                       store::OpenSqlite({.path = config.store_path()}));
@@ -156,18 +162,22 @@ absl::Status Serve(const Config& config, const std::string& port_file, const sig
 
   session::NonceBook nonces(clock, {.ttl = config.quote.nonce_ttl,
                                     .max_nonces = static_cast<size_t>(config.limits.open_nonces)});
+  BG_ASSIGN_OR_RETURN(const std::unique_ptr<PublicPort> public_port,
+                      PublicPort::Open(config, authority, clock));
   BG_ASSIGN_OR_RETURN(admission::Options admission_options, AdmissionOptions(config));
-  admission::Admission admission(std::move(admission_options), *store, nonces, authority, clock);
+  admission::Admission admission(std::move(admission_options), *store, nonces, authority, clock,
+                                 public_port->issuer());
 
   BG_ASSIGN_OR_RETURN(const std::unique_ptr<service::AgentsServer> server,
                       service::AgentsServer::Start(ServerOptionsOf(config, authority, identity),
                                                    enroller, admission, authority));
-  if (!port_file.empty()) {
-    BG_RETURN_IF_ERROR(
-        WriteFileAtomically(port_file, AsBytes(absl::StrCat(server->port(), "\n")), 0644));
-  }
+  public_port->Serve({*store, nonces, *server, authority, clock});
+  BG_RETURN_IF_ERROR(WritePort(port_files.http, public_port->port()));
+  BG_RETURN_IF_ERROR(WritePort(port_files.agents, server->port()));
   Log(LogLevel::kInfo, "ready",
-      {{"cluster", config.cluster_id}, {"port", absl::StrCat(server->port())}});
+      {{"cluster", config.cluster_id},
+       {"port", absl::StrCat(server->port())},
+       {"http_port", absl::StrCat(public_port->port())}});
   sd_notify(0, "READY=1");
 
   quarantine::EffectPump pump(*store, CarryOut);
@@ -178,12 +188,14 @@ absl::Status Serve(const Config& config, const std::string& port_file, const sig
     if (!drained.ok()) {
       Log(LogLevel::kError, "effects", {{"text", std::string(drained.status().message())}});
     }
+    public_port->Tend(*store, clock.Now());
     // The server's certificate lives in memory alone: the supervisor starts us again with a new
     // one.
     if (identity.IsDue(clock.Now()))
       return absl::AbortedError("the server certificate is due; restart");
   }
   sd_notify(0, "STOPPING=1");
+  public_port->Stop();
   server->Shutdown(absl::Now() + kShutdownGrace);
   Log(LogLevel::kInfo, "stopped");
   return absl::OkStatus();
@@ -191,9 +203,9 @@ absl::Status Serve(const Config& config, const std::string& port_file, const sig
 
 }  // namespace
 
-ExitCode Run(const Config& config, const std::string& port_file) {
+ExitCode Run(const Config& config, const PortFiles& port_files) {
   const sigset_t signals = BlockStopSignals();
-  const absl::Status status = Serve(config, port_file, signals);
+  const absl::Status status = Serve(config, port_files, signals);
   if (status.ok()) return ExitCode::kSuccess;
   const std::optional<Reason> reason = ReasonOf(status);
   Log(LogLevel::kError, "cannot run",

@@ -8,8 +8,12 @@
 
 namespace bootgate::gatekeeper::app {
 
-// Serves until SIGTERM or SIGINT. Tells systemd when it is ready (Type=notify). When `port_file` is
-// not empty, the port is written there once connections are taken.
-ExitCode Run(const Config& config, const std::string& port_file);
+// Files that the ports are written to once connections are taken; empty: to none.
+struct PortFiles {
+  std::string agents, http;
+};
+
+// Serves until SIGTERM or SIGINT. Tells systemd when it is ready (Type=notify).
+ExitCode Run(const Config& config, const PortFiles& port_files);
 
 }  // namespace bootgate::gatekeeper::app

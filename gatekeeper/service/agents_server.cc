@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -39,13 +40,16 @@ absl::Status QueueFull() {
                 "the gatekeeper is busy; try again later");
 }
 
-// What every refusal leaves behind: a log line with the peer, how often it was refused by now, the
-// code and the reason.
+constexpr char kSubmit[] = "Attestation.Submit";
+
+// Counts what methods end in. What every refusal leaves behind: a log line with the peer, how often
+// it was refused by now, the code and the reason.
 class Refusals {
  public:
   grpc::Status Tell(const char* method, const std::string& peer, const absl::Status& status) {
-    if (status.ok()) return grpc::Status::OK;
     const Reason reason = ReasonOf(status).value_or(Reason::kInternal);
+    Count(method, status.ok(), Info(reason).outcome);
+    if (status.ok()) return grpc::Status::OK;
     const bool ours = Info(reason).outcome == OutcomeClass::kError;
     Log(ours ? LogLevel::kError : LogLevel::kWarning, "refused",
         {{"method", method},
@@ -56,8 +60,28 @@ class Refusals {
     return ToGrpc(status);
   }
 
+  // What became of evidence that was judged.
+  void TellDecision(OutcomeClass outcome) {
+    const std::lock_guard lock(mutex_);
+    ++counts_.submissions[outcome];
+  }
+
+  ServerCounts counts() const {
+    const std::lock_guard lock(mutex_);
+    return counts_;
+  }
+
  private:
+  void Count(const char* method, bool answered, OutcomeClass refusal) {
+    const std::lock_guard lock(mutex_);
+    ServerCounts::Method& row = counts_.methods[method];
+    ++(answered ? row.answered : row.refused);
+    if (!answered && absl::string_view(method) == kSubmit) ++counts_.submissions[refusal];
+  }
+
   PeerCounter counter_;
+  mutable std::mutex mutex_;
+  ServerCounts counts_;  // under mutex_
 };
 
 class EnrollmentService final : public v1::Enrollment::CallbackService {
@@ -171,22 +195,22 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
   }
 
   void Continue(const absl::Status& status) {
-    if (!status.ok()) return Finish(refusals_.Tell("Attestation.Submit", peer_address_, status));
+    if (!status.ok()) return Finish(refusals_.Tell(kSubmit, peer_address_, status));
     StartRead(&message_);
   }
 
   void Queue(std::function<void()> work) {
-    if (!pool_.TryRun(std::move(work)))
-      Finish(refusals_.Tell("Attestation.Submit", peer_address_, QueueFull()));
+    if (!pool_.TryRun(std::move(work))) Finish(refusals_.Tell(kSubmit, peer_address_, QueueFull()));
   }
 
   grpc::Status Judged() {
-    return refusals_.Tell("Attestation.Submit", peer_address_, Guarded([this]() -> absl::Status {
+    return refusals_.Tell(kSubmit, peer_address_, Guarded([this]() -> absl::Status {
                             BG_RETURN_IF_ERROR(assembler_.CheckWhole());
                             BG_RETURN_IF_ERROR(assembler_.Rebuild(admission_.entries()));
                             BG_ASSIGN_OR_RETURN(const admission::Peer peer, peer_);
                             BG_ASSIGN_OR_RETURN(const admission::Decision decision,
                                                 admission_.Decide(peer, assembler_.evidence()));
+                            refusals_.TellDecision(decision.verdict.outcome);
                             Encode(decision, response_);
                             return absl::OkStatus();
                           }));
@@ -308,6 +332,7 @@ class Server final : public AgentsServer {
   }
 
   int port() const override { return port_; }
+  ServerCounts counts() const override { return refusals_.counts(); }
   void Shutdown(absl::Time deadline) override { server_->Shutdown(absl::ToChronoTime(deadline)); }
 
  private:

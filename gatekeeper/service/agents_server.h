@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/base/reason.h"
 #include "common/base/secret_bytes.h"
 #include "gatekeeper/admission/admission.h"
 #include "gatekeeper/enroll/enroller.h"
@@ -31,6 +33,15 @@ struct ServerOptions {
   size_t max_bytes_in_flight = size_t{512} << 20;
 };
 
+// Since the start.
+struct ServerCounts {
+  struct Method {
+    int64_t answered = 0, refused = 0;
+  };
+  std::map<std::string, Method> methods;        // by name: "Attestation.Submit"
+  std::map<OutcomeClass, int64_t> submissions;  // what became of evidence
+};
+
 class AgentsServer {
  public:
   // kUnavailable when the address cannot be bound.
@@ -40,6 +51,7 @@ class AgentsServer {
                                                              const pki::Authority& authority);
   virtual ~AgentsServer() = default;
   virtual int port() const = 0;
+  virtual ServerCounts counts() const = 0;  // any thread
   // Lets running calls end until the deadline, then cancels them.
   virtual void Shutdown(absl::Time deadline) = 0;
 };

@@ -6,6 +6,7 @@
 // read: only that row suffers).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -161,6 +162,9 @@ class Store {
   // In order of id; corrupt rows are left out and named in `corrupt` when that is given.
   virtual absl::StatusOr<std::vector<host::HostRecord>> ListHosts(
       std::vector<std::string>* corrupt) = 0;
+
+  // How many hosts there are in each state; states without a host are left out. Reads no record.
+  virtual absl::StatusOr<std::map<host::Trust, int64_t>> CountHosts() = 0;
 
   virtual absl::StatusOr<VerdictRow> GetVerdict(const std::string& id) = 0;
   // In order of opening.

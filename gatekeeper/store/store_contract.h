@@ -669,6 +669,18 @@ TEST_P(StoreContract, StepOnWhatIsNotTheStateAnyMoreIsTurnedAway) {
   EXPECT_EQ(AuditRows(), 4u);
 }
 
+TEST_P(StoreContract, HostsAreCountedByState) {
+  EXPECT_TRUE(store_->CountHosts()->empty());
+  for (int i = 1; i <= 3; ++i) {
+    host::HostRecord host = Host(i);
+    host.trust = i == 3 ? host::Trust::kQuarantined : host::Trust::kTrusted;
+    ASSERT_THAT(store_->Apply(Put(host)), testing::IsOk());
+  }
+  EXPECT_EQ(
+      store_->CountHosts().value(),
+      (std::map<host::Trust, int64_t>{{host::Trust::kTrusted, 2}, {host::Trust::kQuarantined, 1}}));
+}
+
 // ---- audit and change counter
 
 TEST_P(StoreContract, AuditRowsAreChainedWithoutGaps) {

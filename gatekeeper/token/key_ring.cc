@@ -235,9 +235,13 @@ absl::StatusOr<std::vector<KeyInfo>> KeyRing::Keys() {
 absl::StatusOr<std::vector<jose::Jwk>> KeyRing::Published() {
   const std::lock_guard guard(mutex_);
   BG_RETURN_IF_ERROR(Refresh());
+  return PublishedOf(keys_, clock_.Now());
+}
+
+std::vector<jose::Jwk> PublishedOf(const std::vector<StoredKey>& keys, absl::Time now) {
   std::vector<jose::Jwk> out;
-  for (const StoredKey& key : keys_) {
-    if (!key.info.signs() && clock_.Now() > key.info.covers_until + kClockSlack) continue;
+  for (const StoredKey& key : keys) {
+    if (!key.info.signs() && now > key.info.covers_until + kClockSlack) continue;
     out.push_back({key.key,
                    {.kid = key.info.kid,
                     .use = "sig",

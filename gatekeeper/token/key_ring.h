@@ -41,6 +41,9 @@ enum class Retirement {
   kWithdraw,       // at once: its tokens are worth nothing any more
 };
 
+// What of these keys is to be published at `now`.
+std::vector<jose::Jwk> PublishedOf(const std::vector<StoredKey>& keys, absl::Time now);
+
 // Any thread.
 class KeyRing {
  public:

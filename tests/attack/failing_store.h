@@ -40,6 +40,9 @@ class FailingStore final : public gatekeeper::store::Store {
       std::vector<std::string>* corrupt) override {
     return Do([&] { return store_->ListHosts(corrupt); });
   }
+  absl::StatusOr<std::map<gatekeeper::host::Trust, int64_t>> CountHosts() override {
+    return Do([&] { return store_->CountHosts(); });
+  }
   absl::StatusOr<gatekeeper::store::VerdictRow> GetVerdict(const std::string& id) override {
     return Do([&] { return store_->GetVerdict(id); });
   }

@@ -16,6 +16,7 @@ namespace {
 
 constexpr size_t kMaxFile = size_t{1} << 20;
 constexpr char kAnyPort[] = "127.0.0.1:0";
+constexpr char kAnyAgentsPort[] = "agents = \"127.0.0.1:0";
 
 [[noreturn]] void Die(const std::string& why) {
   std::fprintf(stderr, "%s\n", why.c_str());
@@ -63,7 +64,7 @@ void Gatekeeper::Spawn(const std::vector<std::string>& environment) {
   if (const absl::Status removed = RemoveFile(port_file()); !removed.ok()) Die(removed.ToString());
   running_ = std::make_unique<Running>(
       std::vector<std::string>{Program("bootgate-gatekeeper"), "run", "--dir", folder(),
-                               "--port-file", port_file()},
+                               "--port-file", port_file(), "--http-port-file", Beside("http-port")},
       environment, Beside("gatekeeper.log"));
 }
 
@@ -78,12 +79,20 @@ void Gatekeeper::KeepPort() {
   const std::string text = ReadOrDie(port_file());
   const absl::string_view port = absl::StripSuffix(text, "\n");
   port_ = std::string(port.data(), port.size());
-  WriteOrDie(config_path(), absl::StrReplaceAll(ReadOrDie(config_path()), {{kAnyPort, address()}}));
+  WriteOrDie(config_path(),
+             absl::StrReplaceAll(ReadOrDie(config_path()),
+                                 {{kAnyAgentsPort, absl::StrCat("agents = \"", address())}}));
 }
 
 void Gatekeeper::Start(const std::vector<std::string>& environment) {
   Spawn(environment);
   AwaitServing();
+}
+
+std::string Gatekeeper::Url() const {
+  const std::string text = ReadOrDie(Beside("http-port"));
+  const absl::string_view port = absl::StripSuffix(text, "\n");
+  return absl::StrCat("http://127.0.0.1:", port);
 }
 
 int Gatekeeper::End(int signal) { return running_->End(signal); }

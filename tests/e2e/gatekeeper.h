@@ -34,6 +34,8 @@ class Gatekeeper {
   std::string JoinFile(const std::string& name, int uses = 1) const;
   agent::Endpoint Endpoint() const;
 
+  std::string Url() const;  // of its HTTP port, while it serves
+
   std::string address() const { return "127.0.0.1:" + port_; }
   std::string folder() const { return scratch_.path() + "/gatekeeper"; }
   std::string store_path() const { return folder() + "/gatekeeper.db"; }

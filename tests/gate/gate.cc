@@ -186,8 +186,12 @@ Gate::Gate(const GateOptions& options)
       enroller(*store, activations, clock,
                {.mode = options.ek_mode, .anchors = vendor.Anchors(), .inventory = {}}),
       nonces(clock, options.nonces),
+      token_keys(
+          gatekeeper::token::KeyRing::Open({.folder = folder + "/token-keys"}, authority, clock)
+              .value()),
+      issuer(kIssuerUrl, *token_keys),
       admission_options(AdmissionOptions(folder, options)),
-      admission(admission_options, *store, nonces, authority, clock) {
+      admission(admission_options, *store, nonces, authority, clock, &issuer) {
   AddToken(token, kManyUses);
   if (!options.policy.empty()) AssignPolicy(options.policy);
 }

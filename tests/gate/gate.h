@@ -1,5 +1,5 @@
-// Test only: a gatekeeper's core in one process: store, CA, nonces, enroller, admission, on a clock
-// that stands. No network, no TPM.
+// Test only: a gatekeeper's core in one process: store, CA, nonces, enroller, tokens, admission, on
+// a clock that stands. No network, no TPM.
 #pragma once
 
 #include <functional>
@@ -14,6 +14,7 @@
 #include "gatekeeper/session/activation_book.h"
 #include "gatekeeper/session/nonce_book.h"
 #include "gatekeeper/store/store.h"
+#include "gatekeeper/token/issuer.h"
 #include "pki/authority.h"
 #include "tests/gate/soft_host.h"
 
@@ -22,6 +23,8 @@ namespace bootgate::gate {
 // Permits a host with a validated AK and Secure Boot on: the case "good" passes, "secure-boot-off"
 // does not.
 extern const char kSecureBootPolicy[];
+
+inline constexpr char kIssuerUrl[] = "https://tokens.example";
 
 struct GateOptions {
   registers::Selection selection = registers::ParseSelection("sha256:0-14").value();
@@ -70,6 +73,8 @@ class Gate {
   gatekeeper::session::ActivationBook activations;
   gatekeeper::enroll::Enroller enroller;
   gatekeeper::session::NonceBook nonces;
+  const std::unique_ptr<gatekeeper::token::KeyRing> token_keys;
+  gatekeeper::token::Issuer issuer;
   const gatekeeper::admission::Options admission_options;
   gatekeeper::admission::Admission admission;
 

@@ -175,6 +175,19 @@ absl::StatusOr<std::vector<host::HostRecord>> ReadHosts(Connection& db,
   }
 }
 
+absl::StatusOr<std::map<host::Trust, int64_t>> ReadHostCounts(Connection& db) {
+  BG_ASSIGN_OR_RETURN(Statement select,
+                      db.Prepare("SELECT trust, COUNT(*) FROM hosts GROUP BY trust"));
+  std::map<host::Trust, int64_t> counts;
+  for (;;) {
+    BG_ASSIGN_OR_RETURN(const bool more, select.Step());
+    if (!more) return counts;
+    // A state of another name is a corrupt record: it is told where records are read.
+    const std::optional<host::Trust> trust = host::TrustFromName(select.Text(0));
+    if (trust.has_value()) counts[*trust] = select.Int(1);
+  }
+}
+
 absl::StatusOr<VerdictRow> ReadVerdict(Connection& db, const std::string& id) {
   BG_ASSIGN_OR_RETURN(
       Statement select,

@@ -1,6 +1,7 @@
 // Rows to records. Errors as of store.h: kNotFound, RECORD_CORRUPT for one row, STORE.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@ namespace bootgate::gatekeeper::store::sqlite {
 absl::StatusOr<host::HostRecord> ReadHost(Connection& db, const std::string& id);
 absl::StatusOr<std::vector<host::HostRecord>> ReadHosts(Connection& db,
                                                         std::vector<std::string>* corrupt);
+absl::StatusOr<std::map<host::Trust, int64_t>> ReadHostCounts(Connection& db);
 absl::StatusOr<VerdictRow> ReadVerdict(Connection& db, const std::string& id);
 absl::StatusOr<std::vector<IncidentRow>> ReadIncidents(Connection& db, const std::string& host_id);
 absl::StatusOr<std::vector<CredentialRow>> ReadCredentials(Connection& db,

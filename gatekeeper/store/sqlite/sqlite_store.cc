@@ -45,6 +45,10 @@ class SqliteStore final : public Store {
       std::vector<std::string>* corrupt) override {
     return readers_.With([&](Connection& db) { return sqlite::ReadHosts(db, corrupt); });
   }
+  absl::StatusOr<std::map<host::Trust, int64_t>> CountHosts() override {
+    return readers_.With([](Connection& db) { return sqlite::ReadHostCounts(db); });
+  }
+
   absl::StatusOr<VerdictRow> GetVerdict(const std::string& id) override {
     return readers_.With([&](Connection& db) { return sqlite::ReadVerdict(db, id); });
   }
