@@ -40,3 +40,23 @@ install_missing() {
   fi
   rm -f "$log"
 }
+
+# install_jose: what tests/jose needs. Node and npm from Debian unless they are there already, the library by its
+# lock file; the network is asked only when something is missing.
+install_jose() {
+  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    install_missing nodejs npm
+  fi
+  local installed=tests/jose/node_modules/.package-lock.json
+  [ -e "$installed" ] && [ ! tests/jose/package-lock.json -nt "$installed" ] && return 0
+  echo "Installing the JOSE library of the tests (npm ci in tests/jose)"
+  local log
+  log=$(mktemp)
+  if ! npm ci --prefix tests/jose --no-audit --no-fund --ignore-scripts >"$log" 2>&1; then
+    echo "error: npm could not install it; its last words:" >&2
+    tail -n 15 "$log" >&2
+    rm -f "$log"
+    return 1
+  fi
+  rm -f "$log"
+}

@@ -294,7 +294,7 @@ std::optional<token::Plan> Admission::PlanTokenFor(const host::HostRecord& host,
   absl::StatusOr<token::Plan> plan =
       tokens_->PlanToken({.now = now,
                           .policy_text = rules.policy->text(),
-                          .policy_signer_json = "",
+                          .policy_signer_json = rules.policy_signer_json,
                           .rp_data = proven.evidence.statement.rp_data,
                           .request_key_json = proven.keys.RequestKeyJson(),
                           .other_keys_json = proven.keys.OtherKeysJson(),

@@ -39,6 +39,7 @@ absl::Status RunPolicyLive(const Arguments& arguments);
 absl::Status RunAttest(const Arguments& arguments);
 absl::Status RunAttestWith(const Arguments& arguments);
 absl::Status RunSteady(const Arguments& arguments);
+absl::Status RunToken(const Arguments& arguments);
 absl::Status RunFloor(const Arguments& arguments);
 
 // Carries out `one` as often as `iterations` says (a positive number) and prints the JSON line with

@@ -23,6 +23,7 @@ constexpr Command kCommands[] = {
     {"attest", "CASEDIR IMADIR ITER", 3, RunAttest},
     {"attest-with", "POLICY CASEDIR IMADIR ITER", 4, RunAttestWith},
     {"steady", "CASEDIR IMADIR FROM PCR10_FROM ITER", 5, RunSteady},
+    {"token", "ITER", 1, RunToken},
     {"floor", "LOG LIST.bin ITER", 3, RunFloor},
 };
 
