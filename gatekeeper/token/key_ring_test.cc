@@ -171,7 +171,9 @@ TEST_F(KeyRingTest, ManyThreadsAndRingsNeverLeaveATokenWithoutItsKey) {
         KeyRing& ring = t % 2 == 0 ? *one : *two;
         for (int i = 0; i < 25; ++i) {
           used[t].push_back(ring.KeyFor(clock_.Now() + absl::Hours(24 + i)).value().info.kid);
-          if (t == 0 && i % 10 == 9) ASSERT_THAT(ring.Rotate(), IsOk());
+          if (t == 0 && i % 10 == 9) {
+            ASSERT_THAT(ring.Rotate(), IsOk());
+          }
         }
       });
     }
