@@ -56,6 +56,7 @@ class Judgement {
 
   Judged Run() {
     Judged out{.verdict = Decide(), .ima = std::nullopt};
+    out.trace = std::move(trace_);
     if (out.verdict.outcome == OutcomeClass::kAdmit) {
       out.issued = std::move(issued_);
       out.properties = std::move(properties_);
@@ -301,6 +302,7 @@ class Judgement {
     std::vector<Finding> findings;
     std::vector<Claim> issued, properties;
     Coverage coverage;
+    std::shared_ptr<const policy::Trace> trace;
   };
 
   void AskPolicy(const appraisal::BootAppraisal& boot, const appraisal::ImaAppraisal& ima) {
@@ -311,6 +313,7 @@ class Judgement {
       NotChecked("policy", "there is none");
     } else {
       Opinion opinion = OpinionOf(*input_.policy, boot, ima, claims_);
+      trace_ = opinion.trace;
       Merge(opinion.findings, opinion.issued, opinion.coverage);
       issued_ = std::move(opinion.issued);
       properties_ = std::move(opinion.properties);
@@ -351,8 +354,9 @@ class Judgement {
       documents.AddEvents(EventsInput(boot, ima));
       NoteEarlierEntries(&opinion);
     }
-    policy::Evaluation evaluation =
-        policy::Evaluate(policy, {.claims = claims, .documents = documents.all()});
+    policy::Evaluation evaluation = policy::Evaluate(
+        policy, {.claims = claims, .documents = documents.all()}, {.trace = input_.trace});
+    opinion.trace = evaluation.trace;
     opinion.coverage.checked.push_back(absl::StrCat("policy ", policy.id()));
     switch (evaluation.decision) {
       case policy::Decision::kPermit:
@@ -465,6 +469,7 @@ class Judgement {
   mutable std::map<crypto::HashAlg, uint32_t> proven_;  // a replay is asked for more than once
   std::optional<ImaProgress> progress_;
   std::optional<PolicyReport> report_;
+  std::shared_ptr<const policy::Trace> trace_;
   bool judge_whole_ = false;
   absl::Time good_until_ = absl::InfiniteFuture();
 };

@@ -42,6 +42,7 @@ struct JudgeInput {
   const policy::Policy* policy = nullptr;  // nullptr: NO_POLICY
   // Judged by as well, without effect: Verdict::report. nullptr: there is none.
   const policy::Policy* candidate = nullptr;
+  bool trace = false;  // keep how the policy came to its decision: Judged::trace
   const reference::Reference* reference = nullptr;                  // nullptr: not compared
   std::vector<std::shared_ptr<const reference::ImaSet>> sets = {};  // that the reference names
   absl::Time now = absl::InfiniteFuture();  // for windows in sets; without it they have closed
@@ -63,6 +64,7 @@ struct Judged {
   absl::Time good_until = absl::InfiniteFuture();  // when an entry's window in a set closes
   // ADMIT: what the policy issued, for a token: claims in order, and its property claims.
   std::vector<Claim> issued = {}, properties = {};
+  std::shared_ptr<const policy::Trace> trace = {};  // of the policy, when it was asked for
 };
 Judged JudgeAndKeep(const JudgeInput& input);
 

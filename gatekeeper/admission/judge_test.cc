@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "absl/strings/str_cat.h"
 #include "common/bytes/writer.h"
 #include "common/eventlog/event_type.h"
 #include "gatekeeper/admission/made_boot_test.h"
@@ -552,6 +553,34 @@ TEST_F(JudgeTest, RegistersMayBeTestedButNotPublished) {
       "issuancerules{c:[type==\"pcrs\"]=>issue(claim=c);};",
       Banks(log_, list), log_, list);
   EXPECT_THAT(Failing(verdict), ElementsAre("POLICY_ERROR"));
+}
+
+// Each rule doubles a text.
+std::string SpendingPolicy(absl::string_view configuration) {
+  std::string text =
+      absl::StrCat("version=1.2;configurationrules{", configuration,
+                   "};authorizationrules{=>permit();=>add(type=\"t0\",value=\"x\");");
+  for (int i = 0; i < 64; ++i) {
+    absl::StrAppend(&text, "c:[type==\"t", i, "\"]=>add(type=\"t", i + 1,
+                    "\",value=AppendString(c.value,c.value));");
+  }
+  return text + "};";
+}
+
+TEST_F(JudgeTest, A84_APolicyThatSpendsItsBudgetIsOurErrorAndNeverAnAdmit) {
+  const Bytes list = list_.Finish();
+  const Verdict verdict = JudgeWith(SpendingPolicy(""), Banks(log_, list), log_, list);
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kError);
+  EXPECT_THAT(Failing(verdict), ElementsAre("POLICY_BUDGET"));
+}
+
+TEST_F(JudgeTest, A84_NoHostEscapesADenyBySpendingTheBudget) {
+  const Bytes list = list_.Finish();
+  const Verdict verdict =
+      JudgeWith(SpendingPolicy("=>issueproperty(type=\"required_pcr_mask\",value=32768);"),
+                Banks(log_, list), log_, list);
+  EXPECT_EQ(verdict.outcome, OutcomeClass::kDeny);
+  EXPECT_THAT(Failing(verdict), ElementsAre("POLICY_PCR_MASK", "POLICY_BUDGET"));
 }
 
 TEST_F(JudgeTest, LongClaimsAreKeptByTheirDigest) {

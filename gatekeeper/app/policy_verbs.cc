@@ -8,6 +8,7 @@
 #include "gatekeeper/cli/documents.h"
 #include "gatekeeper/cli/policy_check.h"
 #include "gatekeeper/cli/policy_eval.h"
+#include "gatekeeper/cli/policy_explain.h"
 #include "gatekeeper/cli/policy_jmespath.h"
 #include "gatekeeper/cli/policy_test_verb.h"
 
@@ -43,6 +44,37 @@ void AddEval(CLI::App* policy, CommandLine& line) {
     line.verb = [&line, options] {
       options->format = line.format();
       return cli::PolicyEval(*options, std::cout, std::cerr);
+    };
+  });
+}
+
+// `policy explain VERDICT`, or `policy explain FILE --evidence DIR`.
+void AddExplain(CLI::App* policy, CommandLine& line) {
+  CLI::App* const app = policy->add_subcommand(
+      "explain", "rule by rule, what fired on which claims and from which boot events");
+  const auto options = std::make_shared<cli::EvidenceVerifyOptions>();
+  const auto subject = std::make_shared<std::string>();
+  app->add_option("SUBJECT", *subject, "a verdict's id; with --evidence a policy file")->required();
+  CLI::Option* const evidence =
+      app->add_option("--evidence", options->folder, "folder with the evidence to judge");
+  app->add_option("--reference", options->reference_file, "reference to compare with")
+      ->needs(evidence);
+  app->add_option("--set", options->set_files, "a reference set that the reference names")
+      ->needs(evidence);
+  app->footer(
+      "exit code: of a verdict 0; 9 when it does not keep all claims that the policy reads;\n"
+      "of evidence as `evidence verify`");
+  AddWhere(app, line);
+  AddOutput(app, line);
+  app->callback([&line, options, subject] {
+    line.verb = [&line, options, subject] {
+      if (options->folder.empty()) {
+        return WithStore(line, [&](const Config&, const cli::Operator& op) {
+          return cli::PolicyExplainVerdict(op, *subject);
+        });
+      }
+      options->policy_file = *subject;
+      return cli::PolicyExplainEvidence(*options, line.format(), std::cout, std::cerr);
     };
   });
 }
@@ -91,6 +123,7 @@ void AddPolicyVerbs(CLI::App& root, CommandLine& line) {
   AddCheck(policy, line);
   AddEval(policy, line);
   AddTest(policy, line);
+  AddExplain(policy, line);
   AddJmesPath(policy, line);
   AddRolloutVerbs(policy, line);
 }

@@ -120,7 +120,10 @@ Verdict JudgeFolder(const EvidenceVerifyOptions& options, const EvidenceFiles& f
   input.extra_claims = std::move(keys.claims);
   input.extra_findings = std::move(keys.findings);
   input.extra_coverage = std::move(keys.coverage);
-  return admission::Judge(input);
+  input.trace = options.trace != nullptr;
+  admission::Judged judged = admission::JudgeAndKeep(input);
+  if (options.trace != nullptr) *options.trace = std::move(judged.trace);
+  return std::move(judged.verdict);
 }
 
 // Exceptions of libraries end here, as our fault.

@@ -1,6 +1,7 @@
 // `evidence verify DIR`: the verdict over evidence in files, by the function the gatekeeper uses.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -23,6 +24,8 @@ struct EvidenceVerifyOptions {
   std::string quote = "sha256";               // sha256, sha384, sha512, sha1, all, ecc
   std::string output = "table";               // table, json
   absl::Time now = absl::Now();  // for the validity of certificates, and of digests in sets
+  // Where to put how the policy came to its decision; stays as it is when no policy was asked.
+  std::shared_ptr<const policy::Trace>* trace = nullptr;
 };
 
 // The verdict alone, and with a candidate what that would have made of the evidence
