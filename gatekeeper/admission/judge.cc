@@ -14,6 +14,7 @@
 #include "common/eventlog/replay.h"
 #include "gatekeeper/admission/documents.h"
 #include "gatekeeper/appraisal/user_log.h"
+#include "gatekeeper/policy/event_reads.h"
 
 namespace bootgate::gatekeeper::admission {
 namespace {
@@ -351,7 +352,9 @@ class Judgement {
     CheckAttestationKey(policy.configuration(), &opinion);
     Documents documents(input_.quoted, input_.keys);
     if (policy.Reads("events")) {
-      documents.AddEvents(EventsInput(boot, ima));
+      appraisal::json::EventsInput events = EventsInput(boot, ima);
+      events.types = policy::EventTypesRead(policy.program());
+      documents.AddEvents(std::move(events));
       NoteEarlierEntries(&opinion);
     }
     policy::Evaluation evaluation = policy::Evaluate(

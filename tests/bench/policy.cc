@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "gatekeeper/appraisal/json/events_json.h"
+#include "gatekeeper/policy/event_reads.h"
 #include "tests/bench/bench.h"
 
 namespace bootgate::bench {
@@ -109,7 +110,9 @@ absl::Status RunPolicyLive(const Arguments& arguments) {
   const std::vector<Claim> claims = {{.type = "aikValidated", .value = true},
                                      {.type = "secureBootEnabled", .value = true}};
   return Repeat("policy-live", arguments[3], [&] {
-    const json::EventsDocument events(host.Events());
+    json::EventsInput input = host.Events();
+    input.types = gatekeeper::policy::EventTypesRead(policy.program());
+    const json::EventsDocument events(std::move(input));
     const std::vector<Document> documents = {
         {.type = "events",
          .make = [&](gatekeeper::json::Arena& arena) { return events.Make(arena); }}};

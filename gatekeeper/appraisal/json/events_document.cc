@@ -66,18 +66,32 @@ struct EventsDocument::Place {
 
 EventsDocument::EventsDocument(EventsInput input) : input_(std::move(input)) {}
 
+bool EventsDocument::IsWanted(absl::string_view type) const {
+  return !input_.types.has_value() ||
+         std::ranges::binary_search(*input_.types, type, std::less<absl::string_view>());
+}
+
+bool EventsDocument::IsWanted(const Event& event) const {
+  if (!input_.types.has_value()) return true;
+  const eventlog::EventType* const type = eventlog::FindEventType(event.untrusted_type);
+  return IsWanted(type != nullptr ? type->name : eventlog::TypeName(event.untrusted_type));
+}
+
 Value EventsDocument::Make(model::Arena& arena) const {
-  const size_t entries =
-      input_.ima == nullptr ? 0 : std::min(input_.ima_entries, input_.ima->entries().size());
+  const size_t entries = input_.ima == nullptr || !IsWanted(kImaEvent)
+                             ? 0
+                             : std::min(input_.ima_entries, input_.ima->entries().size());
   size_t count = entries;
   for (const Log* const log : input_.boot_logs) count += log->events().size();
   const absl::Span<Value> events = arena.NewArray<Value>(count);
   if (arena.exhausted()) return {};
   size_t made = 0;
+  uint64_t sequence = 0;
   for (size_t log = 0; log < input_.boot_logs.size(); ++log) {
     for (const Event& event : input_.boot_logs[log]->events()) {
-      events[made] = BootEvent(made, log, event, arena);
-      ++made;
+      const uint64_t number = sequence++;
+      if (!IsWanted(event)) continue;
+      events[made++] = BootEvent(number, log, event, arena);
       if (arena.exhausted()) return {};
     }
   }
@@ -85,8 +99,7 @@ Value EventsDocument::Make(model::Arena& arena) const {
   for (size_t i = 0; i < entries; ++i) {
     const ima::Record record = input_.ima->entries().RecordAt(i);
     if (record.register_index != kImaRegister) continue;
-    events[made] = ImaEvent(made, i, record, arena);
-    ++made;
+    events[made++] = ImaEvent(sequence++, i, record, arena);
     if (arena.exhausted()) return {};
   }
   return ObjectOf<1>({Member{"Events", Value::Array(events.first(made))}}, 1, arena);

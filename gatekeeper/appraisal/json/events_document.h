@@ -13,6 +13,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "common/crypto/hash.h"
@@ -37,6 +38,9 @@ struct EventsInput {
   size_t ima_entries = 0;  // of them, up to the match with the quoted register 10
   // nullopt: nobody quoted, and nothing is said of what is verified.
   std::optional<std::vector<ProvenBank>> proven;
+  // The only types whose events anybody will look at, sorted; nullopt: all. The others are left
+  // out; EventSeq counts them.
+  std::optional<std::vector<std::string>> types = std::nullopt;
 };
 
 // Borrows the logs of its input. The values that it makes borrow it and them: it must outlive their
@@ -51,6 +55,8 @@ class EventsDocument final : public model::ObjectSource {
   absl::Span<const model::Member> MakeMembers(uint64_t key, model::Arena& arena) const override;
 
  private:
+  bool IsWanted(absl::string_view type) const;
+  bool IsWanted(const eventlog::Event& event) const;
   // What one event has and needs: `key` names it.
   struct Place;
   model::Value BootEvent(uint64_t sequence, size_t log, const eventlog::Event& event,

@@ -394,6 +394,33 @@ TEST(EventsDocumentTest, DigestsAndDataWaitUntilSomebodyLooks) {
   EXPECT_TRUE(events.front().Find("ProcessedData")->is_waiting());
 }
 
+// A policy's filters tell which events it never sees.
+TEST(EventsDocumentTest, EventsOfOtherTypesAreLeftOutAndCounted) {
+  const Bytes log_bytes = bootgate::testing::CorpusFile("boots/good/eventlog.bin");
+  const Bytes list_bytes = bootgate::testing::CorpusFile("boots/good/ima.bin");
+  const Log log = Log::Parse(log_bytes);
+  const ima::List list = ima::List::Parse(list_bytes);
+  EventsInput input;
+  input.boot_logs = {&log};
+  input.ima = &list;
+  input.ima_entries = 7;
+  const Json all = Json::parse(EventsJson(input).value()).at("Events");
+  for (const std::vector<std::string>& types :
+       {std::vector<std::string>{},
+        {"EV_SEPARATOR"},
+        {"IMA_MEASUREMENT_EVENT"},
+        {"EV_EFI_VARIABLE_BOOT", "EV_SEPARATOR", "IMA_MEASUREMENT_EVENT"}}) {
+    Json expected = Json::array();
+    for (const Json& event : all) {
+      if (std::ranges::find(types, event.at("EventTypeString").get<std::string>()) != types.end())
+        expected.push_back(event);
+    }
+    input.types = types;
+    EXPECT_EQ(Json::parse(EventsJson(input).value()).at("Events"), expected);
+    EXPECT_EQ(expected.empty(), types.empty());
+  }
+}
+
 TEST(EventsDocumentTest, AnArenaThatIsTooSmallIsExhausted) {
   const Bytes bytes = bootgate::testing::CorpusFile("boots/good/eventlog.bin");
   const Log log = Log::Parse(bytes);
