@@ -62,7 +62,7 @@ void Count(const std::string& folder, bool has_before, const Verdict& verdict,
   }
   const bool denies = verdict.report->outcome != OutcomeClass::kAdmit;
   if (denies) Explain(verdict.report->findings, &change);
-  if (change.codes.empty()) Explain(verdict.findings, &change);
+  if (change.codes.empty() && (denies || has_before)) Explain(verdict.findings, &change);
   (denies ? out->to_deny : out->to_admit).push_back(std::move(change));
 }
 

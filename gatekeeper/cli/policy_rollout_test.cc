@@ -355,6 +355,10 @@ TEST_F(Rollout, PlanAgainstEvidenceInFiles) {
   EXPECT_EQ(PlanAgainst(options, out, err), ExitCode::kDenied) << err.str();
   EXPECT_THAT(out.str(), AllOf(HasSubstr("2 hosts: 1 the same, 1 would be denied"),
                                HasSubstr("secure-boot-off"), HasSubstr("POLICY_NOT_PERMITTED")));
+  options.before_file.reset();
+  out.str("");
+  EXPECT_EQ(PlanAgainst(options, out, err), ExitCode::kDenied);
+  EXPECT_THAT(out.str(), AllOf(HasSubstr("1 would be admitted"), Not(HasSubstr("NO_POLICY"))));
   options.folders.push_back(folder_ + "/none");
   EXPECT_EQ(PlanAgainst(options, out, err), ExitCode::kUsage);
 }
