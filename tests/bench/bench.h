@@ -41,6 +41,7 @@ absl::Status RunAttestWith(const Arguments& arguments);
 absl::Status RunSteady(const Arguments& arguments);
 absl::Status RunToken(const Arguments& arguments);
 absl::Status RunFloor(const Arguments& arguments);
+absl::Status RunImaFloor(const Arguments& arguments);
 
 // Carries out `one` as often as `iterations` says (a positive number) and prints the JSON line with
 // `ns`, CPU time of this process per operation, and `rss_kb`, its largest resident size. The first

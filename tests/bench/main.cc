@@ -25,6 +25,7 @@ constexpr Command kCommands[] = {
     {"steady", "CASEDIR IMADIR FROM PCR10_FROM ITER", 5, RunSteady},
     {"token", "ITER", 1, RunToken},
     {"floor", "LOG LIST.bin ITER", 3, RunFloor},
+    {"imafloor", "LIST.bin ALLOW.sha256 PCR10 ITER", 4, RunImaFloor},
 };
 
 std::string Usage() {
