@@ -21,6 +21,9 @@ class HashChain {
     Step();
   }
 
+  // The same with the hash of `message` in the chain's algorithm: Extend(Hash(alg(), message)).
+  void ExtendWithHashOf(ByteView message);
+
   HashAlg alg() const { return alg_; }
   Digest value() const;
   bool Is(const Digest& other) const {
@@ -31,9 +34,12 @@ class HashChain {
   uint8_t* Second() { return message_.data() + DigestSize(alg_); }
   void Step();
 
+  static constexpr size_t kShortBlocks = 256;  // bytes: a short message and its padding
+
   HashAlg alg_;
   // The value, the digest; for SHA-256 then the padding of a message of their length.
   std::array<uint8_t, 2 * kMaxDigestSize> message_{};
+  std::array<uint8_t, kShortBlocks> blocks_;  // of a message to be hashed, filled as far as read
 };
 
 }  // namespace bootgate::crypto

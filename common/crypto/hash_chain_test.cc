@@ -22,6 +22,19 @@ TEST(HashChain, IsTheHashOfValueAndDigestAgainAndAgain) {
 }
 
 // As kernels extend a bank whose hash they lack: and what a longer digest left behind is gone.
+// Lengths around those at which the padding takes a block more, and where the short way ends.
+TEST(HashChain, MessagesAreHashedOnTheWay) {
+  for (const HashAlg alg : kAllHashAlgs) {
+    HashChain by_digest{Digest(alg)}, by_message{Digest(alg)};
+    for (const size_t size : {0u, 1u, 55u, 56u, 64u, 119u, 120u, 183u, 247u, 248u, 256u, 5000u}) {
+      const Bytes message(size, static_cast<uint8_t>(size + 1));
+      by_digest.Extend(Hash(alg, message).view());
+      by_message.ExtendWithHashOf(message);
+      EXPECT_EQ(by_message.value(), by_digest.value()) << Name(alg) << " " << size;
+    }
+  }
+}
+
 TEST(HashChain, ShorterDigestsAreFilledUpWithZeros) {
   for (const HashAlg alg : {HashAlg::kSha256, HashAlg::kSha384, HashAlg::kSha512}) {
     HashChain chain((Digest(alg)));

@@ -226,6 +226,14 @@ bool ReadFields(Entry& entry) {
   return false;
 }
 
+Entry EntryOf(const Record& record, uint32_t number) {
+  Entry entry;
+  static_cast<Record&>(entry) = record;
+  entry.number = number;
+  ReadFields(entry);
+  return entry;
+}
+
 std::optional<bool> BufferDigestHolds(const Entry& entry) {
   const std::optional<crypto::HashAlg> alg = DigestAlg(entry.digest_name);
   if (!alg.has_value()) return std::nullopt;

@@ -16,6 +16,9 @@ namespace bootgate::ima {
 // template that we do not know at all is left alone.
 bool ReadFields(Entry& entry);
 
+// A record with its fields, as far as they are well-formed.
+Entry EntryOf(const Record& record, uint32_t number);
+
 // Does a buffer entry's digest belong to its buffer? The template's name is not hashed, so that a
 // file's entry can be sent as a kernel record: only then its digest is not that of its buffer.
 // nullopt when we cannot compute the digest's algorithm.

@@ -4,11 +4,21 @@
 
 #include "common/ima/fields.h"
 #include "common/ima/list_walk.h"
+#include "common/ima/usual_record.h"
 
 namespace bootgate::ima {
 namespace {
 
 constexpr size_t kTypicalEntryBytes = 112;  // for the first reservation only
+
+// A record that was read before.
+void Read(ByteView list, size_t offset, const Format& format, Record& record) {
+  const ByteView from = list.subspan(offset);
+  if (TakeUsualRecord(from, offset, format, list.size(), record)) return;
+  bytes::Reader in(from, offset);
+  RecordFault fault;
+  TakeRecord(in, format, list.size(), record, fault);
+}
 
 }  // namespace
 
@@ -37,20 +47,14 @@ List List::Parse(ByteView bytes, const Limits& limits) {
 }
 
 Record Entries::RecordAt(size_t number) const {
-  const size_t offset = offsets_[number];
-  bytes::Reader in(bytes_.subspan(offset), offset);
   Record record;
-  RecordFault fault;
-  TakeRecord(in, format_, bytes_.size(), record, fault);
+  Read(bytes_, offsets_[number], format_, record);
   return record;
 }
 
 Entry Entries::operator[](size_t number) const {
-  const size_t offset = offsets_[number];
-  bytes::Reader in(bytes_.subspan(offset), offset);
   Entry entry;
-  RecordFault fault;
-  TakeRecord(in, format_, bytes_.size(), entry, fault);
+  Read(bytes_, offsets_[number], format_, entry);
   entry.number = static_cast<uint32_t>(number);
   ReadFields(entry);
   return entry;

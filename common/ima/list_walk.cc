@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/ima/fields.h"
 #include "common/ima/plain_file.h"
+#include "common/ima/usual_record.h"
 #include "common/registers/bank.h"
 
 namespace bootgate::ima {
@@ -38,6 +39,11 @@ ListWalk::Step ListWalk::Take(bytes::Reader& in, Record& record) {
     return Step::kEnd;
   }
   const size_t offset = in.offset();
+  if (TakeUsualRecord(in.rest(), offset, format_, limits_.template_data, record)) {
+    ByteView taken;
+    in.TryTake(record.bytes.size(), &taken);
+    return Step::kEntry;
+  }
   if (TakeRecord(in, format_, limits_.template_data, record, fault_)) return Step::kEntry;
   if (fault_.reason == Reason::kImaTruncated) return Step::kCut;
   Note(fault_.reason, offset, TextOf(fault_));

@@ -4,6 +4,8 @@
 // there, whole. Here, so that it is compiled into the loops over a list.
 #pragma once
 
+#include <string.h>
+
 #include "common/ima/entry.h"
 
 namespace bootgate::ima {
@@ -44,7 +46,7 @@ inline bool TakePlainFile(const Record& record, PlainFile& file) {
       !TakeField(in, record.order, &path) || path.empty()) {
     return false;
   }
-  if (AsText(path).find('\0') != path.size() - 1) return false;
+  if (memchr(path.data(), '\0', path.size()) != &path.back()) return false;
   if (file.kind != Template::kImaNg && !TakeField(in, record.order, &file.last)) return false;
   file.digest_name = AsText(digest.first(kNameSize));
   file.digest = digest.subspan(kDigestHead.size());

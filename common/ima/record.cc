@@ -1,5 +1,8 @@
 #include "common/ima/record.h"
 
+#include <endian.h>
+#include <string.h>
+
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +13,13 @@ namespace {
 constexpr size_t kIndexBytes = 4;
 constexpr size_t kLegacyDigest = 20;  // bytes
 constexpr uint8_t kDigestSizes[] = {20, 32, 48, 64};
+
+// `bytes` has four more bytes at `at`.
+uint32_t WordAt(ByteView bytes, size_t at, ByteOrder order) {
+  uint32_t word = 0;
+  memcpy(&word, bytes.data() + at, sizeof word);
+  return order == ByteOrder::kBig ? be32toh(word) : le32toh(word);
+}
 
 bool IsNameByte(uint8_t byte) {
   const char c = static_cast<char>(byte);
@@ -85,14 +95,15 @@ bool TakeRecord(bytes::Reader& in, const Format& format, size_t max_template_dat
   const ByteView from = in.rest();
   record.offset = in.offset();
   record.order = format.order;
-  uint32_t name_size = 0;
-  ByteView name;
-  if (!TakeU32(in, format.order, &record.register_index) ||
-      !in.TryTake(format.listed_digest_size, &record.listed_digest) ||
-      !TakeU32(in, format.order, &name_size)) {
-    return Cut("its header", fault);
-  }
+  // The head in one go: a list is walked several times, and a record is little else.
+  const size_t head_size = kIndexBytes + format.listed_digest_size + sizeof(uint32_t);
+  ByteView head;
+  if (!in.TryTake(head_size, &head)) return Cut("its header", fault);
+  record.register_index = WordAt(head, 0, format.order);
+  record.listed_digest = head.subspan(kIndexBytes, format.listed_digest_size);
+  const uint32_t name_size = WordAt(head, head_size - sizeof(uint32_t), format.order);
   if (name_size > kMaxTemplateName) return TooLong("template name", name_size, fault);
+  ByteView name;
   if (!in.TryTake(name_size, &name)) return Cut("its template name", fault);
   record.template_name = AsText(name);
   const bool taken = record.IsLegacy() ? TakeLegacyData(in, max_template_data, record, fault)

@@ -18,6 +18,11 @@ inline constexpr uint32_t kImaListRegister = 10;
 
 inline bool IsBuffer(const ima::Entry& entry) { return entry.HoldsBuffer(); }
 
+// Of a record that is known to be a file's, of this path and with a digest.
+inline bool IsComparableFile(const ima::Record& record, absl::string_view path) {
+  return record.register_index == kImaListRegister && !record.violation && path != "boot_aggregate";
+}
+
 inline bool IsComparable(const ima::Entry& entry) {
   if (entry.register_index != kImaListRegister) return false;
   if (entry.violation || entry.file_digest.empty()) return false;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/ima/fields.h"
+#include "common/ima/plain_file.h"
 #include "gatekeeper/reference/entry_query.h"
 #include "gatekeeper/reference/file_digest.h"
 
@@ -16,7 +17,7 @@ absl::Time EndOf(const ImaSet& set, const SetFound& found) {
 }
 
 // The best answer counts. Of two good ones the one that is good for longer.
-void Take(LookedUp& looked, const SetFound& found, const ImaSet& set) {
+void Take(auto& looked, const SetFound& found, const ImaSet& set) {
   if (found.answer < looked.found.answer) return;
   if (found.answer == looked.found.answer && looked.set != nullptr &&
       EndOf(set, found) <= EndOf(*looked.set, looked.found)) {
@@ -36,6 +37,8 @@ SetAnswer AnswerOf(const LookedUp& looked) {
 EntryJudge::EntryJudge(const JudgeEntriesInput& input)
     : input_(input), rules_(input.reference.rules), findings_(input.first_entry) {
   for (const DigestAlg alg : rules_.algorithms) allowed_[static_cast<size_t>(alg)] = true;
+  sets_decide_ = rules_.signatures != SignatureRule::kRequire && rules_.digests.empty() &&
+                 input_.reference.files.empty() && input_.reference.buffers.empty();
 }
 
 // Lets pass what needs no look-up, and puts the rest into the batch.
@@ -43,7 +46,7 @@ void EntryJudge::Add(const ima::Entry& entry) {
   if (!IsComparable(entry)) return;
   const std::optional<DigestAlg> alg = DigestAlgFromName(entry.digest_name);
   if (entry.HoldsBuffer()) {
-    if (!PassesAsRecord(entry, alg)) Ask(entry, alg);
+    if (!PassesAsRecord(entry, alg)) Ask(entry, entry.number, QueryOf(entry, alg));
     return;
   }
   if (IsExcluded(entry.path)) {
@@ -55,7 +58,25 @@ void EntryJudge::Add(const ima::Entry& entry) {
     ++out_.unverified;
     return;
   }
-  Ask(entry, alg);
+  Ask(entry, entry.number, QueryOf(entry, alg));
+}
+
+// The commonest entry without the others' fields.
+void EntryJudge::Add(const ima::Record& record, uint32_t number) {
+  ima::PlainFile file;
+  if (!allowed_[static_cast<size_t>(DigestAlg::kSha256)] || !ima::TakePlainFile(record, file) ||
+      file.kind == ima::Template::kImaBuf) {
+    Add(ima::EntryOf(record, number));
+    return;
+  }
+  if (!IsComparableFile(record, file.path)) return;
+  if (IsExcluded(file.path)) {
+    ++out_.excluded;
+  } else if (rules_.unverified.Match(file.path)) {
+    ++out_.unverified;
+  } else {
+    Ask(record, number, {.path = file.path, .digest = file.digest});
+  }
 }
 
 bool EntryJudge::IsExcluded(absl::string_view path) const {
@@ -111,13 +132,13 @@ const std::set<std::string>* EntryJudge::ListedDigests(const ima::Entry& entry) 
   return known == table.end() ? nullptr : &known->second;
 }
 
-void EntryJudge::Ask(const ima::Entry& entry, const std::optional<DigestAlg>& alg) {
-  LookedUp& looked = batch_[waiting_];
-  looked.entry = entry;
-  looked.found = {};
-  looked.set = nullptr;
-  looked.expected = nullptr;
-  queries_[waiting_] = QueryOf(entry, alg);
+void EntryJudge::Ask(const ima::Record& record, uint32_t number, const SetQuery& query) {
+  Asked& asked = batch_[waiting_];
+  asked.record = record;
+  asked.number = number;
+  asked.found = {};
+  asked.set = nullptr;
+  queries_[waiting_] = query;
   if (++waiting_ == kBatch) Flush();
 }
 
@@ -125,20 +146,33 @@ void EntryJudge::Flush() {
   if (waiting_ == 0) return;
   out_.looked_up += waiting_;
   for (const std::shared_ptr<const ImaSet>& set : input_.sets) AskSet(*set);
-  for (size_t i = 0; i < waiting_; ++i) Judge(i);
+  for (size_t i = 0; i < waiting_; ++i) {
+    const Asked& asked = batch_[i];
+    if (sets_decide_ && asked.found.answer == SetAnswer::kListed) {
+      CountListed(asked.found, *asked.set);
+    } else {
+      Judge(i);
+    }
+  }
   waiting_ = 0;
 }
 
 void EntryJudge::AskSet(const ImaSet& set) {
-  std::array<SetFound, kBatch> found;
-  set.FindAll(std::span(queries_).first(waiting_), input_.at, std::span(found).first(waiting_));
+  const std::span<SetFound> found = std::span(found_).first(waiting_);
+  set.FindAll(std::span(queries_).first(waiting_), input_.at, found);
   for (size_t i = 0; i < waiting_; ++i) Take(batch_[i], found[i], set);
 }
 
+void EntryJudge::CountListed(const SetFound& found, const ImaSet& set) {
+  ++out_.listed;
+  out_.good_until = std::min(out_.good_until, EndOf(set, found));
+}
+
 void EntryJudge::Judge(size_t i) {
-  const LookedUp& looked = batch_[i];
-  if (IsListed(i)) {
-    ++out_.listed;
+  const Asked& asked = batch_[i];
+  LookedUp looked{
+      .entry = ima::EntryOf(asked.record, asked.number), .found = asked.found, .set = asked.set};
+  if (IsListed(looked, queries_[i])) {
     CheckRequiredSignature(looked.entry);
     return;
   }
@@ -153,15 +187,17 @@ void EntryJudge::Judge(size_t i) {
 }
 
 // Under any path: by rule, or in a set where the path is one of those that move about.
-bool EntryJudge::IsListed(size_t i) {
-  LookedUp& looked = batch_[i];
-  if (IsListedByReference(looked)) return true;
+bool EntryJudge::IsListed(LookedUp& looked, const SetQuery& query) {
+  if (IsListedByReference(looked)) {
+    ++out_.listed;
+    return true;
+  }
   if (looked.found.answer != SetAnswer::kListed && rules_.by_digest.Match(looked.entry.path)) {
     for (const std::shared_ptr<const ImaSet>& set : input_.sets)
-      Take(looked, set->FindDigest(queries_[i], input_.at), *set);
+      Take(looked, set->FindDigest(query, input_.at), *set);
   }
   if (looked.found.answer != SetAnswer::kListed) return false;
-  out_.good_until = std::min(out_.good_until, EndOf(*looked.set, looked.found));
+  CountListed(looked.found, *looked.set);
   return true;
 }
 
@@ -229,7 +265,9 @@ JudgedEntries EntryJudge::Finish() {
 JudgedEntries JudgeEntries(const JudgeEntriesInput& input, const ima::List& list, size_t entries) {
   EntryJudge judge(input);
   const size_t end = std::min(entries, list.entries().size());
-  for (size_t i = 0; i < end; ++i) judge.Add(list.entries()[i]);
+  for (size_t i = 0; i < end; ++i) {
+    judge.Add(list.entries().RecordAt(i), static_cast<uint32_t>(i));
+  }
   return judge.Finish();
 }
 

@@ -62,22 +62,33 @@ class EntryJudge {
 
   // In order. The bytes of the entry must stay until the next Flush.
   void Add(const ima::Entry& entry);
+  void Add(const ima::Record& record, uint32_t number);  // the same: its fields are read as needed
   void Flush();
   JudgedEntries Finish();  // once
 
  private:
   static constexpr size_t kBatch = 64;  // entries looked up together
 
+  // What waits in the batch. An entry's fields are read again where something is to be said of it:
+  // nearly all are listed.
+  struct Asked {
+    ima::Record record;
+    uint32_t number = 0;
+    SetFound found;
+    const ImaSet* set = nullptr;
+  };
+
   bool IsExcluded(absl::string_view path) const;
   bool IsIgnoredKeyring(const ima::Entry& entry) const;
   bool PassesAsRecord(const ima::Entry& entry, const std::optional<DigestAlg>& alg);
   bool HasAllowedDigest(const ima::Entry& entry, const std::optional<DigestAlg>& alg);
   const std::set<std::string>* ListedDigests(const ima::Entry& entry) const;
-  void Ask(const ima::Entry& entry, const std::optional<DigestAlg>& alg);
+  void Ask(const ima::Record& record, uint32_t number, const SetQuery& query);
   void AskSet(const ImaSet& set);
   void Judge(size_t i);
-  bool IsListed(size_t i);
+  bool IsListed(LookedUp& looked, const SetQuery& query);
   bool IsListedByReference(LookedUp& looked) const;
+  void CountListed(const SetFound& found, const ImaSet& set);
   SignatureAnswer Check(const ima::Entry& entry);
   bool PassesBySignature(const ima::Entry& entry);
   void CheckRequiredSignature(const ima::Entry& entry);
@@ -87,8 +98,10 @@ class EntryJudge {
   const JudgeEntriesInput input_;
   const ImaRules& rules_;
   std::array<bool, kDigestAlgs> allowed_{};  // by number of the algorithm
-  std::array<LookedUp, kBatch> batch_;
+  bool sets_decide_ = false;                 // a listing in a set is all that an entry needs
+  std::array<Asked, kBatch> batch_;
   std::array<SetQuery, kBatch> queries_;
+  std::array<SetFound, kBatch> found_;
   size_t waiting_ = 0;  // in the batch
   EntryFindings findings_;
   JudgedEntries out_;

@@ -58,8 +58,8 @@ absl::StatusOr<PathPatterns> PathPatterns::Make(std::vector<std::string> pattern
   return out;
 }
 
-bool PathPatterns::Match(absl::string_view path) const {
-  return all_ != nullptr && IsPlainPath(path) && RE2::FullMatch(Piece(path), *all_);
+bool PathPatterns::MatchesAny(absl::string_view path) const {
+  return IsPlainPath(path) && RE2::FullMatch(Piece(path), *all_);
 }
 
 }  // namespace bootgate::gatekeeper::reference

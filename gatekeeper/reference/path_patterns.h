@@ -29,11 +29,13 @@ class PathPatterns {
   // kInvalidArgument says which pattern is none and why.
   static absl::StatusOr<PathPatterns> Make(std::vector<std::string> patterns);
 
-  bool Match(absl::string_view path) const;
+  bool Match(absl::string_view path) const { return all_ != nullptr && MatchesAny(path); }
   bool empty() const { return texts_.empty(); }
   const std::vector<std::string>& texts() const { return texts_; }
 
  private:
+  bool MatchesAny(absl::string_view path) const;
+
   std::vector<std::string> texts_;
   std::shared_ptr<const re2::RE2> all_;
 };

@@ -19,7 +19,6 @@ using layout::Sections;
 
 constexpr size_t kBatch = 32;       // look-ups whose waiting overlaps
 constexpr size_t kMemoryLine = 64;  // bytes that memory hands over at once
-constexpr size_t kSlotsNear = 12;   // mostly in one or two lines
 
 bool Wanted(SetKinds kinds, uint32_t kind) {
   return (static_cast<uint32_t>(kinds) >> kind & 1u) != 0;
@@ -92,10 +91,11 @@ Slot PathSlot(const Sections& s, size_t slot) {
   return {Le32(s.path_slots, at), Le32(s.path_slots, at + 4)};
 }
 
-std::optional<Group> FindGroup(const Sections& s, uint64_t hash, absl::string_view path) {
+// `from`: a slot at home or past it; none before it has the path's tag.
+std::optional<Group> FindGroup(const Sections& s, uint64_t hash, size_t from,
+                               absl::string_view path) {
   const layout::SplitPath split = layout::Split(path);
-  for (size_t slot = layout::HomeOf(hash, s.path_slot_count);;
-       slot = layout::NextSlot(slot, s.path_slot_count)) {
+  for (size_t slot = from;; slot = layout::NextSlot(slot, s.path_slot_count)) {
     const Slot found = PathSlot(s, slot);
     if (found.named == 0) return std::nullopt;
     if (found.tag != layout::TagOf(hash)) continue;
@@ -106,21 +106,23 @@ std::optional<Group> FindGroup(const Sections& s, uint64_t hash, absl::string_vi
   }
 }
 
-SetFound FindHashed(const Sections& s, uint64_t hash, const SetQuery& query, int64_t now) {
-  const std::optional<Group> group = FindGroup(s, hash, query.path);
-  return group.has_value() ? BestOf(s, *group, query, now) : SetFound();
+std::optional<Group> FindGroup(const Sections& s, uint64_t hash, absl::string_view path) {
+  return FindGroup(s, hash, layout::HomeOf(hash, s.path_slot_count), path);
 }
 
-// The group of the first slot near home whose tag fits: nearly always the right one. A third of all
-// paths do not lie at home.
-size_t LikelyGroup(const Sections& s, uint64_t hash) {
-  size_t slot = layout::HomeOf(hash, s.path_slot_count);
-  for (size_t i = 0; i < kSlotsNear; ++i, slot = layout::NextSlot(slot, s.path_slot_count)) {
+// The first slot whose tag fits, nearly always the right one, or a free one. A third of all paths
+// do not lie at home.
+struct Likely {
+  size_t slot;
+  size_t group;  // SIZE_MAX: a free slot
+};
+Likely LikelyGroup(const Sections& s, uint64_t hash) {
+  for (size_t slot = layout::HomeOf(hash, s.path_slot_count);;
+       slot = layout::NextSlot(slot, s.path_slot_count)) {
     const Slot found = PathSlot(s, slot);
-    if (found.named == 0) return SIZE_MAX;
-    if (found.tag == layout::TagOf(hash)) return found.named - 1;
+    if (found.named == 0) return {slot, SIZE_MAX};
+    if (found.tag == layout::TagOf(hash)) return {slot, found.named - 1};
   }
-  return SIZE_MAX;
 }
 
 [[gnu::always_inline]] inline void Prefetch(ByteView bytes, size_t at) {
@@ -263,7 +265,9 @@ SetRules ImaSet::rules() const {
 }
 
 SetFound ImaSet::Find(const SetQuery& query, absl::Time at) const {
-  return FindHashed(*sections_, layout::HashPath(query.path), query, absl::ToUnixSeconds(at));
+  const Sections& s = *sections_;
+  const std::optional<Group> group = FindGroup(s, layout::HashPath(query.path), query.path);
+  return group.has_value() ? BestOf(s, *group, query, absl::ToUnixSeconds(at)) : SetFound();
 }
 
 SetFound ImaSet::FindDigest(const SetQuery& query, absl::Time at) const {
@@ -288,7 +292,7 @@ void ImaSet::FindAll(std::span<const SetQuery> queries, absl::Time at,
   const Sections& s = *sections_;
   const int64_t now = absl::ToUnixSeconds(at);
   std::array<uint64_t, kBatch> hashes{};
-  std::array<size_t, kBatch> groups{};
+  std::array<Likely, kBatch> likely{};
   for (size_t start = 0; start < queries.size(); start += kBatch) {
     const size_t size = std::min(kBatch, queries.size() - start);
     for (size_t i = 0; i < size; ++i) {
@@ -298,15 +302,20 @@ void ImaSet::FindAll(std::span<const SetQuery> queries, absl::Time at,
       Prefetch(s.path_slots, home + kMemoryLine / 2);
     }
     for (size_t i = 0; i < size; ++i) {
-      groups[i] = LikelyGroup(s, hashes[i]);
-      Prefetch(s.groups, groups[i]);
-      Prefetch(s.groups, groups[i] == SIZE_MAX ? SIZE_MAX : groups[i] + kMemoryLine);
+      likely[i] = LikelyGroup(s, hashes[i]);
+      if (likely[i].group == SIZE_MAX) continue;
+      Prefetch(s.groups, likely[i].group);
+      Prefetch(s.groups, likely[i].group + kMemoryLine);
     }
     for (size_t i = 0; i < size; ++i) {
-      if (groups[i] != SIZE_MAX) PrefetchParts(s, groups[i]);
+      if (likely[i].group != SIZE_MAX) PrefetchParts(s, likely[i].group);
     }
     for (size_t i = 0; i < size; ++i) {
-      out[start + i] = FindHashed(s, hashes[i], queries[start + i], now);
+      const SetQuery& query = queries[start + i];
+      out[start + i] = {};
+      if (likely[i].group == SIZE_MAX) continue;
+      const std::optional<Group> group = FindGroup(s, hashes[i], likely[i].slot, query.path);
+      if (group.has_value()) out[start + i] = BestOf(s, *group, query, now);
     }
   }
 }
