@@ -40,6 +40,17 @@ absl::Time CutFor(const KeyInfo& info, absl::Time expires) {
 // Whole seconds, as the files keep them.
 absl::Time Seconds(absl::Time time) { return absl::FromUnixSeconds(absl::ToUnixSeconds(time)); }
 
+// A key whose name an operator can type: one that begins with '-' is an option on a command line.
+absl::StatusOr<crypto::PrivateKey> Generate(jose::JwsAlg alg) {
+  for (;;) {
+    BG_ASSIGN_OR_RETURN(crypto::PrivateKey made,
+                        alg == jose::JwsAlg::kRs256
+                            ? crypto::PrivateKey::GenerateRsa(kRsaBits)
+                            : crypto::PrivateKey::GenerateEc(crypto::Curve::kP256));
+    if (jose::ThumbprintText(made.Public()).front() != '-') return made;
+  }
+}
+
 }  // namespace
 
 // Others wait while this one changes or reads the folder.
@@ -104,10 +115,7 @@ const StoredKey* KeyRing::Signer() const {
 }
 
 absl::StatusOr<std::string> KeyRing::MakeKey() {
-  BG_ASSIGN_OR_RETURN(crypto::PrivateKey made,
-                      options_.alg == jose::JwsAlg::kRs256
-                          ? crypto::PrivateKey::GenerateRsa(kRsaBits)
-                          : crypto::PrivateKey::GenerateEc(crypto::Curve::kP256));
+  BG_ASSIGN_OR_RETURN(crypto::PrivateKey made, Generate(options_.alg));
   const absl::Time now = Seconds(clock_.Now());
   KeyInfo info{.kid = jose::ThumbprintText(made.Public()),
                .alg = options_.alg,

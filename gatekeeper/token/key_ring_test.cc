@@ -54,6 +54,16 @@ TEST_F(KeyRingTest, MakesAKeyWithACertificateOfTheCa) {
   }
 }
 
+// Of 100 keys, one or two would else begin so: `token key retire -x...` is an option to a command line.
+TEST_F(KeyRingTest, AKeysNameIsNoOption) {
+  const auto ring = Open();
+  for (int i = 0; i < 100; ++i) {
+    BG_ASSERT_OK_AND_ASSIGN(const std::string kid, ring->Rotate());
+    ASSERT_NE(kid.front(), '-');
+    ASSERT_THAT(ring->Tend(), IsOk());
+  }
+}
+
 TEST_F(KeyRingTest, OnlyItsOwnerCanReadTheFolder) {
   const auto ring = Open();
   struct stat folder = {}, secret = {};
