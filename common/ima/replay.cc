@@ -16,6 +16,9 @@ constexpr uint32_t kAggregatedByAll = 8;     // PCR 0-7
 constexpr uint32_t kAggregatedBeyond1 = 10;  // PCR 0-9, by SHA-256 and longer
 constexpr size_t kBatch = 16;                // records read, and looked up, at once
 
+// Is what the bank is extended with the hash of the template data, without more ado?
+bool IsHashedAsItLies(const Record& record) { return !record.violation && !record.IsLegacy(); }
+
 // Reads the digests of known entries ahead of their extending, so that they wait for memory
 // together.
 class KnownWalk {
@@ -67,11 +70,16 @@ class KnownWalk {
 // Reads records ahead of their extending, so that look-ups wait for memory together.
 class ReplayWalk {
  public:
-  ReplayWalk(const Entries& entries, uint32_t register_index, const KnownDigests* known,
-             HashAlg alg, ExtendRule rule)
-      : entries_(entries), register_index_(register_index), known_(known), alg_(alg), rule_(rule) {
+  ReplayWalk(const Entries& entries, const MatchQuery& query, ExtendRule rule)
+      : entries_(entries),
+        register_index_(query.register_index),
+        known_(query.known),
+        alg_(query.start.alg()),
+        rule_(rule),
+        at_hand_(alg_ == DigestsAt::kAlg && rule == ExtendRule::kBankHash ? query.at_hand : nullptr,
+                 entries.format()) {
     if (known_ != nullptr)
-      bank_ = known_->BankOf(rule == ExtendRule::kBankHash ? alg : HashAlg::kSha1);
+      bank_ = known_->BankOf(rule == ExtendRule::kBankHash ? alg_ : HashAlg::kSha1);
   }
 
   size_t size() const { return entries_.size(); }
@@ -84,25 +92,40 @@ class ReplayWalk {
       std::array<ByteView, kBatch> bytes;
       for (size_t i = 0; i < count; ++i) bytes[i] = records_[i].bytes;
       known_->FindAll(std::span(bytes).first(count), std::span(places_).first(count));
+      for (size_t i = 0; i < count; ++i) {
+        if (!IsReadAsAlone(records_[i])) places_[i] = KnownDigests::kNone;
+      }
     }
     return count;
   }
 
-  void Extend(size_t i, HashChain& chain) const {
+  void Extend(size_t i, HashChain& chain) {
+    const ByteView at_hand = at_hand_.Of(records_[i]);
     if (records_[i].register_index != register_index_) return;
-    if (places_[i] != KnownDigests::kNone) {
+    if (!at_hand.empty()) {
+      chain.Extend(at_hand);
+    } else if (places_[i] != KnownDigests::kNone) {
       chain.Extend(known_->TemplateDigestView(places_[i], bank_));
+    } else if (rule_ == ExtendRule::kBankHash && IsHashedAsItLies(records_[i])) {
+      chain.ExtendWithHashOf(records_[i].template_data);
     } else {
       chain.Extend(ExtendDigest(records_[i], alg_, rule_).view());
     }
   }
 
  private:
+  // A list's first record says how all are read: what is known of these bytes is known of them
+  // alone.
+  bool IsReadAsAlone(const Record& record) const {
+    return Format::Of(record.bytes) == entries_.format();
+  }
+
   const Entries& entries_;
   const uint32_t register_index_;
   const KnownDigests* const known_;
   const HashAlg alg_;
   const ExtendRule rule_;
+  DigestsAt::Walk at_hand_;
   KnownDigests::Bank bank_;
   std::array<Record, kBatch> records_;
   std::array<KnownDigests::Place, kBatch> places_{};
@@ -128,9 +151,7 @@ std::optional<Match> FindOn(Walk walk, const MatchQuery& query, ExtendRule rule)
 }
 
 std::optional<Match> FindByRule(const List& list, const MatchQuery& query, ExtendRule rule) {
-  return FindOn(
-      ReplayWalk(list.entries(), query.register_index, query.known, query.start.alg(), rule), query,
-      rule);
+  return FindOn(ReplayWalk(list.entries(), query, rule), query, rule);
 }
 
 std::optional<Match> FindByRule(std::span<const KnownDigests::Place> places,
@@ -179,7 +200,10 @@ std::optional<Match> FindMatch(const List& list, const Digest& start, const Dige
 }
 
 Digest Replay(const List& list, const Digest& start, ExtendRule rule, uint32_t register_index) {
-  ReplayWalk walk(list.entries(), register_index, nullptr, start.alg(), rule);
+  MatchQuery from;
+  from.start = start;
+  from.register_index = register_index;
+  ReplayWalk walk(list.entries(), from, rule);
   HashChain chain(start);
   size_t position = 0;
   while (const size_t count = walk.Read(position)) {

@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "common/ima/digests_at.h"
 #include "common/ima/known_digests.h"
 #include "common/ima/list.h"
 #include "common/ima/template_digest.h"
@@ -24,6 +25,7 @@ struct MatchQuery {
   size_t at_least = 0;           // positions before it are no match; counted from the list's start
   uint32_t register_index = 10;  // entries of other registers are passed over
   const KnownDigests* known = nullptr;  // when there, digests in it are not computed again
+  const DigestsAt* at_hand = nullptr;   // the same, of entries of this list
 };
 
 // Looks for the first position at or after `at_least` at which the register has the quoted value.

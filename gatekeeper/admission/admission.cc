@@ -197,7 +197,8 @@ absl::Status Admission::Screen(const Peer& peer, const std::string& host_id,
   return tpm2::VerifySignature(ak, quote.attest, signature);
 }
 
-absl::StatusOr<Decision> Admission::Decide(const Peer& peer, const evidence::Evidence& evidence) {
+absl::StatusOr<Decision> Admission::Decide(const Peer& peer, const evidence::Evidence& evidence,
+                                           const ima::DigestsAt* known_templates) {
   BG_ASSIGN_OR_RETURN(host::HostRecord host, KnownHost(peer, evidence.host_id));
   BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm2::Public::FromTpmt(host.ak_public));
   BG_ASSIGN_OR_RETURN(
@@ -221,6 +222,7 @@ absl::StatusOr<Decision> Admission::Decide(const Peer& peer, const evidence::Evi
                       .keys = keys,
                       .custom_claims = custom_claims,
                       .evidence = evidence,
+                      .known_templates = known_templates,
                       .ima_asked = nonce.ima_first_entry()};
   absl::Status lost_race;
   for (int i = 0; i < kTries; ++i) {
@@ -244,7 +246,10 @@ absl::StatusOr<Judged> Admission::JudgeEvidence(const host::HostRecord& host, co
   JudgeInput input{.quoted = proven.quoted,
                    .boot_log = proven.evidence.boot_log,
                    .user_log = proven.evidence.user_log,
-                   .ima = {.list = list, .bound_entries = ima.before_quote_count, .before = before},
+                   .ima = {.list = list,
+                           .bound_entries = ima.before_quote_count,
+                           .before = before,
+                           .known_templates = proven.known_templates},
                    .logs_bound = true,
                    .policy = rules.policy.get(),
                    .candidate = rules.candidate.get(),

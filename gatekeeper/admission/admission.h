@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/evidence/evidence.h"
+#include "common/ima/digests_at.h"
 #include "common/registers/selection.h"
 #include "gatekeeper/admission/catalog.h"
 #include "gatekeeper/admission/cursor.h"
@@ -103,7 +104,10 @@ class Admission {
   // What can be known before any log is read: is there such a host, did its AK sign this quote?
   absl::Status Screen(const Peer& peer, const std::string& host_id, const tpm2::RawQuote& quote);
 
-  absl::StatusOr<Decision> Decide(const Peer& peer, const evidence::Evidence& evidence);
+  // `known_templates`: template digests that we computed ourselves, of entries of the IMA list
+  // before the quote; the answer is the same without them.
+  absl::StatusOr<Decision> Decide(const Peer& peer, const evidence::Evidence& evidence,
+                                  const ima::DigestsAt* known_templates = nullptr);
 
  private:
   absl::StatusOr<host::HostRecord> KnownHost(const Peer& peer, const std::string& host_id);
@@ -122,6 +126,7 @@ class Admission {
     const appraisal::PresentedKeys& keys;
     const std::vector<Claim>& custom_claims;
     const evidence::Evidence& evidence;
+    const ima::DigestsAt* known_templates = nullptr;
     uint64_t ima_asked = 0;  // the first IMA entry asked for
   };
   // One round of judge, move, commit, issue; kAborted when the host's record moved meanwhile.

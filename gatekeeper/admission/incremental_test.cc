@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "gatekeeper/admission/judge.h"
 #include "gatekeeper/admission/made_boot_test.h"
+#include "gatekeeper/session/entry_book.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -69,16 +70,19 @@ reference::Reference WarnsOfAllBut(const Boot& boot, size_t known) {
 
 class Pieces : public ::testing::Test {
  protected:
-  Judged JudgePart(size_t first, size_t end, const ImaProgress* before) const {
+  Judged JudgePart(size_t first, size_t end, const ImaProgress* before,
+                   const ima::DigestsAt* known_templates = nullptr) const {
     const tpm2::QuotedPcrs quoted = boot_.QuoteAfter(end);
-    return JudgeAndKeep(
-        {.quoted = quoted,
-         .boot_log = boot_.log,
-         .ima = {.list = boot_.Entries(first, end), .bound_entries = end - first, .before = before},
-         .logs_bound = true,
-         .policy = &PermitAll(),
-         .reference = &reference_,
-         .boot_options = {.allowed_banks = {HashAlg::kSha256, HashAlg::kSha384}}});
+    return JudgeAndKeep({.quoted = quoted,
+                         .boot_log = boot_.log,
+                         .ima = {.list = boot_.Entries(first, end),
+                                 .bound_entries = end - first,
+                                 .before = before,
+                                 .known_templates = known_templates},
+                         .logs_bound = true,
+                         .policy = &PermitAll(),
+                         .reference = &reference_,
+                         .boot_options = {.allowed_banks = {HashAlg::kSha256, HashAlg::kSha384}}});
   }
 
   // The entries past the ones that are known. An entry of another register is known only once one
@@ -121,6 +125,28 @@ TEST_F(Pieces, ComeToTheVerdictOfTheWhole) {
       EXPECT_EQ(end.ima->registers, whole.ima->registers);
     }
   }
+}
+
+// Every other entry came by its name, with the digest that stands in the book.
+TEST_F(Pieces, NamedEntriesComeToTheVerdictOfAListInFull) {
+  session::EntryBook book(size_t{1} << 20);
+  book.Learn(boot_.list, boot_.size());
+  const ima::List parsed = ima::List::Parse(boot_.list);
+  ima::DigestsAt known, wrong;
+  for (size_t i = 0; i < boot_.size(); i += 2) {
+    const ima::Record record = parsed.entries().RecordAt(i);
+    const auto entry = book.Find(ima::RecordName(record.bytes).view());
+    ASSERT_TRUE(entry.has_value());
+    known.Add(record.offset, entry->record, entry->template_digest);
+    wrong.Add(record.offset, entry->record, crypto::Digest::Ones(HashAlg::kSha256));
+  }
+  for (size_t end = 1; end <= boot_.size(); ++end) {
+    EXPECT_EQ(Facts(JudgePart(0, end, nullptr, &known).verdict),
+              Facts(JudgePart(0, end, nullptr).verdict));
+  }
+  // They are used: wrong ones lead elsewhere.
+  EXPECT_EQ(JudgePart(0, boot_.size(), nullptr).verdict.outcome, OutcomeClass::kAdmit);
+  EXPECT_NE(JudgePart(0, boot_.size(), nullptr, &wrong).verdict.outcome, OutcomeClass::kAdmit);
 }
 
 TEST_F(Pieces, A57_WhatDoesNotContinueIsAskedForAgain) {

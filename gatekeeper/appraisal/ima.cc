@@ -131,8 +131,10 @@ class ImaAppraiser : private Notes {
     for (const RegisterBank* bank : banks) {
       const std::optional<Digest> start = StartOf(bank->alg());
       if (!start) continue;  // a bank that was not followed so far: ContinuesBefore sees it
-      const auto match =
-          ima::FindMatch(out_.list, *start, *bank->Get(kImaRegister), 0, kImaRegister);
+      const auto match = ima::FindMatch(out_.list, {.start = *start,
+                                                    .quoted = *bank->Get(kImaRegister),
+                                                    .register_index = kImaRegister,
+                                                    .at_hand = input_.known_templates});
       if (match)
         NoteMatch(*bank, *match);
       else

@@ -20,6 +20,8 @@ struct ImaInput {
   // What earlier evidence of this boot has shown: `list` begins after its entries. nullptr: `list`
   // is the whole list.
   const ImaProgress* before = nullptr;
+  // Template digests that we computed ourselves, of entries of `list`: not computed again.
+  const ima::DigestsAt* known_templates = nullptr;
   // The registers that the kernel found, where user space has extended them since; empty: as
   // quoted.
   std::vector<registers::RegisterBank> at_kernel_start;

@@ -23,6 +23,11 @@ absl::Status TooLarge(absl::string_view what, size_t size, size_t limit) {
                 absl::StrCat(what, ": ", size, " bytes, at most ", limit));
 }
 
+absl::Status NoRoom() {
+  return Refuse(absl::StatusCode::kResourceExhausted, Reason::kTooManyRequests,
+                "too much evidence is being read at the same time");
+}
+
 // One field of a message with its bound.
 struct Bounded {
   const char* what;
@@ -289,14 +294,16 @@ absl::Status EvidenceAssembler::Rebuild(const session::EntryBook& book) {
   bytes::Reader in(mixed_);
   while (!in.empty()) {
     BG_ASSIGN_OR_RETURN(ima::MixedItem item, ima::TakeMixedItem(in));
-    std::optional<Bytes> known;
+    std::optional<session::BookEntry> known;
     if (item.named) {
       known = book.Find(item.bytes);
       if (!known.has_value()) {
         return Malformed(Reason::kRetryResync,
                          "an IMA entry was sent by a name that is not known here");
       }
-      item.bytes = *known;
+      if (!share_.Take(ima::DigestsAt::kRowBytes)) return NoRoom();
+      known_templates_.Add(ima.before_quote.size(), known->record, known->template_digest);
+      item.bytes = known->record;
     }
     BG_RETURN_IF_ERROR(
         Append(item.bytes, limits_.ima, ima.after_quote.size(), "IMA list", &ima.before_quote));
@@ -308,10 +315,7 @@ absl::Status EvidenceAssembler::Append(ByteView data, size_t limit, size_t other
                                        Bytes* out) {
   const size_t size = out->size() + other + data.size();
   if (size > limit) return TooLarge(what, size, limit);
-  if (!share_.Take(data.size())) {
-    return Refuse(absl::StatusCode::kResourceExhausted, Reason::kTooManyRequests,
-                  "too much evidence is being read at the same time");
-  }
+  if (!share_.Take(data.size())) return NoRoom();
   out->insert(out->end(), data.begin(), data.end());
   return absl::OkStatus();
 }

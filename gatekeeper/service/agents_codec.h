@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/evidence/evidence.h"
+#include "common/ima/digests_at.h"
 #include "gatekeeper/admission/admission.h"
 #include "gatekeeper/enroll/enroller.h"
 #include "gatekeeper/service/byte_budget.h"
@@ -74,6 +75,8 @@ class EvidenceAssembler {
   absl::Status Rebuild(const session::EntryBook& book);
 
   const evidence::Evidence& evidence() const { return evidence_; }
+  // Of the entries that came by name, as the book has them.
+  const ima::DigestsAt& known_templates() const { return known_templates_; }
 
  private:
   absl::Status Append(ByteView data, size_t limit, size_t other, const char* what, Bytes* out);
@@ -83,6 +86,7 @@ class EvidenceAssembler {
   bool has_header_ = false;
   uint64_t announced_ = 0, arrived_ = 0;  // bytes in chunks
   evidence::Evidence evidence_;
+  ima::DigestsAt known_templates_;
   Bytes mixed_;  // the IMA list before the quote as it came, some entries by name alone
 };
 

@@ -218,6 +218,15 @@ TEST_F(MixedListTest, NamesBecomeRecords) {
   Bytes expected = record_;
   expected.insert(expected.end(), 5, 1);
   EXPECT_EQ(assembler_.evidence().ima.before_quote, expected);
+  EXPECT_EQ(assembler_.known_templates().size(), 1u);  // of the one that came by name
+}
+
+TEST_F(MixedListTest, RecordsInFullBringNoDigest) {
+  Bytes mixed;
+  ima::AppendRecord(record_, &mixed);
+  ASSERT_THAT(Rebuilt(mixed), IsOk());
+  EXPECT_EQ(assembler_.evidence().ima.before_quote, record_);
+  EXPECT_EQ(assembler_.known_templates().size(), 0u);
 }
 
 TEST_F(MixedListTest, UnknownNameAsksForEverything) {

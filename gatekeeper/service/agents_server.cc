@@ -209,7 +209,8 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
                             BG_RETURN_IF_ERROR(assembler_.Rebuild(admission_.entries()));
                             BG_ASSIGN_OR_RETURN(const admission::Peer peer, peer_);
                             BG_ASSIGN_OR_RETURN(const admission::Decision decision,
-                                                admission_.Decide(peer, assembler_.evidence()));
+                                                admission_.Decide(peer, assembler_.evidence(),
+                                                                  &assembler_.known_templates()));
                             refusals_.TellDecision(decision.verdict.outcome);
                             Encode(decision, response_);
                             return absl::OkStatus();

@@ -10,7 +10,9 @@ namespace {
 
 using ima::KnownDigests;
 
-constexpr size_t kHeadBytes = 8 + KnownDigests::kNameBytes;  // kept beside each record
+constexpr crypto::HashAlg kTemplateAlg = crypto::HashAlg::kSha256;
+constexpr size_t kHeadBytes =
+    8 + KnownDigests::kNameBytes + crypto::DigestSize(kTemplateAlg);  // kept beside each record
 
 }  // namespace
 
@@ -18,7 +20,7 @@ EntryBook::EntryBook(size_t max_bytes)
     : generation_bytes_(max_bytes / 2), young_(NewGeneration()), old_(NewGeneration()) {}
 
 KnownDigests EntryBook::NewGeneration() const {
-  return KnownDigests({.banks = {}, .max_bytes = generation_bytes_});
+  return KnownDigests({.banks = {kTemplateAlg}, .max_bytes = generation_bytes_});
 }
 
 void EntryBook::Learn(ByteView list, uint64_t proven) {
@@ -48,11 +50,13 @@ void EntryBook::Keep(const ima::Record& record) {
   }
 }
 
-std::optional<Bytes> EntryBook::Find(ByteView name) const {
+std::optional<BookEntry> EntryBook::Find(ByteView name) const {
   const std::lock_guard lock(mutex_);
   for (const KnownDigests* generation : {&young_, &old_}) {
     const KnownDigests::Place place = generation->FindName(name);
-    if (place != KnownDigests::kNone) return ToBytes(generation->RecordBytes(place));
+    if (place == KnownDigests::kNone) continue;
+    return BookEntry{.record = ToBytes(generation->RecordBytes(place)),
+                     .template_digest = *generation->TemplateDigest(place, kTemplateAlg)};
   }
   return std::nullopt;
 }

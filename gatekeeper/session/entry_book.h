@@ -1,29 +1,36 @@
 // IMA entries that were proven here once, by name, so that other hosts can send the name alone.
 //
-// A name is the SHA-256 of the record's bytes, computed here: whoever fills the book cannot make a
-// name stand for other bytes. Two generations, each of at most half of the bytes: when the young
-// one is full the old one goes, and what was met again meanwhile stays. Any thread.
+// A name is the SHA-256 of the record's bytes, and beside a record stands the SHA-256 of its
+// template data, both computed here: whoever fills the book cannot make a name stand for other
+// bytes, nor a record for another digest. Two generations, each of at most half of the bytes: when
+// the young one is full the old one goes, and what was met again meanwhile stays. Any thread.
 #pragma once
 
 #include <mutex>
 #include <optional>
 
 #include "common/base/bytes_view.h"
+#include "common/crypto/hash.h"
 #include "common/ima/known_digests.h"
 
 namespace bootgate::gatekeeper::session {
 
+struct BookEntry {
+  Bytes record;
+  crypto::Digest template_digest;  // SHA-256
+};
+
 class EntryBook {
  public:
-  // `max_bytes`: of records and names; 0: the book stays empty.
+  // `max_bytes`: of records, names and digests; 0: the book stays empty.
   explicit EntryBook(size_t max_bytes);
 
   // Keeps the first `proven` entries of a list, which a quote vouches for. Violations and records
   // longer than ima::kMaxKnownRecord are not kept.
   void Learn(ByteView list, uint64_t proven);
 
-  // The record of this name.
-  std::optional<Bytes> Find(ByteView name) const;
+  // The record of this name, with its digest.
+  std::optional<BookEntry> Find(ByteView name) const;
   // Bit i % 8 of byte i / 8: is the i-th of the names, 32 bytes each, known?
   Bytes Known(ByteView names) const;
 

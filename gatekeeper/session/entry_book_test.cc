@@ -25,14 +25,35 @@ Bytes Joined(const Bytes& a, const Bytes& b) {
   return out;
 }
 
+Bytes RecordOf(const EntryBook& book, const Bytes& name) {  // empty: not there
+  const std::optional<BookEntry> found = book.Find(name);
+  return found.has_value() ? found->record : Bytes();
+}
+
 TEST(EntryBook, GivesTheBytesOfWhatWasProven) {
   EntryBook book(1 << 20);
   const Bytes one = Entry("/one"), two = Entry("/two"), tail = Entry("/tail");
   book.Learn(Joined(Joined(one, two), tail), 2);
-  EXPECT_EQ(book.Find(NameOf(one)), one);
-  EXPECT_EQ(book.Find(NameOf(two)), two);
-  EXPECT_EQ(book.Find(NameOf(tail)), std::nullopt);
+  EXPECT_EQ(RecordOf(book, NameOf(one)), one);
+  EXPECT_EQ(RecordOf(book, NameOf(two)), two);
+  EXPECT_EQ(RecordOf(book, NameOf(tail)), Bytes());
   EXPECT_EQ(book.Known(Joined(Joined(NameOf(one), NameOf(tail)), NameOf(two))), Bytes{0b101});
+}
+
+// The digest that a host lists, whatever it is, has no say in the one that is kept.
+TEST(EntryBook, DigestIsComputedHereWhateverTheHostLists) {
+  EntryBook book(1 << 20);
+  for (const uint8_t listed : {uint8_t{7}, uint8_t{9}}) {
+    const Bytes entry = Entry("/usr/bin/env", listed);
+    book.Learn(entry, 1);
+    const std::optional<BookEntry> found = book.Find(NameOf(entry));
+    ASSERT_TRUE(found.has_value());
+    // As the kernel hashes the oldest template: the name filled up to 256 bytes.
+    Bytes hashed(20, 8);
+    hashed.insert(hashed.end(), found->record.end() - 12, found->record.end());
+    hashed.resize(20 + 256, 0);
+    EXPECT_EQ(found->template_digest, crypto::Hash(crypto::HashAlg::kSha256, hashed));
+  }
 }
 
 TEST(EntryBook, MoreProvenThanThereAre) {
@@ -77,8 +98,8 @@ TEST(EntryBook, OldestGoWhatIsMetAgainStays) {
     book.Learn(Entry(absl::StrCat("/usr/bin/", i)), 1);
     ASSERT_LE(book.size() * kept.size(), kBytes) << i;
   }
-  EXPECT_EQ(book.Find(NameOf(forgotten)), std::nullopt);
-  EXPECT_EQ(book.Find(NameOf(kept)), kept);
+  EXPECT_EQ(RecordOf(book, NameOf(forgotten)), Bytes());
+  EXPECT_EQ(RecordOf(book, NameOf(kept)), kept);
   EXPECT_TRUE(book.Find(NameOf(Entry("/usr/bin/4999"))).has_value());
 }
 
