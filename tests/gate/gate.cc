@@ -9,6 +9,7 @@
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/hash.h"
+#include "common/ima/digests_at.h"
 #include "common/ima/mixed_list.h"
 #include "gatekeeper/enroll/ak_certificate.h"
 #include "gatekeeper/rollout/assignments.h"
@@ -21,6 +22,7 @@ namespace {
 namespace admission = gatekeeper::admission;
 namespace enroll = gatekeeper::enroll;
 namespace rollout = gatekeeper::rollout;
+namespace session = gatekeeper::session;
 namespace store = gatekeeper::store;
 
 constexpr int kManyUses = 1'000'000;
@@ -125,10 +127,7 @@ class DirectClient final : public agent::GatekeeperClient {
   }
 
   absl::StatusOr<agent::AttestAnswer> Submit(const evidence::Evidence& evidence) override {
-    BG_RETURN_IF_ERROR(gate_.admission.Screen(peer_, evidence.host_id, evidence.quote));
-    BG_ASSIGN_OR_RETURN(const admission::Decision decision,
-                        gate_.admission.Decide(peer_, evidence));
-    return AsTold(decision);
+    return Judge(evidence, nullptr);
   }
 
   absl::StatusOr<Bytes> KnownEntries(const std::string& host_id, ByteView ak_name,
@@ -139,22 +138,31 @@ class DirectClient final : public agent::GatekeeperClient {
   absl::StatusOr<agent::AttestAnswer> SubmitMixed(const evidence::Evidence& evidence,
                                                   ByteView mixed) override {
     evidence::Evidence whole = evidence;
-    BG_ASSIGN_OR_RETURN(whole.ima.before_quote, Rebuilt(mixed));
-    return Submit(whole);
+    Bytes& list = whole.ima.before_quote;
+    list.clear();
+    ima::DigestsAt known;
+    bytes::Reader in(mixed);
+    while (!in.empty()) {
+      BG_ASSIGN_OR_RETURN(ima::MixedItem item, ima::TakeMixedItem(in));
+      std::optional<session::BookEntry> entry;
+      if (item.named) {
+        entry = gate_.admission.entries().Find(item.bytes);
+        if (!entry.has_value()) return Malformed(Reason::kRetryResync, "unknown name");
+        known.Add(list.size(), entry->record, entry->template_digest);
+        item.bytes = entry->record;
+      }
+      list.insert(list.end(), item.bytes.begin(), item.bytes.end());
+    }
+    return Judge(whole, &known);
   }
 
  private:
-  absl::StatusOr<Bytes> Rebuilt(ByteView mixed) const {
-    Bytes list;
-    bytes::Reader in(mixed);
-    while (!in.empty()) {
-      BG_ASSIGN_OR_RETURN(const ima::MixedItem item, ima::TakeMixedItem(in));
-      const std::optional<Bytes> record =
-          item.named ? gate_.admission.entries().Find(item.bytes) : ToBytes(item.bytes);
-      if (!record.has_value()) return Malformed(Reason::kRetryResync, "unknown name");
-      list.insert(list.end(), record->begin(), record->end());
-    }
-    return list;
+  absl::StatusOr<agent::AttestAnswer> Judge(const evidence::Evidence& evidence,
+                                            const ima::DigestsAt* known) {
+    BG_RETURN_IF_ERROR(gate_.admission.Screen(peer_, evidence.host_id, evidence.quote));
+    BG_ASSIGN_OR_RETURN(const admission::Decision decision,
+                        gate_.admission.Decide(peer_, evidence, known));
+    return AsTold(decision);
   }
 
   Gate& gate_;
