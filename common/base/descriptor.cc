@@ -11,6 +11,7 @@ absl::Status SystemError(absl::string_view doing, const std::string& path, int e
   const std::string message =
       absl::StrCat(doing, " ", path, ": ", std::generic_category().message(error));
   if (error == ENOENT || error == ENOTDIR) return absl::NotFoundError(message);
+  if (error == EISDIR) return absl::InvalidArgumentError(message);
   if (error == EACCES || error == EPERM) return absl::PermissionDeniedError(message);
   if (error == ENOSPC || error == EDQUOT) return absl::ResourceExhaustedError(message);
   return absl::UnavailableError(message);

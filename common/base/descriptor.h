@@ -26,7 +26,8 @@ class Descriptor {
 };
 
 // "open /nope: No such file or directory". `error` is an errno: kNotFound, kPermissionDenied,
-// kResourceExhausted (no space, quota), else kUnavailable. `path` must be safe to print.
+// kResourceExhausted (no space, quota), kInvalidArgument (a folder), else kUnavailable. `path` must
+// be safe to print.
 absl::Status SystemError(absl::string_view doing, const std::string& path, int error);
 
 }  // namespace bootgate

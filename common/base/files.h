@@ -14,7 +14,7 @@ namespace bootgate {
 
 // Reads a file, also one of /sys whose size is told as zero.
 // Errors name the path: kNotFound, kPermissionDenied, kResourceExhausted (more than `max_bytes`),
-// kUnavailable (any other failure of the system).
+// kInvalidArgument (a folder), kUnavailable (any other failure of the system).
 absl::StatusOr<Bytes> ReadFile(const std::string& path, size_t max_bytes);
 absl::StatusOr<std::string> ReadTextFile(const std::string& path, size_t max_bytes);
 

@@ -31,6 +31,10 @@ TEST_F(FilesTest, WritesWithModeAndReadsBack) {
   EXPECT_FALSE(FileExists(path + ".new"));
 }
 
+TEST_F(FilesTest, AFolderIsNoFile) {
+  EXPECT_EQ(ReadFile(folder_, 10).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(FilesTest, BoundIsExact) {
   const std::string path = folder_ + "/ten";
   ASSERT_TRUE(WriteFileAtomically(path, AsBytes("0123456789"), 0644).ok());

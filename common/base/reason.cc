@@ -296,7 +296,8 @@ constexpr ReasonInfo kTable[] = {
      "Correct the rule at the line named."},
     {Reason::kPolicyBudget, "POLICY_BUDGET", kError,
      "The policy needs more work for this host's evidence than one evaluation may take.",
-     "Let its queries keep less; `policy explain FILE --evidence DIR` tells at which rule it ends."},
+     "Let its queries keep less; `policy explain FILE --evidence DIR` tells at which rule it "
+     "ends."},
     {Reason::kPolicyParse, "POLICY_PARSE", kError, "The policy text cannot be read.",
      "Correct it at the line and column named; `policy check` tells more."},
     {Reason::kPolicyPcrMask, "POLICY_PCR_MASK", kDeny,
