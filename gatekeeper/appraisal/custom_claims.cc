@@ -16,37 +16,19 @@
 namespace bootgate::gatekeeper::appraisal {
 namespace {
 
-// Members of a token that a policy cannot issue (specification, 3.4), what else the service names
-// (6.1), and the issuers (3.1). "custom:" and "x-ms-" are reserved as beginnings.
+// Beside TokenNames() and ClaimNames(): what else the service names (specification, 6.1), and the
+// issuers (3.1). "custom:" and "x-ms-" are reserved as beginnings.
 constexpr absl::string_view kReserved[] = {
-    "iss",
-    "iat",
-    "exp",
-    "nbf",
-    "jti",
-    "cnf",
-    "nonce",
-    "rp_data",
-    "ver",
-    "bootEvents",
-    "vsmReportPresent",
-    "codeIntegrityEnabled",
-    "enclaveAuthorId",
-    "enclaveImageId",
-    "enclaveOwnerId",
-    "enclaveFamilyId",
-    "enclaveSvn",
-    "enclavePlatformSvn",
-    "enclaveFlags",
-    "AttestationService",
-    "AttestationPolicy",
+    "bootEvents",         "vsmReportPresent", "codeIntegrityEnabled", "enclaveAuthorId",
+    "enclaveImageId",     "enclaveOwnerId",   "enclaveFamilyId",      "enclaveSvn",
+    "enclavePlatformSvn", "enclaveFlags",     "AttestationService",   "AttestationPolicy",
     "CustomClaim",
 };
 constexpr absl::string_view kReservedBeginnings[] = {kCustomPrefix, "x-ms-"};
 
 bool IsReserved(absl::string_view name) {
   const auto same = [name](absl::string_view other) { return absl::EqualsIgnoreCase(name, other); };
-  return std::ranges::any_of(kReserved, same) ||
+  return std::ranges::any_of(TokenNames(), same) || std::ranges::any_of(kReserved, same) ||
          std::ranges::any_of(kReservedBeginnings,
                              [name](absl::string_view beginning) {
                                return absl::StartsWithIgnoreCase(name, beginning);

@@ -83,6 +83,23 @@ constexpr ClaimName kNames[] = {
 };
 // clang-format on
 
+constexpr absl::string_view kTokenNames[] = {
+    "iss",
+    "iat",
+    "exp",
+    "nbf",
+    "jti",
+    "cnf",
+    "nonce",
+    "rp_data",
+    "ver",
+    "x-ms-ver",
+    "x-ms-attestation-type",
+    "x-ms-policy-hash",
+    "x-ms-policy-signer",
+    "x-ms-policy",
+};
+
 }  // namespace
 
 absl::string_view Name(ClaimKind kind) {
@@ -100,6 +117,8 @@ absl::string_view Name(ClaimKind kind) {
 }
 
 absl::Span<const ClaimName> ClaimNames() { return kNames; }
+
+absl::Span<const absl::string_view> TokenNames() { return kTokenNames; }
 
 const ClaimName* FindClaimName(absl::string_view name) {
   const auto* const row = std::ranges::find(kNames, name, &ClaimName::name);

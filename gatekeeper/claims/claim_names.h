@@ -37,6 +37,10 @@ absl::Span<const ClaimName> ClaimNames();
 // nullptr when there is none of this name. Custom claims are not in the table.
 const ClaimName* FindClaimName(absl::string_view name);
 
+// Members of a token that are the service's alone: no policy issues them, no host claims them
+// (section 3.4).
+absl::Span<const absl::string_view> TokenNames();
+
 // What a host claims of its own accord bears this before its name (section 6.5).
 inline constexpr absl::string_view kCustomPrefix = "custom:";
 

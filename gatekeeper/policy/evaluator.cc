@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gatekeeper/claims/claim_names.h"
 #include "gatekeeper/policy/compare.h"
 #include "gatekeeper/policy/limits.h"
 #include "gatekeeper/policy/selection.h"
@@ -13,27 +14,6 @@ namespace {
 
 constexpr char kValidity[] = "report_validity_in_minutes";
 constexpr int64_t kMaxValidityMinutes = 525'600;  // one year
-
-// Names in the token that belong to the service. 3.4.
-constexpr absl::string_view kReservedTypes[] = {"iss",
-                                                "iat",
-                                                "exp",
-                                                "nbf",
-                                                "jti",
-                                                "cnf",
-                                                "nonce",
-                                                "rp_data",
-                                                "ver",
-                                                "x-ms-ver",
-                                                "x-ms-attestation-type",
-                                                "x-ms-policy-hash",
-                                                "x-ms-policy-signer",
-                                                "x-ms-policy"};
-
-bool IsReserved(absl::string_view type) {
-  return std::find(std::begin(kReservedTypes), std::end(kReservedTypes), type) !=
-         std::end(kReservedTypes);
-}
 
 // A known property of the token with a value it cannot have. 3.7.
 std::optional<Failure> CheckProperty(const HeldClaim& claim) {
@@ -310,7 +290,8 @@ std::optional<Failure> Evaluator::Keep(Verb verb, HeldClaim claim) {
   if (verb != Verb::kAdd && claim.read_only) {
     return Failure{"read-only", "the claim may be tested but not published"};
   }
-  if (verb == Verb::kIssue && IsReserved(claim.type)) {
+  if (verb == Verb::kIssue &&
+      std::ranges::count(TokenNames(), absl::string_view(claim.type)) != 0) {
     return Failure{"reserved-claim", absl::StrCat(claim.type, " belongs to the service")};
   }
   if (verb == Verb::kIssueProperty) {
