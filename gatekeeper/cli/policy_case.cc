@@ -10,6 +10,7 @@
 #include "common/base/status_macros.h"
 #include "gatekeeper/json/canonical.h"
 #include "gatekeeper/json/parse.h"
+#include "gatekeeper/token/claims.h"
 
 namespace bootgate::gatekeeper::cli {
 namespace {
@@ -83,20 +84,6 @@ Json ToJson(const std::vector<Claim>& claims) {
                     {"issuer", Name(claim.issuer)}});
   }
   return list;
-}
-
-// The policy-issued members of a token: specification, section 8.2.
-Json TokenOf(const std::vector<Claim>& outgoing) {
-  Json token = Json::object();
-  std::set<std::pair<std::string, ClaimValue>> seen;
-  for (const Claim& claim : outgoing) {
-    if (seen.emplace(claim.type, claim.value).second)
-      token[claim.type].push_back(ToJson(claim.value));
-  }
-  for (Json& values : token) {
-    if (values.size() == 1) values = Json(values[0]);
-  }
-  return token;
 }
 
 Json Configured(const policy::Policy& policy) {
@@ -188,7 +175,7 @@ std::string OutcomeText(const policy::Policy& policy, const policy::Evaluation& 
              {"configuration", Configured(policy)},
              {"outgoing", ToJson(evaluation.outgoing)},
              {"properties", ToJson(evaluation.properties)},
-             {"token", TokenOf(evaluation.outgoing)}};
+             {"token", Json::parse(token::PolicyClaimsText(evaluation.outgoing))}};
       break;
   }
   std::set<std::string> codes;

@@ -10,6 +10,7 @@
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/hash.h"
+#include "gatekeeper/claims/claim_names.h"
 
 namespace bootgate::gatekeeper::token {
 namespace {
@@ -18,26 +19,10 @@ using Json = nlohmann::ordered_json;
 
 constexpr char kPolicyClaims[] = "x-ms-policy";
 
-// Names that the service alone writes at the top level, also where this token has no such member: a
-// policy's claim must not be taken for ours.
-constexpr const char* kOwnNames[] = {"iss",
-                                     "sub",
-                                     "aud",
-                                     "exp",
-                                     "nbf",
-                                     "iat",
-                                     "jti",
-                                     "ver",
-                                     "cnf",
-                                     "nonce",
-                                     "rp_data",
-                                     "x-ms-ver",
-                                     "x-ms-attestation-type",
-                                     "x-ms-policy-hash",
-                                     "x-ms-policy-signer",
-                                     "x-ms-tpm-request-key",
-                                     "x-ms-tpm-other-keys",
-                                     kPolicyClaims};
+// With TokenNames() the names that the service alone writes at the top level, also where this token
+// has no such member: a policy's claim must not be taken for ours.
+constexpr absl::string_view kOwnNames[] = {"sub", "aud", "x-ms-tpm-request-key",
+                                           "x-ms-tpm-other-keys"};
 
 Json ValueOf(const Claim& claim) {
   return std::visit([](const auto& value) { return Json(value); }, claim.value);
@@ -95,7 +80,7 @@ absl::Status AddParts(const Contents& contents, Json* out) {
 }
 
 bool IsOwnName(absl::string_view name) {
-  return std::ranges::any_of(kOwnNames, [&](const char* own) { return name == own; });
+  return std::ranges::count(TokenNames(), name) != 0 || std::ranges::count(kOwnNames, name) != 0;
 }
 
 }  // namespace
@@ -116,6 +101,10 @@ Properties PropertiesOf(const std::vector<Claim>& properties) {
 std::string PolicyHash(absl::string_view policy_text) {
   const std::string encoded = ToBase64Url(AsBytes(policy_text));
   return ToBase64Url(crypto::Hash(crypto::HashAlg::kSha256, AsBytes(encoded)).view());
+}
+
+std::string PolicyClaimsText(const std::vector<Claim>& outgoing) {
+  return PolicyClaims(outgoing).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 absl::StatusOr<std::string> PayloadText(const Contents& contents) {

@@ -43,6 +43,10 @@ struct Contents {
   const std::vector<Claim>& outgoing;  // as the policy issued them
 };
 
+// What the policy issued, as a token has it: a JSON object with one member per type, in order of
+// first issue, of its distinct values; a single one stands as it is.
+std::string PolicyClaimsText(const std::vector<Claim>& outgoing);
+
 // The payload: one JSON object. kInternal: one of the JSON parts is none. kResourceExhausted: it
 // would be longer than kMaxPayloadBytes.
 absl::StatusOr<std::string> PayloadText(const Contents& contents);
