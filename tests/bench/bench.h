@@ -49,6 +49,9 @@ absl::Status RunImaFloor(const Arguments& arguments);
 absl::Status Repeat(absl::string_view name, absl::string_view iterations,
                     const std::function<absl::Status()>& one);
 
+// Runs `one` with a folder of its own, which is gone afterwards.
+absl::Status InTemporaryFolder(const std::function<absl::Status(const std::string& folder)>& one);
+
 // A file given on the command line, at most 256 MiB.
 absl::StatusOr<Bytes> Load(absl::string_view folder, absl::string_view file);
 absl::StatusOr<Bytes> Load(absl::string_view path);

@@ -1,8 +1,5 @@
 // One host certificate: everything between the request and the signed DER, the key already
 // imported.
-#include <stdlib.h>
-
-#include <filesystem>
 #include <string>
 
 #include "common/base/status_macros.h"
@@ -36,12 +33,7 @@ absl::Status IssueFrom(const std::string& folder, const Arguments& arguments) {
 }  // namespace
 
 absl::Status RunIssue(const Arguments& arguments) {
-  std::string folder = std::filesystem::temp_directory_path() / "bootgate-bench-XXXXXX";
-  if (mkdtemp(folder.data()) == nullptr) return absl::UnavailableError("no temporary folder");
-  absl::Status status = IssueFrom(folder, arguments);
-  std::error_code ignored;  // what stays behind hurts nobody
-  std::filesystem::remove_all(folder, ignored);
-  return status;
+  return InTemporaryFolder([&](const std::string& folder) { return IssueFrom(folder, arguments); });
 }
 
 }  // namespace bootgate::bench

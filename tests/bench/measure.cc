@@ -1,7 +1,9 @@
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
 
 #include <cstdio>
+#include <filesystem>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -45,6 +47,15 @@ absl::Status Repeat(absl::string_view name, absl::string_view iterations,
               JsonString(name).c_str(), static_cast<long long>(count),
               static_cast<long long>(spent / count), static_cast<long long>(LargestRssKib()));
   return absl::OkStatus();
+}
+
+absl::Status InTemporaryFolder(const std::function<absl::Status(const std::string& folder)>& one) {
+  std::string folder = std::filesystem::temp_directory_path() / "bootgate-bench-XXXXXX";
+  if (mkdtemp(folder.data()) == nullptr) return absl::UnavailableError("no temporary folder");
+  absl::Status status = one(folder);
+  std::error_code ignored;  // what stays behind hurts nobody
+  std::filesystem::remove_all(folder, ignored);
+  return status;
 }
 
 absl::StatusOr<Bytes> Load(absl::string_view path) {

@@ -1,7 +1,4 @@
 // One token: claims put together, the key asked for on disk, the ES256 signature.
-#include <stdlib.h>
-
-#include <filesystem>
 #include <string>
 
 #include "common/base/clock.h"
@@ -44,12 +41,7 @@ absl::Status IssueFrom(const std::string& folder, const Arguments& arguments) {
 }  // namespace
 
 absl::Status RunToken(const Arguments& arguments) {
-  std::string folder = std::filesystem::temp_directory_path() / "bootgate-bench-XXXXXX";
-  if (mkdtemp(folder.data()) == nullptr) return absl::UnavailableError("no temporary folder");
-  absl::Status status = IssueFrom(folder, arguments);
-  std::error_code ignored;  // what stays behind hurts nobody
-  std::filesystem::remove_all(folder, ignored);
-  return status;
+  return InTemporaryFolder([&](const std::string& folder) { return IssueFrom(folder, arguments); });
 }
 
 }  // namespace bootgate::bench
