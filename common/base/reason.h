@@ -35,14 +35,20 @@ absl::string_view Name(OutcomeClass outcome);  // "ADMIT", ...
   X(kNonceBinding, "NONCE_BINDING") X(kNonceMismatch, "NONCE_MISMATCH")                         \
   X(kAkUnknown, "AK_UNKNOWN") X(kAkQualifiedName, "AK_QUALIFIED_NAME")                          \
   X(kClockRollback, "CLOCK_ROLLBACK")                                                           \
+  X(kTpmCloneSuspected, "TPM_CLONE_SUSPECTED") X(kTpmResetAnomaly, "TPM_RESET_ANOMALY")         \
   /* Enrolment, EK, AK, activation */                                                           \
   X(kEkCertKeyMismatch, "EK_CERT_KEY_MISMATCH") X(kEkCertMissing, "EK_CERT_MISSING")            \
   X(kEkChainUntrusted, "EK_CHAIN_UNTRUSTED") X(kEkChainExpired, "EK_CHAIN_EXPIRED")             \
   X(kEkCertProfile, "EK_CERT_PROFILE") X(kEkTemplate, "EK_TEMPLATE")                            \
   X(kEkNotBound, "EK_NOT_BOUND") X(kCertParse, "CERT_PARSE") X(kKeyWeak, "KEY_WEAK")            \
   X(kKeyTooLarge, "KEY_TOO_LARGE")                                                              \
+  X(kEkRevoked, "EK_REVOKED") X(kEkRevocationUnknown, "EK_REVOCATION_UNKNOWN")                  \
+  X(kTpmDistrusted, "TPM_DISTRUSTED") X(kTpmFirmwareVulnerable, "TPM_FIRMWARE_VULNERABLE")      \
+  X(kCertProfile, "CERT_PROFILE") X(kPemFormat, "PEM_FORMAT")                                   \
+  X(kUnsignedDuplicate, "UNSIGNED_DUPLICATE") X(kPcrResettable, "POLICY_PCR_RESETTABLE")        \
   X(kAkAttributes, "AK_ATTRIBUTES") X(kAkNameAlg, "AK_NAME_ALG") X(kAkScheme, "AK_SCHEME")      \
-  X(kAkNameMismatch, "AK_NAME_MISMATCH") X(kActivationFailed, "ACTIVATION_FAILED")              \
+  X(kAkNameMismatch, "AK_NAME_MISMATCH") X(kAkChainUntrusted, "AK_CHAIN_UNTRUSTED")             \
+  X(kActivationFailed, "ACTIVATION_FAILED")                                                     \
   X(kActivationUnknown, "ACTIVATION_UNKNOWN") X(kActivationExpired, "ACTIVATION_EXPIRED")       \
   X(kHostIdBound, "HOST_ID_BOUND") X(kHostIdSyntax, "HOST_ID_SYNTAX")                           \
   X(kHostUnknown, "HOST_UNKNOWN") X(kHostNotApproved, "HOST_NOT_APPROVED")                      \
@@ -88,6 +94,7 @@ absl::string_view Name(OutcomeClass outcome);  // "ADMIT", ...
   X(kKeyNotAttested, "KEY_NOT_ATTESTED") X(kKeyAttributes, "KEY_ATTRIBUTES")                    \
   X(kKeyPolicy, "KEY_POLICY") X(kCsrProfile, "CSR_PROFILE")                                     \
   X(kCsrKeyNotAttested, "CSR_KEY_NOT_ATTESTED") X(kSealStateMoved, "SEAL_STATE_MOVED")          \
+  X(kSealApproval, "SEAL_APPROVAL")                                                             \
   /* Signed texts and tokens */                                                                 \
   X(kJwsParse, "JWS_PARSE") X(kJwsAlg, "JWS_ALG") X(kJwsSignature, "JWS_SIGNATURE")             \
   X(kSignerUntrusted, "SIGNER_UNTRUSTED") X(kTokenExpired, "TOKEN_EXPIRED")                     \
@@ -95,11 +102,15 @@ absl::string_view Name(OutcomeClass outcome);  // "ADMIT", ...
   X(kMessageTooLarge, "MESSAGE_TOO_LARGE") X(kMessageMalformed, "MESSAGE_MALFORMED")            \
   X(kTooManyRequests, "TOO_MANY_REQUESTS") X(kClaimReserved, "CLAIM_RESERVED")                  \
   X(kServerAuth, "SERVER_AUTH") X(kStore, "STORE") X(kRecordCorrupt, "RECORD_CORRUPT")          \
-  X(kAuditUnavailable, "AUDIT_UNAVAILABLE") X(kCa, "CA") X(kInternal, "INTERNAL")               \
+  X(kAuditUnavailable, "AUDIT_UNAVAILABLE") X(kCa, "CA") X(kCaKey, "CA_KEY")                     \
+  X(kInternal, "INTERNAL")                                                                      \
   /* Agent */                                                                                   \
-  X(kStateCorrupt, "STATE_CORRUPT") X(kTpm, "TPM") X(kTpmMissing, "TPM_MISSING")                \
+  X(kStateCorrupt, "STATE_CORRUPT") X(kStateUnwritable, "STATE_UNWRITABLE")                     \
+  X(kWorkloadDenied, "WORKLOAD_DENIED") X(kTpm, "TPM") X(kTpmMissing, "TPM_MISSING")            \
   X(kTpmPcrChanged, "TPM_PCR_CHANGED") X(kTpmPolicy, "TPM_POLICY") X(kTpmLockout, "TPM_LOCKOUT")\
-  X(kTpmIntegrity, "TPM_INTEGRITY") X(kTpmResponseHmac, "TPM_RESPONSE_HMAC")
+  X(kTpmIntegrity, "TPM_INTEGRITY") X(kTpmResponseHmac, "TPM_RESPONSE_HMAC")                    \
+  X(kTpmReplaced, "TPM_REPLACED") X(kTpmHierarchy, "TPM_HIERARCHY")                             \
+  X(kTpmResources, "TPM_RESOURCES") X(kTpmFailure, "TPM_FAILURE")
 // clang-format on
 
 enum class Reason {
