@@ -1,6 +1,7 @@
 #include "agent/app/config.h"
 
 #include "common/base/files.h"
+#include "common/testing/corpus.h"
 #include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -12,7 +13,7 @@ using ::testing::HasSubstr;
 
 TEST(AgentConfig, ShippedSampleHoldsTheDefaults) {
   BG_ASSERT_OK_AND_ASSIGN(const std::string text,
-                          ReadTextFile(BOOTGATE_SOURCE_DIR "/deploy/config/agent.toml", 1 << 20));
+                          ReadTextFile(testing::SourcePath("deploy/config/agent.toml"), 1 << 20));
   BG_ASSERT_OK_AND_ASSIGN(const Config sample, ParseConfig(text, "agent.toml"));
   const Config defaults;
   EXPECT_EQ(sample.state_folder, defaults.state_folder);

@@ -9,8 +9,12 @@
 
 namespace bootgate::testing {
 
+std::string SourcePath(absl::string_view relative) {
+  return absl::StrCat(BOOTGATE_SOURCE_DIR "/", relative);
+}
+
 std::string CorpusPath(absl::string_view relative) {
-  return absl::StrCat(BOOTGATE_SOURCE_DIR "/tests/corpus/", relative);
+  return SourcePath(absl::StrCat("tests/corpus/", relative));
 }
 
 Bytes CorpusFile(absl::string_view relative) {
@@ -29,7 +33,7 @@ std::string CorpusText(absl::string_view relative) {
 
 std::optional<std::string> WiderCorpus() {
   const char* const named = std::getenv("BOOTGATE_CORPUS");
-  const std::string folder = named != nullptr ? named : BOOTGATE_SOURCE_DIR "/../shared/corpus";
+  const std::string folder = named != nullptr ? named : SourcePath("../shared/corpus");
   if (!std::filesystem::is_directory(folder)) return std::nullopt;
   return folder;
 }

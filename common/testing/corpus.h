@@ -9,6 +9,9 @@
 
 namespace bootgate::testing {
 
+// A file or folder of the source tree: "docs/policies.md".
+std::string SourcePath(absl::string_view relative);
+
 // "boots/good/eventlog.bin" under tests/corpus. Ends the program when the file is missing.
 std::string CorpusPath(absl::string_view relative);
 Bytes CorpusFile(absl::string_view relative);

@@ -4,6 +4,7 @@
 
 #include "common/base/files.h"
 #include "common/base/hex.h"
+#include "common/testing/corpus.h"
 #include "common/testing/status_matchers.h"
 #include "gatekeeper/admission/judge.h"
 #include "gatekeeper/admission/made_boot_test.h"
@@ -182,7 +183,7 @@ constexpr char kResume[] =
 TEST_F(ImaAttack, A55_PolicyThatDemandsVerifiedStorageDeniesHostsWithoutIt) {
   BG_ASSERT_OK_AND_ASSIGN(
       const std::string policy,
-      ReadTextFile(BOOTGATE_SOURCE_DIR "/deploy/policies/verified-storage.policy", 1 << 20));
+      ReadTextFile(testing::SourcePath("deploy/policies/verified-storage.policy"), 1 << 20));
   reference_.ima.unlisted = reference::Unlisted::kWarn;
   Verdict verdict = Judge(ListBuilder(list_).Finish(), std::nullopt, policy);
   EXPECT_EQ(verdict.outcome, OutcomeClass::kDeny);

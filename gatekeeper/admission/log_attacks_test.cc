@@ -633,8 +633,7 @@ TEST(Attack, A46_EndOfTheBootLogMovedIntoTheUserSpaceLogIsDenied) {
 // ---- A47: true logs of bad states, denied by the policies that we ship
 
 std::string ShippedPolicy(absl::string_view name) {
-  return ReadTextFile(absl::StrCat(BOOTGATE_SOURCE_DIR, "/deploy/policies/", name), 1 << 20)
-      .value();
+  return ReadTextFile(absl::StrCat(testing::SourcePath("deploy/policies/"), name), 1 << 20).value();
 }
 
 Verdict JudgeByShipped(ByteView log, absl::string_view name) {

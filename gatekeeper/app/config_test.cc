@@ -1,6 +1,7 @@
 #include "gatekeeper/app/config.h"
 
 #include "common/base/files.h"
+#include "common/testing/corpus.h"
 #include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -21,7 +22,7 @@ std::string Complaint(const std::string& more) {
 TEST(GatekeeperConfig, ShippedSampleIsReadAndHoldsTheDefaults) {
   BG_ASSERT_OK_AND_ASSIGN(
       const std::string text,
-      ReadTextFile(BOOTGATE_SOURCE_DIR "/deploy/config/gatekeeper.toml", 1 << 20));
+      ReadTextFile(testing::SourcePath("deploy/config/gatekeeper.toml"), 1 << 20));
   BG_ASSERT_OK_AND_ASSIGN(const Config sample, ParseConfig(text, "gatekeeper.toml"));
   const Config defaults;
   EXPECT_EQ(sample.quote.selection, defaults.quote.selection);

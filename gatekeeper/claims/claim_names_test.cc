@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "common/base/files.h"
+#include "common/testing/corpus.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -22,7 +23,7 @@ namespace {
 // Every row "| `a`, `b` | Kind | ..." of a page, by name.
 std::map<std::string, std::string> KindsOnThePage() {
   constexpr size_t kMaxPage = size_t{1} << 20;
-  const auto page = ReadFile(BOOTGATE_SOURCE_DIR "/docs/policies.md", kMaxPage);
+  const auto page = ReadFile(testing::SourcePath("docs/policies.md"), kMaxPage);
   std::map<std::string, std::string> kinds;
   for (const absl::string_view line : absl::StrSplit(AsText(page.value()), '\n')) {
     const std::vector<absl::string_view> cells = absl::StrSplit(line, '|');
@@ -61,7 +62,7 @@ std::vector<std::string> MakersOfClaims() {
   constexpr size_t kMaxSource = size_t{1} << 20;
   std::vector<std::string> texts;
   for (const char* room : {"appraisal", "admission"}) {
-    const std::filesystem::path folder(absl::StrCat(BOOTGATE_SOURCE_DIR "/gatekeeper/", room));
+    const std::filesystem::path folder(absl::StrCat(testing::SourcePath("gatekeeper/"), room));
     for (const auto& file : std::filesystem::recursive_directory_iterator(folder)) {
       const std::string path = file.path().string();
       if (absl::EndsWith(path, ".cc") && !absl::EndsWith(path, "_test.cc"))

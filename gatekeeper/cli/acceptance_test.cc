@@ -51,7 +51,7 @@ class Scratch {
 };
 
 std::string PolicyPath(absl::string_view name) {
-  return absl::StrCat(BOOTGATE_SOURCE_DIR, "/deploy/policies/", name);
+  return absl::StrCat(testing::SourcePath("deploy/policies/"), name);
 }
 
 std::string BootPath(absl::string_view boot) { return CorpusPath(absl::StrCat("boots/", boot)); }

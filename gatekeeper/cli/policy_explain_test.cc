@@ -63,7 +63,7 @@ TEST(StoredClaimsTest, ABodyThatCannotBeReadIsSaid) {
 TEST(PolicyExplainTest, TellsFromWhichEventsOfCapturedEvidenceAClaimCame) {
   EvidenceVerifyOptions options;
   options.folder = testing::CorpusPath("boots/good");
-  options.policy_file = BOOTGATE_SOURCE_DIR "/deploy/policies/linux-secure-boot.policy";
+  options.policy_file = testing::SourcePath("deploy/policies/linux-secure-boot.policy");
   std::ostringstream out, err;
   PolicyExplainEvidence(options, OutputFormat::kJson, out, err);
   const auto json = nlohmann::json::parse(out.str());

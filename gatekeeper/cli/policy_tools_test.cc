@@ -59,7 +59,7 @@ TEST_F(PolicyToolsTest, EveryCaseOfTheLanguageEndsAsExpected) {
 }
 
 TEST_F(PolicyToolsTest, EverySampleHasCasesThatEndAsExpected) {
-  const std::string samples = BOOTGATE_SOURCE_DIR "/deploy/policies";
+  const std::string samples = testing::SourcePath("deploy/policies");
   EXPECT_EQ(Test({.folders = {samples}}), ExitCode::kSuccess) << out_.str() << err_.str();
   for (const auto& entry : std::filesystem::directory_iterator(samples)) {
     if (entry.path().extension() != ".policy") continue;

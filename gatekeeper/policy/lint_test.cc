@@ -175,7 +175,7 @@ TEST(LintTest, OfThePublishedPoliciesThoseThatPermitEveryHostAreNamed) {
 }
 
 TEST(LintTest, TheDocumentationListsEveryCode) {
-  const std::string page = ReadTextFile(BOOTGATE_SOURCE_DIR "/docs/policies.md", 1 << 20).value();
+  const std::string page = ReadTextFile(testing::SourcePath("docs/policies.md"), 1 << 20).value();
   for (const LintRow& row : LintRows()) {
     EXPECT_TRUE(absl::StrContains(page, absl::StrCat("| ", row.code, " | ", row.title)))
         << row.code;

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "common/base/files.h"
+#include "common/testing/corpus.h"
 #include "gatekeeper/policy/lint.h"
 #include "gatekeeper/policy/test_policies.h"
 #include "gmock/gmock.h"
@@ -14,8 +15,8 @@ namespace {
 using ::testing::IsEmpty;
 
 Policy Sample(absl::string_view name) {
-  const auto text = ReadTextFile(
-      absl::StrCat(BOOTGATE_SOURCE_DIR, "/deploy/policies/", name, ".policy"), 1 << 20);
+  const auto text =
+      ReadTextFile(absl::StrCat(testing::SourcePath("deploy/policies/"), name, ".policy"), 1 << 20);
   if (!text.ok()) throw std::runtime_error(text.status().ToString());
   return ReadOrThrow(*text);
 }
@@ -115,7 +116,7 @@ TEST(SamplePolicyTest, DecidesAsItsHeaderSays) {
 TEST(SamplePolicyTest, IsReadWithoutWarningsAndTheLinterFindsNothing) {
   size_t read = 0;
   for (const auto& entry :
-       std::filesystem::directory_iterator(BOOTGATE_SOURCE_DIR "/deploy/policies")) {
+       std::filesystem::directory_iterator(testing::SourcePath("deploy/policies"))) {
     if (entry.path().extension() != ".policy") continue;
     const Policy policy = Sample(entry.path().stem().string());
     EXPECT_THAT(policy.warnings(), IsEmpty()) << entry.path();

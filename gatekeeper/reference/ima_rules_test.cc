@@ -1,6 +1,7 @@
 #include "gatekeeper/reference/ima_rules.h"
 
 #include "common/base/files.h"
+#include "common/testing/corpus.h"
 #include "common/testing/status_matchers.h"
 #include "gatekeeper/reference/reference.h"
 #include "gatekeeper/reference/signed_tool_test.h"
@@ -83,7 +84,7 @@ TEST(ImaRules, OfTheShippedReferencesAreRead) {
     SCOPED_TRACE(name);
     BG_ASSERT_OK_AND_ASSIGN(
         const std::string text,
-        ReadTextFile(absl::StrCat(BOOTGATE_SOURCE_DIR, "/deploy/ima/", name, ".json"), 1 << 20));
+        ReadTextFile(absl::StrCat(testing::SourcePath("deploy/ima/"), name, ".json"), 1 << 20));
     BG_ASSERT_OK_AND_ASSIGN(const Reference reference, FromJson(text));
     EXPECT_TRUE(reference.ima.present);
     EXPECT_TRUE(reference.ima.rules.excludes.empty());

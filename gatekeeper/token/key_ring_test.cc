@@ -54,7 +54,8 @@ TEST_F(KeyRingTest, MakesAKeyWithACertificateOfTheCa) {
   }
 }
 
-// Of 100 keys, one or two would else begin so: `token key retire -x...` is an option to a command line.
+// Of 100 keys, one or two would else begin so, and `token key retire -x...` is an option to a
+// command line.
 TEST_F(KeyRingTest, AKeysNameIsNoOption) {
   const auto ring = Open();
   for (int i = 0; i < 100; ++i) {

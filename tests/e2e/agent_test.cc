@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/base/files.h"
+#include "common/testing/corpus.h"
 #include "common/testing/status_matchers.h"
 #include "tests/e2e/ends_with.h"
 #include "tests/e2e/eventually.h"
@@ -189,7 +190,7 @@ TEST(EvidenceExport, IsWhatTheOfflineVerifierAndTpm2ToolsAccept) {
   for (const char* quote : {"sha256", "sha384", "all", "ecc"}) {
     const Ran ran =
         RunProgram({gatekeeper, "evidence", "verify", folder, "--quote", quote, "--policy",
-                    BOOTGATE_SOURCE_DIR "/deploy/policies/baseline.policy", "--reference",
+                    testing::SourcePath("deploy/policies/baseline.policy"), "--reference",
                     reference, "--ek-root", desk::RootCertificatePath(World::VendorFolder()),
                     "--ek-root", desk::IssuerCertificatePath(World::VendorFolder())});
     EXPECT_THAT(ran, Succeeds()) << quote;

@@ -86,7 +86,7 @@ class CliTest : public ::testing::Test {
                                    {"NOBODY", kNobody},
                                    {"SCRATCH", fleet_->scratch.path()},
                                    {"BOOTS", CorpusPath("boots")},
-                                   {"POLICIES", BOOTGATE_SOURCE_DIR "/deploy/policies"},
+                                   {"POLICIES", testing::SourcePath("deploy/policies")},
                                    {"DIR", "--dir " + fleet_->gatekeeper.folder()}});
     std::istringstream words(whole);
     for (std::string word; words >> word;) arguments.push_back(word);

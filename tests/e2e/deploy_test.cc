@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_replace.h"
 #include "common/base/files.h"
+#include "common/testing/corpus.h"
 #include "common/testing/status_matchers.h"
 #include "tests/desk/scratch_folder.h"
 #include "tests/e2e/ends_with.h"
@@ -15,18 +16,17 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-constexpr char kDeploy[] = BOOTGATE_SOURCE_DIR "/deploy";
+const std::string kDeploy = testing::SourcePath("deploy");
 
 class UnitTest : public ::testing::TestWithParam<const char*> {
  protected:
   // The unit with its program where this build has put it.
   std::string Unit() const {
     const std::string name = std::string(GetParam()) + ".service";
-    const std::string text =
-        ReadTextFile(std::string(kDeploy) + "/systemd/" + name, 1 << 20).value();
+    const std::string text = ReadTextFile(kDeploy + "/systemd/" + name, 1 << 20).value();
     EXPECT_THAT(text, HasSubstr("ExecStart=/usr/bin/"));
     std::ofstream(scratch_.path() + "/" + name)
-        << absl::StrReplaceAll(text, {{"/usr/bin/", BOOTGATE_BIN_DIR "/"}});
+        << absl::StrReplaceAll(text, {{"/usr/bin/", Program("")}});
     return scratch_.path() + "/" + name;
   }
 
@@ -54,8 +54,7 @@ INSTANTIATE_TEST_SUITE_P(Units, UnitTest,
 
 TEST(SamplePolicies, AreFineAndWithoutWarnings) {
   int checked = 0;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(std::string(kDeploy) + "/policies")) {
+  for (const auto& entry : std::filesystem::directory_iterator(kDeploy + "/policies")) {
     if (entry.path().extension() != ".policy") continue;  // cases, in a folder
     const Ran ran =
         RunProgram({Program("bootgate-gatekeeper"), "policy", "check", entry.path().string()});

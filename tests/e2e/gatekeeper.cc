@@ -118,7 +118,7 @@ void JudgeBySecureBootAndReference(const Gatekeeper& gatekeeper) {
                   testing::CorpusPath("boots/good"), "--out", reference});
   if (learned.exit_code != 0) Die("reference learn: " + learned.err);
   gatekeeper.Do({"reference", "import", reference});
-  gatekeeper.Do({"policy", "activate", BOOTGATE_SOURCE_DIR "/deploy/policies/secure-boot.policy"});
+  gatekeeper.Do({"policy", "activate", testing::SourcePath("deploy/policies/secure-boot.policy")});
 }
 
 }  // namespace bootgate::e2e

@@ -9,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "common/base/files.h"
 #include "common/base/hex.h"
+#include "common/testing/corpus.h"
 #include "common/testing/status_matchers.h"
 #include "gatekeeper/jose/jwk.h"
 #include "gatekeeper/token/verify.h"
@@ -22,7 +23,7 @@ using ::testing::HasSubstr;
 using Json = nlohmann::json;
 using testing::IsOk;
 
-constexpr char kJoseFolder[] = BOOTGATE_SOURCE_DIR "/tests/jose";
+const std::string kJoseFolder = testing::SourcePath("tests/jose");
 
 struct Answer {
   int status = 0;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/testing/corpus.h"
 #include "gatekeeper/json/canonical.h"
 #include "gatekeeper/json/compare.h"
 #include "gatekeeper/json/parse.h"
@@ -73,7 +74,7 @@ class SuiteTest : public ::testing::TestWithParam<Dialect> {
 TEST_P(SuiteTest, EveryCaseHasItsResultOrError) {
   size_t cases = 0;
   const std::filesystem::path folder =
-      std::filesystem::path(BOOTGATE_SOURCE_DIR) / "tests/corpus/jmespath";
+      std::filesystem::path(testing::SourcePath("tests/corpus/jmespath"));
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() != ".json" || entry.path().filename() == "schema.json") continue;
     const std::string text = ReadText(entry.path());
