@@ -47,11 +47,14 @@ absl::StatusOr<CertificateSigner> CertificateSigner::For(
 }
 
 absl::StatusOr<Bytes> CertificateSigner::Sign(const CertificateFields& fields) const {
-  const Bytes tbs = TbsCertificate(fields, algorithm_);
+  return SignElement(TbsCertificate(fields, algorithm_));
+}
+
+absl::StatusOr<Bytes> CertificateSigner::SignElement(ByteView signed_part, ByteView after) const {
   absl::StatusOr<Bytes> signature =
-      key_->Sign(crypto::SignatureScheme::kEcdsa, crypto::Hash(hash_, tbs));
+      key_->Sign(crypto::SignatureScheme::kEcdsa, crypto::Hash(hash_, signed_part));
   if (!signature.ok()) return WithReason(signature.status(), Reason::kCa);
-  return der::Sequence({tbs, algorithm_, der::BitString(*signature)});
+  return der::Sequence({signed_part, algorithm_, der::BitString(*signature), after});
 }
 
 }  // namespace bootgate::pki

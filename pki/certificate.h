@@ -24,7 +24,8 @@ struct CertificateFields {
   ByteView extensions;  // Extension elements, one after the other
 };
 
-// An EC private key that signs certificates: P-256 with SHA-256, P-384 with SHA-384. Any thread.
+// An EC private key that signs certificates, CRLs and OCSP responses: P-256 with SHA-256, P-384 with
+// SHA-384. Any thread.
 class CertificateSigner {
  public:
   // CA when the key is of another kind.
@@ -32,6 +33,11 @@ class CertificateSigner {
 
   // The signed certificate in DER. CA when the key does not sign.
   absl::StatusOr<Bytes> Sign(const CertificateFields& fields) const;
+
+  // The shape that all signed things of X.509 share: SEQUENCE { signed_part, AlgorithmIdentifier,
+  // BIT STRING signature, after }. `signed_part`: one whole element. CA.
+  absl::StatusOr<Bytes> SignElement(ByteView signed_part, ByteView after = {}) const;
+  ByteView algorithm() const { return algorithm_; }  // AlgorithmIdentifier, in DER
 
  private:
   CertificateSigner(std::shared_ptr<const crypto::PrivateKey> key, crypto::HashAlg hash,
