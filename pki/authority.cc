@@ -106,13 +106,14 @@ struct Authority::Templates {
   Bytes host_extensions, server_extensions, token_extensions, ak_extensions,
       ak_extensions_ek_certificate;
 
-  static absl::StatusOr<std::shared_ptr<const Templates>> Make(const LoadedAuthority& loaded);
+  static absl::StatusOr<std::shared_ptr<const Templates>> Make(const LoadedAuthority& loaded,
+                                                               const StatusUrls& urls);
   absl::StatusOr<Bytes> Issue(CertificateFields fields, const crypto::PublicKey& key,
                               ByteView common, const std::vector<Bytes>& own) const;
 };
 
 absl::StatusOr<std::shared_ptr<const Authority::Templates>> Authority::Templates::Make(
-    const LoadedAuthority& loaded) {
+    const LoadedAuthority& loaded, const StatusUrls& urls) {
   BG_ASSIGN_OR_RETURN(CertificateSigner signer, CertificateSigner::For(loaded.issuing_key));
   auto made = std::make_shared<Templates>(std::move(signer));
   made->not_after = loaded.not_after;
@@ -129,6 +130,11 @@ absl::StatusOr<std::shared_ptr<const Authority::Templates>> Authority::Templates
   };
   namespace oid = ext::oid;
   made->host_extensions = with({oid::ClientAuth(), oid::ServerAuth()}, {});
+  if (!urls.crl_base.empty()) {
+    Append(made->host_extensions, ext::CrlDistributionPoint(absl::StrCat(
+                                      urls.crl_base, "/", CrlFileName(loaded.issuing_key_id))));
+  }
+  if (!urls.ocsp.empty()) Append(made->host_extensions, ext::AuthorityInfoAccessOcsp(urls.ocsp));
   made->server_extensions = with({oid::ServerAuth()}, {});
   made->token_extensions = with({oid::TokenSigning()}, {});
   const auto ak = [&](const Bytes& how) {
@@ -159,15 +165,35 @@ absl::StatusOr<Bytes> Authority::Templates::Issue(CertificateFields fields,
   return signer.Sign(fields);
 }
 
-absl::StatusOr<Authority> Authority::Open(const AuthorityFiles& files, absl::Time now) {
+absl::StatusOr<Authority> Authority::Open(const AuthorityFiles& files, absl::Time now,
+                                          const StatusUrls& urls) {
   BG_ASSIGN_OR_RETURN(LoadedAuthority loaded, LoadAuthority(files, now));
   Authority authority;
-  BG_ASSIGN_OR_RETURN(authority.templates_, Templates::Make(loaded));
+  BG_ASSIGN_OR_RETURN(authority.templates_, Templates::Make(loaded, urls));
   authority.root_pem_ = std::move(loaded.root_pem);
   authority.issuing_pem_ = std::move(loaded.issuing_pem);
   authority.trust_domain_ = std::move(loaded.trust_domain);
-  authority.issuing_key_ = std::move(loaded.issuing_key);
+  authority.issuer_ =
+      std::make_shared<const Issuer>(Issuer{.id = "issuing",
+                                            .uses = {std::begin(kAllCaUses), std::end(kAllCaUses)},
+                                            .key_id = loaded.issuing_key_id,
+                                            .name = loaded.issuing_name,
+                                            .certificate = PemToDer(authority.issuing_pem_).value(),
+                                            .chain_pem = authority.issuing_pem_,
+                                            .not_after = loaded.not_after,
+                                            .signer = authority.templates_->signer});
   return authority;
+}
+
+std::vector<IssuerPtr> Authority::Issuers() const { return {issuer_}; }
+
+absl::StatusOr<IssuerPtr> Authority::IssuerFor(ByteView key_id) const {
+  if (SameBytes(key_id, issuer_->key_id)) return issuer_;
+  return absl::NotFoundError(absl::StrCat("no CA of ours has the key id ", ToHex(key_id)));
+}
+
+bool Authority::IsTainted(ByteView key_id) const {
+  return issuer_->tainted && SameBytes(key_id, issuer_->key_id);
 }
 
 absl::Time Authority::not_after() const { return templates_->not_after; }

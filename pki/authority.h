@@ -13,6 +13,7 @@
 #include "common/base/secret_bytes.h"
 #include "common/crypto/private_key.h"
 #include "common/crypto/public_key.h"
+#include "pki/issuer.h"
 
 namespace bootgate::pki {
 
@@ -42,7 +43,8 @@ class Authority {
   static absl::Status Create(const AuthorityFiles& files, const AuthorityOptions& options,
                              absl::Time now);
   // Checks that keys and certificates belong together and are valid at `now`.
-  static absl::StatusOr<Authority> Open(const AuthorityFiles& files, absl::Time now);
+  static absl::StatusOr<Authority> Open(const AuthorityFiles& files, absl::Time now,
+                                        const StatusUrls& urls = {});
 
   const std::string& root_pem() const { return root_pem_; }
   const std::string& issuing_pem() const { return issuing_pem_; }
@@ -50,8 +52,17 @@ class Authority {
   const std::string& trust_domain() const { return trust_domain_; }
   absl::Time not_after() const;  // of the issuing CA: nothing it signs may outlive it
 
+  // Every issuing CA whose certificates may still be shown, the ones that sign now first; tainted
+  // ones too. Call it each time: an operator's verb changes them while we run.
+  std::vector<IssuerPtr> Issuers() const;
+  // By subject key identifier; kNotFound.
+  absl::StatusOr<IssuerPtr> IssuerFor(ByteView key_id) const;
+  // Nothing below this CA is believed any more. Also for CAs that we no longer keep.
+  bool IsTainted(ByteView key_id) const;
+
   // One host certificate in DER: CA:FALSE, digitalSignature, clientAuth and serverAuth, URI SAN
-  // spiffe://<trust domain>/host/<host id>. CA, KEY_WEAK.
+  // spiffe://<trust domain>/host/<host id>; CRL and OCSP addresses as far as Open was given any.
+  // CA, CA_KEY, KEY_WEAK.
   absl::StatusOr<Bytes> IssueHost(const HostCertificateRequest& request,
                                   const crypto::PublicKey& key) const;
 
@@ -81,7 +92,7 @@ class Authority {
  private:
   Authority() = default;
   std::string root_pem_, issuing_pem_, trust_domain_;
-  std::shared_ptr<const crypto::PrivateKey> issuing_key_;
+  IssuerPtr issuer_;
   struct Templates;
   std::shared_ptr<const Templates> templates_;
 };

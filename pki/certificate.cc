@@ -31,15 +31,14 @@ Bytes NameDer(absl::string_view organization, absl::string_view common_name) {
       {Attribute(kOrganization, organization), Attribute(kCommonName, common_name)});
 }
 
-absl::StatusOr<CertificateSigner> CertificateSigner::For(
-    std::shared_ptr<const crypto::PrivateKey> key) {
-  const std::optional<crypto::Curve> curve = key->Public().curve();
+absl::StatusOr<CertificateSigner> CertificateSigner::For(std::shared_ptr<const KeyHolder> holder) {
+  const std::optional<crypto::Curve> curve = holder->Public().curve();
   if (curve == crypto::Curve::kP256) {
-    return CertificateSigner(std::move(key), crypto::HashAlg::kSha256,
+    return CertificateSigner(std::move(holder), crypto::HashAlg::kSha256,
                              der::Sequence({der::Oid({1, 2, 840, 10045, 4, 3, 2})}));
   }
   if (curve == crypto::Curve::kP384) {
-    return CertificateSigner(std::move(key), crypto::HashAlg::kSha384,
+    return CertificateSigner(std::move(holder), crypto::HashAlg::kSha384,
                              der::Sequence({der::Oid({1, 2, 840, 10045, 4, 3, 3})}));
   }
   return Refuse(absl::StatusCode::kFailedPrecondition, Reason::kCa,
@@ -51,10 +50,8 @@ absl::StatusOr<Bytes> CertificateSigner::Sign(const CertificateFields& fields) c
 }
 
 absl::StatusOr<Bytes> CertificateSigner::SignElement(ByteView signed_part, ByteView after) const {
-  absl::StatusOr<Bytes> signature =
-      key_->Sign(crypto::SignatureScheme::kEcdsa, crypto::Hash(hash_, signed_part));
-  if (!signature.ok()) return WithReason(signature.status(), Reason::kCa);
-  return der::Sequence({signed_part, algorithm_, der::BitString(*signature), after});
+  BG_ASSIGN_OR_RETURN(const Bytes signature, holder_->Sign(crypto::Hash(hash_, signed_part)));
+  return der::Sequence({signed_part, algorithm_, der::BitString(signature), after});
 }
 
 }  // namespace bootgate::pki

@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/base/bytes_view.h"
-#include "common/crypto/private_key.h"
+#include "pki/key_holder.h"
 
 namespace bootgate::pki {
 
@@ -24,29 +24,33 @@ struct CertificateFields {
   ByteView extensions;  // Extension elements, one after the other
 };
 
-// An EC private key that signs certificates, CRLs and OCSP responses: P-256 with SHA-256, P-384 with
+// An EC key that signs certificates, CRLs and OCSP responses: P-256 with SHA-256, P-384 with
 // SHA-384. Any thread.
 class CertificateSigner {
  public:
   // CA when the key is of another kind.
-  static absl::StatusOr<CertificateSigner> For(std::shared_ptr<const crypto::PrivateKey> key);
+  static absl::StatusOr<CertificateSigner> For(std::shared_ptr<const KeyHolder> holder);
+  static absl::StatusOr<CertificateSigner> For(std::shared_ptr<const crypto::PrivateKey> key) {
+    return For(InMemory(std::move(key)));
+  }
 
-  // The signed certificate in DER. CA when the key does not sign.
+  // The signed certificate in DER. CA or CA_KEY when the key does not sign.
   absl::StatusOr<Bytes> Sign(const CertificateFields& fields) const;
 
   // The shape that all signed things of X.509 share: SEQUENCE { signed_part, AlgorithmIdentifier,
-  // BIT STRING signature, after }. `signed_part`: one whole element. CA.
+  // BIT STRING signature, after }. `signed_part`: one whole element. CA, CA_KEY.
   absl::StatusOr<Bytes> SignElement(ByteView signed_part, ByteView after = {}) const;
   ByteView algorithm() const { return algorithm_; }  // AlgorithmIdentifier, in DER
 
- private:
-  CertificateSigner(std::shared_ptr<const crypto::PrivateKey> key, crypto::HashAlg hash,
-                    Bytes algorithm)
-      : key_(std::move(key)), hash_(hash), algorithm_(std::move(algorithm)) {}
+  const KeyHolder& holder() const { return *holder_; }
 
-  std::shared_ptr<const crypto::PrivateKey> key_;
+ private:
+  CertificateSigner(std::shared_ptr<const KeyHolder> holder, crypto::HashAlg hash, Bytes algorithm)
+      : holder_(std::move(holder)), hash_(hash), algorithm_(std::move(algorithm)) {}
+
+  std::shared_ptr<const KeyHolder> holder_;
   crypto::HashAlg hash_;
-  Bytes algorithm_;  // AlgorithmIdentifier
+  Bytes algorithm_;
 };
 
 }  // namespace bootgate::pki

@@ -61,6 +61,20 @@ Bytes AuthorityKeyIdentifier(ByteView key_id) {
                            der::Sequence({der::Element(der::kContextPrimitive | 0, {key_id})}));
 }
 
+Bytes CrlDistributionPoint(absl::string_view url) {
+  // DistributionPoint { distributionPoint [0] { fullName [0] GeneralNames } }
+  const Bytes full_name = der::Element(der::kContextConstructed | 0, {UriName(url)});
+  const Bytes point = der::Sequence({der::Element(der::kContextConstructed | 0, {full_name})});
+  return StandardExtension(31, Criticality::kNotCritical, der::Sequence({point}));
+}
+
+Bytes AuthorityInfoAccessOcsp(absl::string_view url) {
+  static const Bytes kAccess = der::Oid({1, 3, 6, 1, 5, 5, 7, 1, 1});
+  static const Bytes kOcsp = der::Oid({1, 3, 6, 1, 5, 5, 7, 48, 1});
+  const Bytes description = der::Sequence({kOcsp, UriName(url)});
+  return Extension(kAccess, Criticality::kNotCritical, der::Sequence({description}));
+}
+
 Bytes UriName(absl::string_view uri) {
   return der::Element(der::kContextPrimitive | 6, {AsBytes(uri)});
 }

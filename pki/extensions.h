@@ -30,6 +30,10 @@ Bytes CertificatePolicies(const std::vector<Bytes>& policies);
 Bytes SubjectKeyIdentifier(ByteView key_id);
 Bytes AuthorityKeyIdentifier(ByteView key_id);
 
+// Where the state of a certificate is to be had (RFC 5280, 4.2.1.13 and 4.2.2.1).
+Bytes CrlDistributionPoint(absl::string_view url);
+Bytes AuthorityInfoAccessOcsp(absl::string_view url);
+
 // GeneralNames, then the extension around them.
 Bytes UriName(absl::string_view uri);
 Bytes DnsName(absl::string_view name);
