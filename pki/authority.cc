@@ -130,11 +130,7 @@ absl::StatusOr<std::shared_ptr<const Authority::Templates>> Authority::Templates
   };
   namespace oid = ext::oid;
   made->host_extensions = with({oid::ClientAuth(), oid::ServerAuth()}, {});
-  if (!urls.crl_base.empty()) {
-    Append(made->host_extensions, ext::CrlDistributionPoint(absl::StrCat(
-                                      urls.crl_base, "/", CrlFileName(loaded.issuing_key_id))));
-  }
-  if (!urls.ocsp.empty()) Append(made->host_extensions, ext::AuthorityInfoAccessOcsp(urls.ocsp));
+  Append(made->host_extensions, StatusExtensions(urls, loaded.issuing_key_id));
   made->server_extensions = with({oid::ServerAuth()}, {});
   made->token_extensions = with({oid::TokenSigning()}, {});
   const auto ak = [&](const Bytes& how) {

@@ -68,11 +68,15 @@ Bytes CrlDistributionPoint(absl::string_view url) {
   return StandardExtension(31, Criticality::kNotCritical, der::Sequence({point}));
 }
 
-Bytes AuthorityInfoAccessOcsp(absl::string_view url) {
+Bytes AuthorityInfoAccess(absl::string_view ocsp, absl::string_view ca_issuers) {
   static const Bytes kAccess = der::Oid({1, 3, 6, 1, 5, 5, 7, 1, 1});
   static const Bytes kOcsp = der::Oid({1, 3, 6, 1, 5, 5, 7, 48, 1});
-  const Bytes description = der::Sequence({kOcsp, UriName(url)});
-  return Extension(kAccess, Criticality::kNotCritical, der::Sequence({description}));
+  static const Bytes kCaIssuers = der::Oid({1, 3, 6, 1, 5, 5, 7, 48, 2});
+  std::vector<Bytes> descriptions;
+  if (!ocsp.empty()) descriptions.push_back(der::Sequence({kOcsp, UriName(ocsp)}));
+  if (!ca_issuers.empty()) descriptions.push_back(der::Sequence({kCaIssuers, UriName(ca_issuers)}));
+  if (descriptions.empty()) return {};
+  return Extension(kAccess, Criticality::kNotCritical, SequenceOf(descriptions));
 }
 
 Bytes UriName(absl::string_view uri) {

@@ -32,7 +32,8 @@ Bytes AuthorityKeyIdentifier(ByteView key_id);
 
 // Where the state of a certificate is to be had (RFC 5280, 4.2.1.13 and 4.2.2.1).
 Bytes CrlDistributionPoint(absl::string_view url);
-Bytes AuthorityInfoAccessOcsp(absl::string_view url);
+// `ca_issuers`: where the issuer's certificate is. An empty one is left out; both empty: no bytes.
+Bytes AuthorityInfoAccess(absl::string_view ocsp, absl::string_view ca_issuers);
 
 // GeneralNames, then the extension around them.
 Bytes UriName(absl::string_view uri);

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/hex.h"
 #include "common/base/reason.h"
+#include "pki/extensions.h"
 
 namespace bootgate::pki {
 absl::string_view Name(CaUse use) {
@@ -35,5 +36,26 @@ absl::StatusOr<Bytes> Issuer::SignElement(ByteView signed_part, ByteView after) 
 }
 
 std::string CrlFileName(ByteView key_id) { return absl::StrCat(ToHex(key_id), ".crl"); }
+
+std::string CertificateFileName(ByteView key_id) { return absl::StrCat(ToHex(key_id), ".cer"); }
+
+StatusUrls StatusUrlsBelow(absl::string_view public_url) {
+  if (public_url.empty()) return {};
+  return {.crl_base = absl::StrCat(public_url, "/crl"),
+          .ocsp = absl::StrCat(public_url, "/ocsp"),
+          .ca_base = absl::StrCat(public_url, "/ca")};
+}
+
+Bytes StatusExtensions(const StatusUrls& urls, ByteView key_id) {
+  Bytes all;
+  if (!urls.crl_base.empty()) {
+    all = ext::CrlDistributionPoint(absl::StrCat(urls.crl_base, "/", CrlFileName(key_id)));
+  }
+  const std::string certificate =
+      urls.ca_base.empty() ? "" : absl::StrCat(urls.ca_base, "/", CertificateFileName(key_id));
+  const Bytes access = ext::AuthorityInfoAccess(urls.ocsp, certificate);
+  all.insert(all.end(), access.begin(), access.end());
+  return all;
+}
 
 }  // namespace bootgate::pki

@@ -48,7 +48,14 @@ using IssuerPtr = std::shared_ptr<const Issuer>;
 struct StatusUrls {
   std::string crl_base;  // "http://gate.example:9746/crl"
   std::string ocsp;      // "http://gate.example:9746/ocsp"
+  std::string ca_base;   // "http://gate.example:9746/ca"; the CA's certificate is below it
 };
-std::string CrlFileName(ByteView key_id);  // 40 hex digits and ".crl"
+// All parts below one address: of the HTTP port, or of what stands before it; empty: no URLs.
+StatusUrls StatusUrlsBelow(absl::string_view public_url);
+std::string CrlFileName(ByteView key_id);          // 40 hex digits and ".crl"
+std::string CertificateFileName(ByteView key_id);  // 40 hex digits and ".cer"
+
+// The extensions that tell of them in a certificate of the CA with this key id; may be empty.
+Bytes StatusExtensions(const StatusUrls& urls, ByteView key_id);
 
 }  // namespace bootgate::pki
