@@ -34,6 +34,18 @@ struct BootMark {
   uint64_t clock_ms = 0;
 };
 
+// Who made the TPM, as far as an EK certificate told, and what the TPM signs of itself.
+struct TpmFacts {
+  std::string manufacturer, model, version;  // of a verified EK certificate; printable, as there
+  uint64_t firmware = 0;                     // firmwareVersion of the last authentic quote
+
+  friend bool operator==(const TpmFacts&, const TpmFacts&) = default;
+};
+
+// What was verified of the TPM at enrolment: HostRecord::assurance.
+inline constexpr absl::string_view kAssuranceEkCertificate = "ek-certificate",
+                                   kAssuranceEkKey = "ek-key", kAssuranceCloudAk = "cloud-ak";
+
 struct HostRecord {
   std::string id;         // h- and 32 hex digits
   uint64_t revision = 0;  // of the stored row; 0: never stored
@@ -44,7 +56,7 @@ struct HostRecord {
   Bytes ak_public;  // TPMT_PUBLIC
   Bytes ak_qualified_name;
   Bytes ek_certificate;  // DER; empty when there was none
-  std::string ek_trust;  // how the EK was believed: "chain", "inventory", "approved"
+  std::string ek_trust;  // how the EK was believed: gatekeeper/enroll/ek_trust.h
   absl::Time enrolled_at, last_seen_at, trust_since;
   std::optional<BootMark> last_boot;         // of the last authentic evidence
   std::optional<BootMark> quarantined_boot;  // of the evidence that led to the quarantine
@@ -57,6 +69,15 @@ struct HostRecord {
   // What was frozen of the verdict that shut the host out begins in the middle of its IMA list: the
   // next evidence with the whole list is frozen, too.
   bool whole_list_wanted = false;
+  std::string replaces, replaced_by;  // host ids: this host's TPM was changed; empty: it was not
+  TpmFacts tpm;
+  std::string assurance;                // "ek-certificate", "ek-key", "cloud-ak"; empty: of old
+  std::vector<std::string> tolerances;  // departures of the EK certificate that were lived with
+  Bytes own_ek_certificate;             // DER, made by our CA for an EK that had none
+  Bytes ak_certificate;                 // DER, the newest one that we made for `ak_public`
+  absl::Time ak_certificate_until;      // its notAfter
+  std::optional<BootMark> other_boot;   // a second line of boots beside `last_boot`: a clone's
+  std::string boot_id;                  // of the kernel, as told with the last authentic evidence
 };
 
 // Host id from the EK: "h-" and the first 32 hex digits of SHA-256 over the EK's Name.

@@ -13,8 +13,9 @@
 namespace bootgate::gatekeeper::store {
 namespace {
 
-constexpr uint8_t kHostVersion = 2;
-constexpr uint8_t kHostVersionBeforeCursors = 1;  // still read
+constexpr uint8_t kHostVersion = 3;
+constexpr uint8_t kHostVersionBeforeTpmFacts = 2;  // still read
+constexpr uint8_t kHostVersionBeforeCursors = 1;   // still read
 constexpr uint8_t kLabelsVersion = 1;
 constexpr uint8_t kTextsVersion = 1;
 constexpr size_t kChecksumSize = 32;  // bytes, SHA-256
@@ -41,6 +42,20 @@ void PutBoot(Writer& out, const std::optional<host::BootMark>& boot) {
 void PutTexts(Writer& out, const std::vector<std::string>& texts) {
   out.U32Be(static_cast<uint32_t>(texts.size()));
   for (const std::string& text : texts) PutText(out, text);
+}
+
+// What version 3 added: of the TPM, and of certificates of ours.
+void PutTpm(Writer& out, const host::HostRecord& host) {
+  for (const std::string* text : {&host.replaces, &host.replaced_by, &host.tpm.manufacturer,
+                                  &host.tpm.model, &host.tpm.version, &host.assurance}) {
+    PutText(out, *text);
+  }
+  out.U64Be(host.tpm.firmware);
+  PutTexts(out, host.tolerances);
+  out.Sized32Be(host.own_ek_certificate).Sized32Be(host.ak_certificate);
+  PutTime(out, host.ak_certificate_until);
+  PutBoot(out, host.other_boot);
+  PutText(out, host.boot_id);
 }
 
 void PutLabels(Writer& out, const Labels& labels) {
@@ -144,8 +159,25 @@ absl::Status TakeFacts(Reader& in, host::HostRecord& host) {
   return absl::OkStatus();
 }
 
+absl::Status TakeTpm(Reader& in, host::HostRecord& host) {
+  BG_ASSIGN_OR_RETURN(host.replaces, TakeText(in));
+  BG_ASSIGN_OR_RETURN(host.replaced_by, TakeText(in));
+  BG_ASSIGN_OR_RETURN(host.tpm.manufacturer, TakeText(in));
+  BG_ASSIGN_OR_RETURN(host.tpm.model, TakeText(in));
+  BG_ASSIGN_OR_RETURN(host.tpm.version, TakeText(in));
+  BG_ASSIGN_OR_RETURN(host.assurance, TakeText(in));
+  BG_ASSIGN_OR_RETURN(host.tpm.firmware, in.U64Be());
+  BG_ASSIGN_OR_RETURN(host.tolerances, TakeTexts(in));
+  BG_ASSIGN_OR_RETURN(host.own_ek_certificate, TakeBytes(in));
+  BG_ASSIGN_OR_RETURN(host.ak_certificate, TakeBytes(in));
+  BG_ASSIGN_OR_RETURN(host.ak_certificate_until, TakeTime(in));
+  BG_ASSIGN_OR_RETURN(host.other_boot, TakeBoot(in));
+  BG_ASSIGN_OR_RETURN(host.boot_id, TakeText(in));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<host::HostRecord> TakeHost(Reader& in, uint8_t version) {
-  if (version != kHostVersion && version != kHostVersionBeforeCursors) return WrongVersion(version);
+  if (version < kHostVersionBeforeCursors || version > kHostVersion) return WrongVersion(version);
   host::HostRecord host;
   BG_RETURN_IF_ERROR(TakeState(in, host));
   BG_RETURN_IF_ERROR(TakeKeys(in, host));
@@ -154,6 +186,8 @@ absl::StatusOr<host::HostRecord> TakeHost(Reader& in, uint8_t version) {
   if (version == kHostVersionBeforeCursors) return host;
   BG_ASSIGN_OR_RETURN(host.ima_cursor, TakeImaCursor(in));
   BG_ASSIGN_OR_RETURN(host.whole_list_wanted, TakeFlag(in));
+  if (version == kHostVersionBeforeTpmFacts) return host;
+  BG_RETURN_IF_ERROR(TakeTpm(in, host));
   return host;
 }
 
@@ -200,6 +234,7 @@ Bytes EncodeHost(const host::HostRecord& host) {
   PutText(out, host.why);
   PutImaCursor(out, host.ima_cursor);
   PutFlag(out, host.whole_list_wanted);
+  PutTpm(out, host);
   return Seal(out);
 }
 

@@ -36,6 +36,17 @@ host::HostRecord FullHost() {
   host.reasons = {"SECURE_BOOT_OFF", "POLICY_DENY"};
   host.why = "Secure Boot was off";
   host.whole_list_wanted = true;
+  host.replaces = "h-old";
+  host.replaced_by = "h-new";
+  host.tpm = {.manufacturer = "id:494E5443", .model = "SPT", .version = "id:00020000"};
+  host.tpm.firmware = 0xfedcba9876543210;
+  host.assurance = "ek-certificate";
+  host.tolerances = {"padding", "set order"};
+  host.own_ek_certificate = Bytes(700, 0x31);
+  host.ak_certificate = Bytes(600, 0x32);
+  host.ak_certificate_until = absl::FromUnixSeconds(1'900'000'000);
+  host.other_boot = host::BootMark{.reset_count = 8, .restart_count = 1, .clock_ms = 7};
+  host.boot_id = "9f1c";
   host::ImaCursor& cursor = host.ima_cursor.emplace();
   cursor.reset_count = 0xfffffffe;
   cursor.restart_count = 3;
@@ -62,12 +73,13 @@ host::HostRecord FullHost() {
   return host;
 }
 
-// As records were written before there were cursors.
-Bytes InVersion1(const host::HostRecord& host) {
+// `host`, which has nothing of what later versions added, as it was written in an earlier one.
+Bytes InVersion(uint8_t version, const host::HostRecord& host) {
   constexpr size_t kChecksum = 32, kNoCursorNoFlag = 2;
+  constexpr size_t kNoTpm = 6 * 4 + 8 + 4 + 2 * 4 + 8 + 1 + 4;
   Bytes encoded = EncodeHost(host);
-  encoded.resize(encoded.size() - kChecksum - kNoCursorNoFlag);
-  encoded[0] = 1;
+  encoded.resize(encoded.size() - kChecksum - kNoTpm - (version == 1 ? kNoCursorNoFlag : 0));
+  encoded[0] = version;
   const crypto::Digest checksum = crypto::Hash(crypto::HashAlg::kSha256, encoded);
   encoded.insert(encoded.end(), checksum.view().begin(), checksum.view().end());
   return encoded;
@@ -131,12 +143,46 @@ TEST(RecordCodec, CursorComesBackAsItWas) {
   EXPECT_EQ(finding.text, "/bin/c is not in the reference.");
 }
 
-TEST(RecordCodec, RecordsFromBeforeThereWereCursorsAreRead) {
+host::HostRecord WithoutTpmFacts() {
   host::HostRecord old = FullHost();
+  old.replaces = old.replaced_by = old.assurance = old.boot_id = "";
+  old.tpm = {};
+  old.tolerances.clear();
+  old.own_ek_certificate = old.ak_certificate = {};
+  old.ak_certificate_until = absl::UnixEpoch();
+  old.other_boot.reset();
+  return old;
+}
+
+TEST(RecordCodec, RecordsFromBeforeThereWereTpmFactsAreRead) {
+  const host::HostRecord old = WithoutTpmFacts();
+  BG_ASSERT_OK_AND_ASSIGN(const host::HostRecord back, DecodeHost(InVersion(2, old)));
+  EXPECT_EQ(EncodeHost(back), EncodeHost(old));
+  EXPECT_TRUE(back.ima_cursor.has_value());
+}
+
+TEST(RecordCodec, RecordsFromBeforeThereWereCursorsAreRead) {
+  host::HostRecord old = WithoutTpmFacts();
   old.ima_cursor.reset();
   old.whole_list_wanted = false;
-  BG_ASSERT_OK_AND_ASSIGN(const host::HostRecord back, DecodeHost(InVersion1(old)));
+  BG_ASSERT_OK_AND_ASSIGN(const host::HostRecord back, DecodeHost(InVersion(1, old)));
   EXPECT_EQ(EncodeHost(back), EncodeHost(old));
+}
+
+TEST(RecordCodec, TpmFactsComeBackAsTheyWere) {
+  const host::HostRecord host = FullHost();
+  BG_ASSERT_OK_AND_ASSIGN(const host::HostRecord back, DecodeHost(EncodeHost(host)));
+  EXPECT_EQ(back.replaces, "h-old");
+  EXPECT_EQ(back.replaced_by, "h-new");
+  EXPECT_EQ(back.tpm, host.tpm);
+  EXPECT_EQ(back.assurance, host.assurance);
+  EXPECT_EQ(back.tolerances, host.tolerances);
+  EXPECT_EQ(back.own_ek_certificate, host.own_ek_certificate);
+  EXPECT_EQ(back.ak_certificate, host.ak_certificate);
+  EXPECT_EQ(back.ak_certificate_until, host.ak_certificate_until);
+  ASSERT_TRUE(back.other_boot.has_value());
+  EXPECT_EQ(back.other_boot->reset_count, 8u);
+  EXPECT_EQ(back.boot_id, "9f1c");
 }
 
 TEST(RecordCodec, EveryFlippedBitIsFound) {

@@ -25,6 +25,9 @@ struct JoinToken {
   int uses_left = 1;
   absl::Time expires_at, created_at;
   bool approves = false;  // hosts that join with it need no further approval
+  int uses = 0;           // as made; 0: not known any more
+  std::string author;     // empty: not known any more
+  std::optional<absl::Time> revoked_at;
 };
 
 // Proof of holding a join token, at a time.
@@ -32,6 +35,21 @@ struct JoinTokenUse {
   std::string id;
   Bytes secret_sha256;
   absl::Time now;
+};
+
+// A TPM that is known before it joins.
+struct InventoryRow {
+  // Of its EK, in lower case: host id, or the SHA-256 in 64 hex digits of the public area, of the
+  // SubjectPublicKeyInfo or of the EK certificate. The store takes any text.
+  std::string ek;
+  std::map<std::string, std::string> labels;  // the host gets them when it joins
+  std::string source;                         // the file it came in
+  std::string author;
+  absl::Time added_at;
+};
+
+struct InventoryChange {
+  int64_t added = 0, replaced = 0;
 };
 
 struct VerdictRow {
@@ -50,6 +68,14 @@ struct CredentialRow {
   absl::Time not_before, not_after;
   bool revoked = false;
   std::optional<absl::Time> revoked_at;
+  std::string kind = "host";  // "host", "ak", "ek", "svid"
+  std::string issuer;         // key id (hex) of the CA that signed it; empty: not known any more
+};
+
+// A credential that was revoked, at its place in the order in which they were.
+struct RevokedRow {
+  int64_t number = 0;  // from 1, never given twice
+  CredentialRow credential;
 };
 
 struct IncidentRow {
@@ -140,7 +166,10 @@ struct Commit {
   std::optional<VerdictRow> verdict;
   std::vector<std::pair<std::string, Bytes>> blobs;  // SHA-256 hex -> frozen evidence
   std::vector<CredentialRow> issued;
-  bool revoke_host_credentials = false;  // all unrevoked ones of `host`, at the audit row's time
+  // All unrevoked ones of `host` but EK certificates, at the audit row's time.
+  bool revoke_host_credentials = false;
+  bool revoke_ek_certificates = false;      // those of `host`
+  std::vector<std::string> revoke_serials;  // already revoked: stays as it is; unknown: kNotFound
   // Opened; or folded into the host's incident that is not closed: one failure more, the new
   // verdict, time and reasons, all else as it was. An incident of this very id is replaced instead.
   std::optional<IncidentRow> incident;
@@ -173,16 +202,39 @@ class Store {
   virtual absl::StatusOr<std::vector<CredentialRow>> ListCredentials(
       const std::string& host_id) = 0;
   virtual absl::StatusOr<bool> IsRevoked(const std::string& serial) = 0;  // unknown serial: true
+  virtual absl::StatusOr<CredentialRow> GetCredential(const std::string& serial) = 0;
+  // What was revoked behind `after`, in that order, without what has expired at `now`. A list that
+  // is kept from call to call is asked for from its last number on.
+  virtual absl::StatusOr<std::vector<RevokedRow>> ListRevoked(int64_t after, absl::Time now) = 0;
+  // The last number given; 0: nothing was ever revoked. Cheap: one look-up.
+  virtual absl::StatusOr<int64_t> LastRevocation() = 0;
   virtual absl::StatusOr<Bytes> GetBlob(const std::string& sha256_hex) = 0;
 
-  // Join tokens. Redeem is atomic: one use less, or an error with JOIN_TOKEN_UNKNOWN, _EXPIRED,
-  // _USED. A wrong secret is as good as an unknown id. Check has the same errors and uses nothing
-  // up.
+  // Join tokens. Redeem is atomic: one use less, or an error with JOIN_TOKEN_UNKNOWN, _EXPIRED (a
+  // revoked one, too), _USED. A wrong secret is as good as an unknown id. Check has the same errors
+  // and uses nothing up.
   virtual absl::Status PutJoinToken(const JoinToken& token, const AuditRow& audit) = 0;
   virtual absl::StatusOr<JoinToken> RedeemJoinToken(const std::string& id, ByteView secret_sha256,
                                                     absl::Time now) = 0;
   virtual absl::StatusOr<JoinToken> CheckJoinToken(const std::string& id, ByteView secret_sha256,
                                                    absl::Time now) = 0;
+
+  virtual absl::StatusOr<JoinToken> GetJoinToken(const std::string& id) = 0;
+  virtual absl::StatusOr<std::vector<JoinToken>> ListJoinTokens() = 0;  // oldest first
+  // At the audit row's time; again: fine, the first time stays. kNotFound.
+  virtual absl::Status RevokeJoinToken(const std::string& id, const AuditRow& audit) = 0;
+
+  // All rows or none; one that is there is replaced.
+  virtual absl::StatusOr<InventoryChange> PutInventory(const std::vector<InventoryRow>& rows,
+                                                       const AuditRow& audit) = 0;
+  virtual absl::StatusOr<InventoryRow> GetInventory(const std::string& ek) = 0;
+  // In order of `ek`, at most `limit` behind `after`; "": from the first on.
+  virtual absl::StatusOr<std::vector<InventoryRow>> ListInventory(const std::string& after,
+                                                                  int limit) = 0;
+  virtual absl::StatusOr<int64_t> CountInventory() = 0;
+  // All or none; kNotFound names the first that is not there.
+  virtual absl::Status RemoveInventory(const std::vector<std::string>& eks,
+                                       const AuditRow& audit) = 0;
 
   // The same document again is fine and keeps its first name, author and time; another text under
   // a known id is kAlreadyExists.

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "common/base/hex.h"
 #include "common/crypto/hash.h"
 #include "common/testing/status_matchers.h"
@@ -355,6 +357,106 @@ TEST_P(StoreContract, SerialThatWasNeverIssuedIsRevoked) {
   EXPECT_TRUE(store_->IsRevoked("ff").value());
 }
 
+TEST_P(StoreContract, EkCertificatesOutliveTheRevocationOfTheRest) {
+  const host::HostRecord host = Stored(1);
+  Commit issue;
+  issue.audit = {Audit("issue")};
+  for (const auto& [serial, kind] : std::map<std::string, std::string>{
+           {"0a", "host"}, {"0b", "ak"}, {"0c", "ek"}, {"0d", "svid"}}) {
+    issue.issued.push_back(Credential(serial, host.id));
+    issue.issued.back().kind = kind;
+    issue.issued.back().issuer = "c0ffee";
+  }
+  ASSERT_THAT(store_->Apply(issue), testing::IsOk());
+  Commit revoke = Put(host);
+  revoke.revoke_host_credentials = true;
+  ASSERT_THAT(store_->Apply(revoke), testing::IsOk());
+  for (const char* const serial : {"0a", "0b", "0d"}) {
+    EXPECT_TRUE(store_->IsRevoked(serial).value()) << serial;
+  }
+  EXPECT_FALSE(store_->IsRevoked("0c").value());
+  EXPECT_EQ(store_->GetCredential("0c")->kind, "ek");
+  EXPECT_EQ(store_->GetCredential("0c")->issuer, "c0ffee");
+
+  revoke = Put(store_->GetHost(host.id).value());
+  revoke.revoke_ek_certificates = true;
+  ASSERT_THAT(store_->Apply(revoke), testing::IsOk());
+  EXPECT_TRUE(store_->IsRevoked("0c").value());
+}
+
+TEST_P(StoreContract, CredentialIsFoundByItsSerial) {
+  Stored(1);
+  Commit issue;
+  issue.audit = {Audit("issue")};
+  issue.issued = {Credential("0a", Host(1).id)};
+  ASSERT_THAT(store_->Apply(issue), testing::IsOk());
+  BG_ASSERT_OK_AND_ASSIGN(const CredentialRow row, store_->GetCredential("0a"));
+  EXPECT_EQ(row.host_id, Host(1).id);
+  EXPECT_EQ(row.kind, "host");
+  EXPECT_EQ(row.not_after, At(3600));
+  EXPECT_FALSE(row.revoked_at.has_value());
+  EXPECT_THAT(store_->GetCredential("0b"), testing::HasCode(absl::StatusCode::kNotFound));
+}
+
+// What a list of revoked certificates is made of, the first time and from then on.
+TEST_P(StoreContract, RevocationsAreNumberedInTheirOrderAndNeverTwice) {
+  const host::HostRecord one = Stored(1), two = Stored(2);
+  EXPECT_EQ(store_->LastRevocation().value(), 0);
+  Commit issue;
+  issue.audit = {Audit("issue")};
+  issue.issued = {Credential("0c", one.id), Credential("0b", two.id), Credential("0a", two.id),
+                  Credential("0d", two.id)};
+  issue.issued[1].not_after = At(100);
+  ASSERT_THAT(store_->Apply(issue), testing::IsOk());
+  EXPECT_EQ(store_->LastRevocation().value(), 0);
+
+  Commit revoke = Put(two);
+  revoke.revoke_host_credentials = true;
+  ASSERT_THAT(store_->Apply(revoke), testing::IsOk());
+  const int64_t first = store_->LastRevocation().value();
+  EXPECT_GT(first, 0);
+  Reopen();
+  revoke = Commit();
+  revoke.audit = {Audit("revoke")};
+  revoke.audit[0].at = At(50);
+  revoke.revoke_serials = {"0c", "0a"};  // the second one already is
+  ASSERT_THAT(store_->Apply(revoke), testing::IsOk());
+  EXPECT_EQ(store_->LastRevocation().value(), first + 1);
+  EXPECT_EQ(store_->GetCredential("0a")->revoked_at, At(0));
+  EXPECT_EQ(store_->GetCredential("0c")->revoked_at, At(50));
+
+  const auto serials = [&](int64_t after, absl::Time now) {
+    std::string all;
+    int64_t last = after;
+    const std::vector<RevokedRow> rows = store_->ListRevoked(after, now).value();
+    for (const RevokedRow& row : rows) {
+      EXPECT_GT(row.number, last);
+      EXPECT_TRUE(row.credential.revoked);
+      last = row.number;
+      absl::StrAppend(&all, row.credential.serial, " ");
+    }
+    return all;
+  };
+  EXPECT_EQ(serials(0, At(99)), "0a 0b 0d 0c ");
+  EXPECT_EQ(serials(0, At(100)), "0a 0d 0c ") << "0b has expired";
+  EXPECT_EQ(serials(first, At(99)), "0c ");
+  EXPECT_EQ(serials(first + 1, At(99)), "");
+}
+
+TEST_P(StoreContract, RevokingAnUnknownSerialRevokesNothing) {
+  Stored(1);
+  Commit issue;
+  issue.audit = {Audit("issue")};
+  issue.issued = {Credential("0a", Host(1).id)};
+  ASSERT_THAT(store_->Apply(issue), testing::IsOk());
+  Commit revoke;
+  revoke.audit = {Audit("revoke")};
+  revoke.revoke_serials = {"0a", "ff"};
+  EXPECT_THAT(store_->Apply(revoke), testing::HasCode(absl::StatusCode::kNotFound));
+  EXPECT_FALSE(store_->IsRevoked("0a").value());
+  EXPECT_EQ(store_->LastRevocation().value(), 0);
+}
+
 // ---- the IMA cursor
 
 TEST_P(StoreContract, CursorIsWrittenWithItsVerdictOrNotAtAll) {
@@ -505,6 +607,100 @@ TEST_P(StoreContract, JoinTokenIsUsedUpByTheCommitItPaysFor) {
   commit.host = Host(2);
   EXPECT_THAT(store_->Apply(commit), testing::Refuses(Reason::kJoinTokenUsed));
   EXPECT_THAT(store_->GetHost(Host(2).id), testing::HasCode(absl::StatusCode::kNotFound));
+}
+
+TEST_P(StoreContract, JoinTokensAreListedAndRevoked) {
+  JoinToken token = Token("t2", 3);
+  token.author = "root";
+  token.created_at = At(5);
+  ASSERT_THAT(store_->PutJoinToken(token, Audit("token")), testing::IsOk());
+  ASSERT_THAT(store_->PutJoinToken(Token("t1", 1), Audit("token")), testing::IsOk());
+  ASSERT_THAT(store_->RedeemJoinToken("t2", Secret(), At(1)), testing::IsOk());
+  Reopen();
+  BG_ASSERT_OK_AND_ASSIGN(const std::vector<JoinToken> tokens, store_->ListJoinTokens());
+  ASSERT_EQ(tokens.size(), 2u);
+  EXPECT_EQ(tokens[0].id, "t1");
+  EXPECT_EQ(tokens[1].uses, 3);
+  EXPECT_EQ(tokens[1].uses_left, 2);
+  EXPECT_EQ(tokens[1].author, "root");
+  EXPECT_FALSE(tokens[1].revoked_at.has_value());
+
+  AuditRow audit = Audit("token.revoke");
+  audit.at = At(9);
+  ASSERT_THAT(store_->RevokeJoinToken("t2", audit), testing::IsOk());
+  audit.at = At(10);
+  ASSERT_THAT(store_->RevokeJoinToken("t2", audit), testing::IsOk());
+  EXPECT_EQ(store_->GetJoinToken("t2")->revoked_at, At(9));
+  EXPECT_THAT(store_->RedeemJoinToken("t2", Secret(), At(11)),
+              testing::Refuses(Reason::kJoinTokenExpired));
+  EXPECT_THAT(store_->CheckJoinToken("t2", Bytes(32, 0), At(11)),
+              testing::Refuses(Reason::kJoinTokenUnknown))
+      << "who has no secret is told nothing";
+  EXPECT_THAT(store_->RevokeJoinToken("t3", audit), testing::HasCode(absl::StatusCode::kNotFound));
+  EXPECT_THAT(store_->GetJoinToken("t3"), testing::HasCode(absl::StatusCode::kNotFound));
+  EXPECT_EQ(AuditRows(), 4u);
+}
+
+// ---- inventory
+
+TEST_P(StoreContract, InventoryComesBackInPages) {
+  std::vector<InventoryRow> rows;
+  for (const char* const ek : {"c", "a", "b"}) {
+    rows.push_back({.ek = ek,
+                    .labels = {{"rack", ek}},
+                    .source = "racks.csv",
+                    .author = "root",
+                    .added_at = At(3)});
+  }
+  BG_ASSERT_OK_AND_ASSIGN(InventoryChange change, store_->PutInventory(rows, Audit("import")));
+  EXPECT_EQ(change.added, 3);
+  EXPECT_EQ(change.replaced, 0);
+  Reopen();
+  BG_ASSERT_OK_AND_ASSIGN(const std::vector<InventoryRow> first, store_->ListInventory("", 2));
+  ASSERT_EQ(first.size(), 2u);
+  EXPECT_EQ(first[1].ek, "b");
+  BG_ASSERT_OK_AND_ASSIGN(const std::vector<InventoryRow> rest, store_->ListInventory("b", 2));
+  ASSERT_EQ(rest.size(), 1u);
+  EXPECT_EQ(rest[0].labels.at("rack"), "c");
+  BG_ASSERT_OK_AND_ASSIGN(const InventoryRow row, store_->GetInventory("a"));
+  EXPECT_EQ(row.source, "racks.csv");
+  EXPECT_EQ(row.author, "root");
+  EXPECT_EQ(row.added_at, At(3));
+  EXPECT_THAT(store_->GetInventory("d"), testing::HasCode(absl::StatusCode::kNotFound));
+
+  rows = {{.ek = "a", .labels = {}, .source = "new.csv", .author = "eve", .added_at = At(4)},
+          {.ek = "d", .labels = {}, .source = "new.csv", .author = "eve", .added_at = At(4)}};
+  change = store_->PutInventory(rows, Audit("import")).value();
+  EXPECT_EQ(change.added, 1);
+  EXPECT_EQ(change.replaced, 1);
+  EXPECT_EQ(store_->GetInventory("a")->author, "eve");
+  EXPECT_EQ(store_->CountInventory().value(), 4);
+}
+
+TEST_P(StoreContract, InventoryIsRemovedAllOrNone) {
+  std::vector<InventoryRow> rows(2);
+  rows[0].ek = "a";
+  rows[1].ek = "b";
+  ASSERT_THAT(store_->PutInventory(rows, Audit("import")), testing::IsOk());
+  EXPECT_THAT(store_->RemoveInventory({"a", "x"}, Audit("remove")),
+              testing::HasCode(absl::StatusCode::kNotFound));
+  EXPECT_EQ(store_->CountInventory().value(), 2);
+  EXPECT_THAT(store_->RemoveInventory({"a", "b"}, Audit("remove")), testing::IsOk());
+  EXPECT_EQ(store_->CountInventory().value(), 0);
+  EXPECT_EQ(AuditRows(), 2u);
+}
+
+TEST_P(StoreContract, HundredThousandInventoryEntriesGoInAtOnce) {
+  constexpr int kMany = 100'000;
+  std::vector<InventoryRow> rows(kMany);
+  for (int i = 0; i < kMany; ++i) {
+    rows[static_cast<size_t>(i)].ek = absl::StrCat(absl::Hex(i * 7919LL, absl::kZeroPad16));
+  }
+  const absl::Time start = absl::Now();
+  ASSERT_THAT(store_->PutInventory(rows, Audit("import")), testing::IsOk());
+  EXPECT_LT(absl::Now() - start, absl::Seconds(60)) << "a minute is far beyond slow";
+  EXPECT_EQ(store_->CountInventory().value(), kMany);
+  EXPECT_THAT(store_->GetInventory(rows[77'777].ek), testing::IsOk());
 }
 
 // ---- documents

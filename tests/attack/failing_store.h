@@ -60,6 +60,46 @@ class FailingStore final : public gatekeeper::store::Store {
   absl::StatusOr<Bytes> GetBlob(const std::string& sha256_hex) override {
     return Do([&] { return store_->GetBlob(sha256_hex); });
   }
+  absl::StatusOr<gatekeeper::store::CredentialRow> GetCredential(
+      const std::string& serial) override {
+    return Do([&] { return store_->GetCredential(serial); });
+  }
+  absl::StatusOr<std::vector<gatekeeper::store::RevokedRow>> ListRevoked(int64_t after,
+                                                                         absl::Time now) override {
+    return Do([&] { return store_->ListRevoked(after, now); });
+  }
+  absl::StatusOr<int64_t> LastRevocation() override {
+    return Do([&] { return store_->LastRevocation(); });
+  }
+  absl::StatusOr<gatekeeper::store::JoinToken> GetJoinToken(const std::string& id) override {
+    return Do([&] { return store_->GetJoinToken(id); });
+  }
+  absl::StatusOr<std::vector<gatekeeper::store::JoinToken>> ListJoinTokens() override {
+    return Do([&] { return store_->ListJoinTokens(); });
+  }
+  absl::Status RevokeJoinToken(const std::string& id,
+                               const gatekeeper::store::AuditRow& audit) override {
+    return Do([&] { return store_->RevokeJoinToken(id, audit); });
+  }
+  absl::StatusOr<gatekeeper::store::InventoryChange> PutInventory(
+      const std::vector<gatekeeper::store::InventoryRow>& rows,
+      const gatekeeper::store::AuditRow& audit) override {
+    return Do([&] { return store_->PutInventory(rows, audit); });
+  }
+  absl::StatusOr<gatekeeper::store::InventoryRow> GetInventory(const std::string& ek) override {
+    return Do([&] { return store_->GetInventory(ek); });
+  }
+  absl::StatusOr<std::vector<gatekeeper::store::InventoryRow>> ListInventory(
+      const std::string& after, int limit) override {
+    return Do([&] { return store_->ListInventory(after, limit); });
+  }
+  absl::StatusOr<int64_t> CountInventory() override {
+    return Do([&] { return store_->CountInventory(); });
+  }
+  absl::Status RemoveInventory(const std::vector<std::string>& eks,
+                               const gatekeeper::store::AuditRow& audit) override {
+    return Do([&] { return store_->RemoveInventory(eks, audit); });
+  }
   absl::Status PutJoinToken(const gatekeeper::store::JoinToken& token,
                             const gatekeeper::store::AuditRow& audit) override {
     return Do([&] { return store_->PutJoinToken(token, audit); });

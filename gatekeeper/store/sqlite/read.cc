@@ -73,7 +73,29 @@ absl::StatusOr<CredentialRow> CredentialFrom(const Statement& row) {
   credential.not_after = row.Time(5);
   credential.revoked = row.Int(6) != 0;
   credential.revoked_at = row.MaybeTime(7);
+  credential.kind = row.Text(8);
+  credential.issuer = row.Text(9);
   return credential;
+}
+
+// Columns of a credential, then its number.
+absl::StatusOr<RevokedRow> RevokedFrom(const Statement& row) {
+  RevokedRow revoked;
+  BG_ASSIGN_OR_RETURN(revoked.credential, CredentialFrom(row));
+  revoked.number = row.Int(10);
+  return revoked;
+}
+
+absl::StatusOr<InventoryRow> InventoryFrom(const Statement& row) {
+  InventoryRow entry;
+  entry.ek = row.Text(0);
+  absl::StatusOr<Labels> labels = DecodeLabels(row.Blob(1));
+  if (!labels.ok()) return Corrupt("inventory entry", entry.ek, labels.status().message());
+  entry.labels = *std::move(labels);
+  entry.source = row.Text(2);
+  entry.author = row.Text(3);
+  entry.added_at = row.Time(4);
+  return entry;
 }
 
 absl::StatusOr<DocumentRow> DocumentFrom(const Statement& row) {
@@ -143,6 +165,9 @@ absl::StatusOr<JoinToken> JoinTokenFrom(const Statement& row) {
   token.expires_at = row.Time(4);
   token.created_at = row.Time(5);
   token.approves = row.Int(6) != 0;
+  token.uses = static_cast<int>(row.Int(7));
+  token.author = row.Text(8);
+  token.revoked_at = row.MaybeTime(9);
   return token;
 }
 
@@ -224,9 +249,37 @@ absl::StatusOr<std::vector<CredentialRow>> ReadCredentials(Connection& db,
   BG_ASSIGN_OR_RETURN(
       Statement select,
       db.Prepare("SELECT serial, host_id, verdict_id, profile, not_before, not_after, revoked,"
-                 " revoked_at FROM credentials WHERE host_id = ? ORDER BY not_before, serial"));
+                 " revoked_at, kind, issuer FROM credentials WHERE host_id = ?"
+                 " ORDER BY not_before, serial"));
   select.Bind(host_id);
   return AllRows(select, CredentialFrom);
+}
+
+absl::StatusOr<CredentialRow> ReadCredential(Connection& db, const std::string& serial) {
+  BG_ASSIGN_OR_RETURN(
+      Statement select,
+      db.Prepare("SELECT serial, host_id, verdict_id, profile, not_before, not_after, revoked,"
+                 " revoked_at, kind, issuer FROM credentials WHERE serial = ?"));
+  BG_ASSIGN_OR_RETURN(const bool found, select.Bind(serial).Step());
+  if (!found) return Missing("credential", serial);
+  return CredentialFrom(select);
+}
+
+absl::StatusOr<std::vector<RevokedRow>> ReadRevoked(Connection& db, int64_t after, absl::Time now) {
+  BG_ASSIGN_OR_RETURN(
+      Statement select,
+      db.Prepare("SELECT serial, host_id, verdict_id, profile, not_before, not_after, revoked,"
+                 " revoked_at, kind, issuer, number FROM revocations JOIN credentials"
+                 " USING (serial) WHERE number > ? AND not_after > ? ORDER BY number"));
+  select.Bind(after, now);
+  return AllRows(select, RevokedFrom);
+}
+
+absl::StatusOr<int64_t> ReadLastRevocation(Connection& db) {
+  BG_ASSIGN_OR_RETURN(Statement select,
+                      db.Prepare("SELECT coalesce(max(number), 0) FROM revocations"));
+  BG_ASSIGN_OR_RETURN(const bool found, select.Step());
+  return found ? select.Int(0) : 0;
 }
 
 absl::StatusOr<bool> ReadIsRevoked(Connection& db, const std::string& serial) {
@@ -247,16 +300,59 @@ absl::StatusOr<Bytes> ReadBlob(Connection& db, const std::string& sha256_hex) {
   return bytes;
 }
 
-absl::StatusOr<JoinToken> ReadUsableJoinToken(Connection& db, const JoinTokenUse& use) {
+absl::StatusOr<JoinToken> ReadJoinToken(Connection& db, const std::string& id) {
   BG_ASSIGN_OR_RETURN(
       Statement select,
-      db.Prepare("SELECT id, secret_sha256, labels, uses_left, expires_at, created_at, approves"
-                 " FROM join_tokens WHERE id = ?"));
-  BG_ASSIGN_OR_RETURN(const bool found, select.Bind(use.id).Step());
-  if (!found) return NotAuthentic(Reason::kJoinTokenUnknown, "no such join token");
-  BG_ASSIGN_OR_RETURN(JoinToken token, JoinTokenFrom(select));
+      db.Prepare("SELECT id, secret_sha256, labels, uses_left, expires_at, created_at, approves,"
+                 " uses, author, revoked_at FROM join_tokens WHERE id = ?"));
+  BG_ASSIGN_OR_RETURN(const bool found, select.Bind(id).Step());
+  if (!found) return Missing("join token", id);
+  return JoinTokenFrom(select);
+}
+
+absl::StatusOr<std::vector<JoinToken>> ReadJoinTokens(Connection& db) {
+  BG_ASSIGN_OR_RETURN(
+      Statement select,
+      db.Prepare("SELECT id, secret_sha256, labels, uses_left, expires_at, created_at, approves,"
+                 " uses, author, revoked_at FROM join_tokens ORDER BY created_at, id"));
+  return AllRows(select, JoinTokenFrom);
+}
+
+absl::StatusOr<InventoryRow> ReadInventoryRow(Connection& db, const std::string& ek) {
+  BG_ASSIGN_OR_RETURN(
+      Statement select,
+      db.Prepare("SELECT ek, labels, source, author, added_at FROM inventory WHERE ek = ?"));
+  BG_ASSIGN_OR_RETURN(const bool found, select.Bind(ek).Step());
+  if (!found) return Missing("inventory entry", ek);
+  return InventoryFrom(select);
+}
+
+absl::StatusOr<std::vector<InventoryRow>> ReadInventory(Connection& db, const std::string& after,
+                                                        int limit) {
+  BG_ASSIGN_OR_RETURN(Statement select,
+                      db.Prepare("SELECT ek, labels, source, author, added_at FROM inventory"
+                                 " WHERE ek > ? ORDER BY ek LIMIT ?"));
+  select.Bind(after, limit);
+  return AllRows(select, InventoryFrom);
+}
+
+absl::StatusOr<int64_t> ReadInventoryCount(Connection& db) {
+  BG_ASSIGN_OR_RETURN(Statement select, db.Prepare("SELECT count(*) FROM inventory"));
+  BG_ASSIGN_OR_RETURN(const bool found, select.Step());
+  return found ? select.Int(0) : 0;
+}
+
+absl::StatusOr<JoinToken> ReadUsableJoinToken(Connection& db, const JoinTokenUse& use) {
+  absl::StatusOr<JoinToken> stored = ReadJoinToken(db, use.id);
+  if (absl::IsNotFound(stored.status())) {
+    return NotAuthentic(Reason::kJoinTokenUnknown, "no such join token");
+  }
+  BG_ASSIGN_OR_RETURN(JoinToken token, std::move(stored));
   if (!SecretBytes(token.secret_sha256).ConstantTimeEquals(use.secret_sha256)) {
     return NotAuthentic(Reason::kJoinTokenUnknown, "no such join token");
+  }
+  if (token.revoked_at.has_value()) {
+    return NotAuthentic(Reason::kJoinTokenExpired, "the join token was revoked");
   }
   if (use.now >= token.expires_at) {
     return NotAuthentic(Reason::kJoinTokenExpired, "the join token has expired");

@@ -20,10 +20,21 @@ absl::StatusOr<std::vector<IncidentRow>> ReadIncidents(Connection& db, const std
 absl::StatusOr<std::vector<CredentialRow>> ReadCredentials(Connection& db,
                                                            const std::string& host_id);
 absl::StatusOr<bool> ReadIsRevoked(Connection& db, const std::string& serial);
+absl::StatusOr<CredentialRow> ReadCredential(Connection& db, const std::string& serial);
+absl::StatusOr<std::vector<RevokedRow>> ReadRevoked(Connection& db, int64_t after, absl::Time now);
+absl::StatusOr<int64_t> ReadLastRevocation(Connection& db);
 absl::StatusOr<Bytes> ReadBlob(Connection& db, const std::string& sha256_hex);
 
 // The token if it may be used: JOIN_TOKEN_UNKNOWN, _EXPIRED, _USED.
 absl::StatusOr<JoinToken> ReadUsableJoinToken(Connection& db, const JoinTokenUse& use);
+
+absl::StatusOr<JoinToken> ReadJoinToken(Connection& db, const std::string& id);
+absl::StatusOr<std::vector<JoinToken>> ReadJoinTokens(Connection& db);
+
+absl::StatusOr<InventoryRow> ReadInventoryRow(Connection& db, const std::string& ek);
+absl::StatusOr<std::vector<InventoryRow>> ReadInventory(Connection& db, const std::string& after,
+                                                        int limit);
+absl::StatusOr<int64_t> ReadInventoryCount(Connection& db);
 
 absl::StatusOr<DocumentRow> ReadDocument(Connection& db, const std::string& kind,
                                          const std::string& id);

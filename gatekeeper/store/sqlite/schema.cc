@@ -106,8 +106,31 @@ constexpr char kVersion2[] = R"sql(
   PRAGMA user_version = 2;
 )sql";
 
+// TPMs known before they join; what is revoked, numbered; who made which certificate.
+constexpr char kVersion3[] = R"sql(
+  CREATE TABLE inventory (
+    ek TEXT PRIMARY KEY, labels BLOB NOT NULL, source TEXT NOT NULL, author TEXT NOT NULL,
+    added_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  ALTER TABLE credentials ADD COLUMN kind TEXT NOT NULL DEFAULT 'host';
+  ALTER TABLE credentials ADD COLUMN issuer TEXT NOT NULL DEFAULT '';
+  CREATE TABLE revocations (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    serial TEXT NOT NULL UNIQUE REFERENCES credentials (serial)
+  ) STRICT;
+  INSERT INTO revocations (serial)
+    SELECT serial FROM credentials WHERE revoked = 1 ORDER BY revoked_at, serial;
+
+  ALTER TABLE join_tokens ADD COLUMN uses INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE join_tokens ADD COLUMN author TEXT NOT NULL DEFAULT '';
+  ALTER TABLE join_tokens ADD COLUMN revoked_at INTEGER;
+
+  PRAGMA user_version = 3;
+)sql";
+
 // kSteps[n] leads from version n to n + 1 and ends by writing the new version.
-constexpr const char* kSteps[] = {kVersion1, kVersion2};
+constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3};
 static_assert(std::size(kSteps) == kSchemaVersion);
 
 absl::StatusOr<int64_t> Number(Connection& connection, const char* sql) {

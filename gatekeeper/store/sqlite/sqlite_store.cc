@@ -61,6 +61,15 @@ class SqliteStore final : public Store {
   absl::StatusOr<bool> IsRevoked(const std::string& serial) override {
     return readers_.With([&](Connection& db) { return sqlite::ReadIsRevoked(db, serial); });
   }
+  absl::StatusOr<CredentialRow> GetCredential(const std::string& serial) override {
+    return readers_.With([&](Connection& db) { return sqlite::ReadCredential(db, serial); });
+  }
+  absl::StatusOr<std::vector<RevokedRow>> ListRevoked(int64_t after, absl::Time now) override {
+    return readers_.With([&](Connection& db) { return sqlite::ReadRevoked(db, after, now); });
+  }
+  absl::StatusOr<int64_t> LastRevocation() override {
+    return readers_.With([](Connection& db) { return sqlite::ReadLastRevocation(db); });
+  }
   absl::StatusOr<Bytes> GetBlob(const std::string& sha256_hex) override {
     return readers_.With([&](Connection& db) { return sqlite::ReadBlob(db, sha256_hex); });
   }
@@ -86,6 +95,46 @@ class SqliteStore final : public Store {
                                            absl::Time now) override {
     const JoinTokenUse use = {.id = id, .secret_sha256 = ToBytes(secret_sha256), .now = now};
     return readers_.With([&](Connection& db) { return sqlite::ReadUsableJoinToken(db, use); });
+  }
+
+  absl::StatusOr<JoinToken> GetJoinToken(const std::string& id) override {
+    return readers_.With([&](Connection& db) { return sqlite::ReadJoinToken(db, id); });
+  }
+  absl::StatusOr<std::vector<JoinToken>> ListJoinTokens() override {
+    return readers_.With([](Connection& db) { return sqlite::ReadJoinTokens(db); });
+  }
+  absl::Status RevokeJoinToken(const std::string& id, const AuditRow& audit) override {
+    return writer_.Do([&](Connection& db) -> absl::Status {
+      BG_RETURN_IF_ERROR(sqlite::EndJoinToken(db, id, audit.at));
+      return sqlite::AppendAudit(db, audit);
+    });
+  }
+
+  absl::StatusOr<InventoryChange> PutInventory(const std::vector<InventoryRow>& rows,
+                                               const AuditRow& audit) override {
+    InventoryChange change;
+    BG_RETURN_IF_ERROR(writer_.Do([&](Connection& db) -> absl::Status {
+      BG_ASSIGN_OR_RETURN(change, sqlite::WriteInventory(db, rows));
+      return sqlite::AppendAudit(db, audit);
+    }));
+    return change;
+  }
+  absl::StatusOr<InventoryRow> GetInventory(const std::string& ek) override {
+    return readers_.With([&](Connection& db) { return sqlite::ReadInventoryRow(db, ek); });
+  }
+  absl::StatusOr<std::vector<InventoryRow>> ListInventory(const std::string& after,
+                                                          int limit) override {
+    return readers_.With([&](Connection& db) { return sqlite::ReadInventory(db, after, limit); });
+  }
+  absl::StatusOr<int64_t> CountInventory() override {
+    return readers_.With([](Connection& db) { return sqlite::ReadInventoryCount(db); });
+  }
+  absl::Status RemoveInventory(const std::vector<std::string>& eks,
+                               const AuditRow& audit) override {
+    return writer_.Do([&](Connection& db) -> absl::Status {
+      BG_RETURN_IF_ERROR(sqlite::RemoveFromInventory(db, eks));
+      return sqlite::AppendAudit(db, audit);
+    });
   }
 
   absl::Status PutDocument(const DocumentRow& document, const AuditRow& audit) override {

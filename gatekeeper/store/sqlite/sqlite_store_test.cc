@@ -81,7 +81,7 @@ TEST_F(SqliteStoreTest, FileThatOthersMayUseIsRefused) {
 
 TEST_F(SqliteStoreTest, NewerSchemaIsRefused) {
   StoreHosts(1);
-  Tamper("PRAGMA user_version = 3");
+  Tamper("PRAGMA user_version = 4");
   const absl::Status status = OpenSqlite({.path = path_}).status();
   EXPECT_THAT(status, HasCode(absl::StatusCode::kFailedPrecondition));
   EXPECT_THAT(std::string(status.message()), HasSubstr("newer"));
@@ -91,6 +91,10 @@ TEST_F(SqliteStoreTest, NewerSchemaIsRefused) {
 TEST_F(SqliteStoreTest, AssignmentsOfTheFirstSchemaStandAndAreHistory) {
   StoreHosts(1);
   Tamper(R"sql(
+    DROP TABLE inventory; DROP TABLE revocations;
+    ALTER TABLE credentials DROP COLUMN kind; ALTER TABLE credentials DROP COLUMN issuer;
+    ALTER TABLE join_tokens DROP COLUMN uses; ALTER TABLE join_tokens DROP COLUMN author;
+    ALTER TABLE join_tokens DROP COLUMN revoked_at;
     DROP TABLE standing; DROP TABLE steps; DROP TABLE versions;
     CREATE TABLE assignments (
       kind TEXT NOT NULL, selector TEXT NOT NULL, document_id TEXT NOT NULL, author TEXT NOT NULL,

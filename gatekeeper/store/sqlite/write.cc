@@ -73,18 +73,55 @@ absl::Status InsertCredential(Connection& db, const CredentialRow& credential) {
   BG_ASSIGN_OR_RETURN(
       Statement insert,
       db.Prepare("INSERT INTO credentials (serial, host_id, verdict_id, profile, not_before,"
-                 " not_after, revoked, revoked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+                 " not_after, revoked, revoked_at, kind, issuer)"
+                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   insert.Bind(credential.serial, credential.host_id, credential.verdict_id, credential.profile,
               credential.not_before, credential.not_after, credential.revoked ? 1 : 0,
-              credential.revoked_at);
-  return insert.Run();
+              credential.revoked_at, credential.kind, credential.issuer);
+  BG_RETURN_IF_ERROR(insert.Run());
+  if (!credential.revoked) return absl::OkStatus();
+  BG_ASSIGN_OR_RETURN(Statement number, db.Prepare("INSERT INTO revocations (serial) VALUES (?)"));
+  return number.Bind(credential.serial).Run();
 }
 
-absl::Status RevokeAll(Connection& db, const std::string& host_id, absl::Time at) {
+enum class Which { kAllButEk, kEkAlone };
+
+absl::Status RevokeOfHost(Connection& db, const std::string& host_id, Which which, absl::Time at) {
+  const int ek = which == Which::kEkAlone ? 1 : 0;
+  BG_ASSIGN_OR_RETURN(Statement number,
+                      db.Prepare("INSERT INTO revocations (serial) SELECT serial FROM credentials"
+                                 " WHERE host_id = ? AND revoked = 0 AND (kind = 'ek') = ?"
+                                 " ORDER BY serial"));
+  BG_RETURN_IF_ERROR(number.Bind(host_id, ek).Run());
   BG_ASSIGN_OR_RETURN(Statement update,
                       db.Prepare("UPDATE credentials SET revoked = 1, revoked_at = ?"
-                                 " WHERE host_id = ? AND revoked = 0"));
-  return update.Bind(at, host_id).Run();
+                                 " WHERE host_id = ? AND revoked = 0 AND (kind = 'ek') = ?"));
+  return update.Bind(at, host_id, ek).Run();
+}
+
+absl::Status RevokeSerial(Connection& db, const std::string& serial, absl::Time at) {
+  BG_ASSIGN_OR_RETURN(const CredentialRow row, ReadCredential(db, serial));
+  if (row.revoked) return absl::OkStatus();
+  BG_ASSIGN_OR_RETURN(Statement number, db.Prepare("INSERT INTO revocations (serial) VALUES (?)"));
+  BG_RETURN_IF_ERROR(number.Bind(serial).Run());
+  BG_ASSIGN_OR_RETURN(
+      Statement update,
+      db.Prepare("UPDATE credentials SET revoked = 1, revoked_at = ? WHERE serial = ?"));
+  return update.Bind(at, serial).Run();
+}
+
+absl::Status Revoke(Connection& db, const Commit& commit) {
+  const absl::Time at = commit.audit.front().at;
+  if (commit.revoke_host_credentials) {
+    BG_RETURN_IF_ERROR(RevokeOfHost(db, commit.host->id, Which::kAllButEk, at));
+  }
+  if (commit.revoke_ek_certificates) {
+    BG_RETURN_IF_ERROR(RevokeOfHost(db, commit.host->id, Which::kEkAlone, at));
+  }
+  for (const std::string& serial : commit.revoke_serials) {
+    BG_RETURN_IF_ERROR(RevokeSerial(db, serial, at));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ReplaceIncident(Connection& db, const IncidentRow& incident) {
@@ -174,7 +211,8 @@ absl::Status CheckComplete(const Commit& commit) {
     return Refuse(absl::StatusCode::kInvalidArgument, Reason::kAuditUnavailable,
                   "a commit without an audit row");
   }
-  if (commit.revoke_host_credentials && !commit.host.has_value()) {
+  const bool revokes = commit.revoke_host_credentials || commit.revoke_ek_certificates;
+  if (revokes && !commit.host.has_value()) {
     return Refuse(absl::StatusCode::kInvalidArgument, Reason::kInternal,
                   "credentials to revoke, but no host");
   }
@@ -190,9 +228,7 @@ absl::Status ApplyCommit(Connection& db, const Commit& commit) {
   if (commit.verdict.has_value()) BG_RETURN_IF_ERROR(InsertVerdict(db, *commit.verdict));
   for (const auto& [name, bytes] : commit.blobs) BG_RETURN_IF_ERROR(InsertBlob(db, name, bytes));
   // Before the new ones: a commit may replace all credentials of a host.
-  if (commit.revoke_host_credentials) {
-    BG_RETURN_IF_ERROR(RevokeAll(db, commit.host->id, commit.audit.front().at));
-  }
+  BG_RETURN_IF_ERROR(Revoke(db, commit));
   for (const CredentialRow& row : commit.issued) BG_RETURN_IF_ERROR(InsertCredential(db, row));
   if (commit.incident.has_value()) BG_RETURN_IF_ERROR(WriteIncident(db, *commit.incident));
   for (const EffectRow& row : commit.effects) BG_RETURN_IF_ERROR(InsertEffect(db, row));
@@ -221,9 +257,11 @@ absl::Status InsertJoinToken(Connection& db, const JoinToken& token) {
   BG_ASSIGN_OR_RETURN(
       Statement insert,
       db.Prepare("INSERT INTO join_tokens (id, secret_sha256, labels, uses_left, expires_at,"
-                 " created_at, approves) VALUES (?, ?, ?, ?, ?, ?, ?)"));
+                 " created_at, approves, uses, author, revoked_at)"
+                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   insert.Bind(token.id, token.secret_sha256, EncodeLabels(token.labels), token.uses_left,
-              token.expires_at, token.created_at, token.approves ? 1 : 0);
+              token.expires_at, token.created_at, token.approves ? 1 : 0,
+              token.uses > 0 ? token.uses : token.uses_left, token.author, token.revoked_at);
   return insert.Run();
 }
 
@@ -232,6 +270,43 @@ absl::Status UseJoinToken(Connection& db, const JoinTokenUse& use) {
   BG_ASSIGN_OR_RETURN(Statement update,
                       db.Prepare("UPDATE join_tokens SET uses_left = uses_left - 1 WHERE id = ?"));
   return update.Bind(use.id).Run();
+}
+
+absl::Status EndJoinToken(Connection& db, const std::string& id, absl::Time at) {
+  BG_ASSIGN_OR_RETURN(
+      Statement update,
+      db.Prepare("UPDATE join_tokens SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?"));
+  BG_RETURN_IF_ERROR(update.Bind(at, id).Run());
+  if (db.ChangedRows() == 1) return absl::OkStatus();
+  return absl::NotFoundError(absl::StrCat("no join token ", id));
+}
+
+absl::StatusOr<InventoryChange> WriteInventory(Connection& db,
+                                               const std::vector<InventoryRow>& rows) {
+  BG_ASSIGN_OR_RETURN(const int64_t before, ReadInventoryCount(db));
+  for (const InventoryRow& row : rows) {
+    BG_ASSIGN_OR_RETURN(Statement insert,
+                        db.Prepare("INSERT INTO inventory (ek, labels, source, author, added_at)"
+                                   " VALUES (?, ?, ?, ?, ?) ON CONFLICT (ek) DO UPDATE SET"
+                                   " labels = excluded.labels, source = excluded.source,"
+                                   " author = excluded.author, added_at = excluded.added_at"));
+    insert.Bind(row.ek, EncodeLabels(row.labels), row.source, row.author, row.added_at);
+    BG_RETURN_IF_ERROR(insert.Run());
+  }
+  BG_ASSIGN_OR_RETURN(const int64_t after, ReadInventoryCount(db));
+  const int64_t added = after - before;
+  return InventoryChange{.added = added, .replaced = static_cast<int64_t>(rows.size()) - added};
+}
+
+absl::Status RemoveFromInventory(Connection& db, const std::vector<std::string>& eks) {
+  for (const std::string& ek : eks) {
+    BG_ASSIGN_OR_RETURN(Statement remove, db.Prepare("DELETE FROM inventory WHERE ek = ?"));
+    BG_RETURN_IF_ERROR(remove.Bind(ek).Run());
+    if (db.ChangedRows() != 1) {
+      return absl::NotFoundError(absl::StrCat("no inventory entry ", ek));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status InsertDocument(Connection& db, const DocumentRow& document) {

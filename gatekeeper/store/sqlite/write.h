@@ -4,6 +4,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -17,6 +19,11 @@ absl::Status AppendAudit(Connection& db, const AuditRow& row);  // gives sequenc
 
 absl::Status InsertJoinToken(Connection& db, const JoinToken& token);
 absl::Status UseJoinToken(Connection& db, const JoinTokenUse& use);
+absl::Status EndJoinToken(Connection& db, const std::string& id, absl::Time at);
+
+absl::StatusOr<InventoryChange> WriteInventory(Connection& db,
+                                               const std::vector<InventoryRow>& rows);
+absl::Status RemoveFromInventory(Connection& db, const std::vector<std::string>& eks);
 
 absl::Status InsertDocument(Connection& db, const DocumentRow& document);
 absl::Status InsertVersion(Connection& db, const VersionRow& version);
