@@ -4,7 +4,7 @@
 #include "common/base/hex.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
-#include "gatekeeper/jose/jwk.h"
+#include "common/jose/jwk.h"
 #include "gatekeeper/json/canonical.h"
 #include "gatekeeper/json/parse.h"
 

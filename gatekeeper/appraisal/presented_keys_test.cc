@@ -2,9 +2,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/hex.h"
+#include "common/jose/jwk.h"
 #include "common/testing/status_matchers.h"
 #include "common/tpm2/soft_tpm/soft_ak.h"
-#include "gatekeeper/jose/jwk.h"
 #include "gmock/gmock.h"
 
 namespace bootgate::gatekeeper::appraisal {

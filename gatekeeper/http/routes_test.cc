@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "common/jose/jwk.h"
 #include "common/testing/status_matchers.h"
-#include "gatekeeper/jose/jwk.h"
 #include "gatekeeper/token/ring_test.h"
 #include "gmock/gmock.h"
 

@@ -3,7 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/random.h"
-#include "gatekeeper/jose/x5c.h"
+#include "common/jose/x5c.h"
 #include "gatekeeper/token/claims.h"
 
 namespace bootgate::gatekeeper::token {

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/hex.h"
+#include "common/jose/x5c.h"
 #include "common/testing/status_matchers.h"
-#include "gatekeeper/jose/x5c.h"
 #include "gatekeeper/token/claims.h"
 #include "gatekeeper/token/discovery.h"
 #include "gatekeeper/token/ring_test.h"

@@ -12,8 +12,8 @@
 #include "common/base/hex.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
-#include "gatekeeper/jose/jwk.h"
-#include "gatekeeper/jose/strict_json.h"
+#include "common/jose/jwk.h"
+#include "common/jose/strict_json.h"
 #include "pki/signer_chain.h"
 
 namespace bootgate::gatekeeper::token {

@@ -14,7 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/crypto/private_key.h"
-#include "gatekeeper/jose/jws.h"
+#include "common/jose/jws.h"
 
 namespace bootgate::gatekeeper::token {
 

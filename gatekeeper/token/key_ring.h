@@ -17,7 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
-#include "gatekeeper/jose/jwk.h"
+#include "common/jose/jwk.h"
 #include "gatekeeper/token/key_file.h"
 #include "pki/authority.h"
 

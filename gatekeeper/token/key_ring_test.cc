@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/files.h"
 #include "common/base/reason.h"
+#include "common/jose/x5c.h"
 #include "common/testing/status_matchers.h"
-#include "gatekeeper/jose/x5c.h"
 #include "gatekeeper/token/ring_test.h"
 #include "gmock/gmock.h"
 

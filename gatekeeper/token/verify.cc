@@ -9,8 +9,8 @@
 #include "common/base/hex.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
-#include "gatekeeper/jose/jws.h"
-#include "gatekeeper/jose/strict_json.h"
+#include "common/jose/jws.h"
+#include "common/jose/strict_json.h"
 
 namespace bootgate::gatekeeper::token {
 namespace {

@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "gatekeeper/jose/jwk.h"
+#include "common/jose/jwk.h"
 
 namespace bootgate::gatekeeper::token {
 

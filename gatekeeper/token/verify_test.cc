@@ -6,8 +6,8 @@
 #include "common/base/reason.h"
 #include "common/crypto/kdf.h"
 #include "common/crypto/private_key.h"
+#include "common/jose/jws.h"
 #include "common/testing/status_matchers.h"
-#include "gatekeeper/jose/jws.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

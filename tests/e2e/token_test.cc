@@ -9,9 +9,9 @@
 #include "absl/time/clock.h"
 #include "common/base/files.h"
 #include "common/base/hex.h"
+#include "common/jose/jwk.h"
 #include "common/testing/corpus.h"
 #include "common/testing/status_matchers.h"
-#include "gatekeeper/jose/jwk.h"
 #include "gatekeeper/token/verify.h"
 #include "tests/e2e/ends_with.h"
 #include "tests/e2e/world.h"
@@ -49,7 +49,7 @@ class TokenEnd : public ::testing::Test {
   // By the key set as it is served now.
   absl::StatusOr<gatekeeper::token::VerifiedToken> Verify(const std::string& token) const {
     const std::string url = world_.gatekeeper.Url();
-    const auto keys = gatekeeper::jose::ParseJwkSet(Get(url, "/certs").body);
+    const auto keys = jose::ParseJwkSet(Get(url, "/certs").body);
     if (!keys.ok()) return keys.status();
     return gatekeeper::token::VerifyToken(token, *keys, {.now = absl::Now(), .issuer = url});
   }
@@ -97,7 +97,7 @@ TEST_F(TokenEnd, KeysSurviveARestart) {
   BG_ASSERT_OK_AND_ASSIGN(const auto verified, Verify(token));
   ASSERT_EQ(world_.gatekeeper.End(SIGTERM), 0);
   world_.gatekeeper.Start();
-  const auto keys = gatekeeper::jose::ParseJwkSet(Get(world_.gatekeeper.Url(), "/certs").body);
+  const auto keys = jose::ParseJwkSet(Get(world_.gatekeeper.Url(), "/certs").body);
   ASSERT_THAT(keys, IsOk());
   EXPECT_THAT(gatekeeper::token::VerifyToken(token, *keys, {.now = absl::Now()}), IsOk());
 }
@@ -167,7 +167,7 @@ TEST(TokenEndRsa, ARelyingPartyOfRs256IsServedToo) {
   ASSERT_THAT(world.Join(), Succeeds());
   const Ran ran = world.host.Verb({"token"});
   ASSERT_THAT(ran, Succeeds()) << ran.err;
-  const auto keys = gatekeeper::jose::ParseJwkSet(Get(world.gatekeeper.Url(), "/certs").body);
+  const auto keys = jose::ParseJwkSet(Get(world.gatekeeper.Url(), "/certs").body);
   ASSERT_THAT(keys, IsOk());
   const std::string token(absl::StripSuffix(ran.out, "\n"));
   EXPECT_THAT(gatekeeper::token::VerifyToken(token, *keys, {.now = absl::Now()}), IsOk());

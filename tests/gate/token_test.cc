@@ -46,7 +46,7 @@ class TokenTest : public ::testing::Test {
   // As a relying party, by what is published alone.
   absl::StatusOr<gatekeeper::token::VerifiedToken> Verify(const std::string& token) {
     const auto keys =
-        gatekeeper::jose::ParseJwkSet(gatekeeper::token::KeySetText(gate_.issuer).value()).value();
+        jose::ParseJwkSet(gatekeeper::token::KeySetText(gate_.issuer).value()).value();
     return gatekeeper::token::VerifyToken(token, keys,
                                           {.now = gate_.clock.Now(), .issuer = kIssuerUrl});
   }

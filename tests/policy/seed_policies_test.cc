@@ -5,10 +5,10 @@
 #include "common/base/hex.h"
 #include "common/crypto/private_key.h"
 #include "common/eventlog/decode/variable.h"
+#include "common/jose/jwk.h"
 #include "common/testing/corpus.h"
 #include "common/testing/status_matchers.h"
 #include "common/tpm2/soft_tpm/soft_ak.h"
-#include "gatekeeper/jose/jwk.h"
 #include "gmock/gmock.h"
 #include "tests/policy/desk_host.h"
 
@@ -118,8 +118,7 @@ TEST(SeedPolicies, KeysAreSeenAsTheyAreBound) {
   EXPECT_THAT(Issued(certified, "otherKeysCertifyNameAlgs"), IsEmpty());
 
   agent::evidence_builder::Options say;
-  say.statement.request_key =
-      gatekeeper::jose::JwkText(tpm2::soft_tpm::SoftAk::Rsa().key().Public());
+  say.statement.request_key = jose::JwkText(tpm2::soft_tpm::SoftAk::Rsa().key().Public());
   say.other_keys = {registers::ParseSelection("sha256:7").value(),
                     registers::ParseSelection("sha256:0-4").value()};
   BG_ASSERT_OK_AND_ASSIGN(const Decision quoted, host.Attest(say));
@@ -167,10 +166,10 @@ TEST(Statements, AreBoundByTheQuote) {
   gate::Gate gate(Judging(kTrustsCustom));
   DeskHost host(gate, CaseFolder("good"));
   agent::evidence_builder::Options say;
-  say.statement = {.request_key = gatekeeper::jose::JwkText(
-                       crypto::PrivateKey::GenerateEc(crypto::Curve::kP256)->Public()),
-                   .rp_data = Bytes(8, 1),
-                   .custom_claims = {{"zone", "red", "String"}}};
+  say.statement = {
+      .request_key = jose::JwkText(crypto::PrivateKey::GenerateEc(crypto::Curve::kP256)->Public()),
+      .rp_data = Bytes(8, 1),
+      .custom_claims = {{"zone", "red", "String"}}};
   const auto changed = [&](void (*change)(evidence::Evidence&)) {
     evidence::Evidence evidence = host.Evidence(say);
     change(evidence);

@@ -1,4 +1,4 @@
-#include "gatekeeper/jose/jws.h"
+#include "common/jose/jws.h"
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -6,13 +6,13 @@
 #include "common/base/hex.h"
 #include "common/base/reason.h"
 #include "common/crypto/kdf.h"
+#include "common/jose/jwk.h"
+#include "common/jose/rfc_vectors_test.h"
 #include "common/testing/status_matchers.h"
-#include "gatekeeper/jose/jwk.h"
-#include "gatekeeper/jose/rfc_vectors_test.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-namespace bootgate::gatekeeper::jose {
+namespace bootgate::jose {
 namespace {
 
 using ::bootgate::testing::IsOk;
@@ -228,4 +228,4 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& row) { return std::string(row.param.name); });
 
 }  // namespace
-}  // namespace bootgate::gatekeeper::jose
+}  // namespace bootgate::jose

@@ -1,4 +1,4 @@
-#include "gatekeeper/jose/strict_json.h"
+#include "common/jose/strict_json.h"
 
 #include <string>
 
@@ -7,7 +7,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-namespace bootgate::gatekeeper::jose {
+namespace bootgate::jose {
 namespace {
 
 using ::bootgate::testing::IsOk;
@@ -58,4 +58,4 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& row) { return std::string(row.param.name); });
 
 }  // namespace
-}  // namespace bootgate::gatekeeper::jose
+}  // namespace bootgate::jose

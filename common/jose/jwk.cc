@@ -1,4 +1,4 @@
-#include "gatekeeper/jose/jwk.h"
+#include "common/jose/jwk.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -9,10 +9,10 @@
 #include "common/base/json_text.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
-#include "gatekeeper/jose/strict_json.h"
+#include "common/jose/strict_json.h"
 #include "pki/ek_chain.h"
 
-namespace bootgate::gatekeeper::jose {
+namespace bootgate::jose {
 namespace {
 
 using Json = nlohmann::json;
@@ -204,4 +204,4 @@ std::string ThumbprintText(const crypto::PublicKey& key) {
   return ToBase64Url(Thumbprint(key).view());
 }
 
-}  // namespace bootgate::gatekeeper::jose
+}  // namespace bootgate::jose

@@ -1,16 +1,16 @@
-#include "gatekeeper/jose/jwk.h"
+#include "common/jose/jwk.h"
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/base/hex.h"
 #include "common/base/reason.h"
 #include "common/crypto/private_key.h"
+#include "common/jose/rfc_vectors_test.h"
 #include "common/testing/status_matchers.h"
-#include "gatekeeper/jose/rfc_vectors_test.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-namespace bootgate::gatekeeper::jose {
+namespace bootgate::jose {
 namespace {
 
 using ::bootgate::testing::Refuses;
@@ -124,4 +124,4 @@ TEST(ParseJwkSet, RefusesSetsOfTooManyKeys) {
 }
 
 }  // namespace
-}  // namespace bootgate::gatekeeper::jose
+}  // namespace bootgate::jose

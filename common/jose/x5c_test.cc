@@ -1,18 +1,18 @@
-#include "gatekeeper/jose/x5c.h"
+#include "common/jose/x5c.h"
 
 #include <filesystem>
 
 #include "common/base/hex.h"
 #include "common/base/reason.h"
 #include "common/crypto/private_key.h"
+#include "common/jose/jwk.h"
+#include "common/jose/jws.h"
 #include "common/testing/status_matchers.h"
-#include "gatekeeper/jose/jwk.h"
-#include "gatekeeper/jose/jws.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "pki/authority.h"
 
-namespace bootgate::gatekeeper::jose {
+namespace bootgate::jose {
 namespace {
 
 using ::bootgate::testing::Refuses;
@@ -70,4 +70,4 @@ TEST(X5t, IsTheDigestOfTheCertificate) {
 }
 
 }  // namespace
-}  // namespace bootgate::gatekeeper::jose
+}  // namespace bootgate::jose

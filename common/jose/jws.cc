@@ -1,4 +1,4 @@
-#include "gatekeeper/jose/jws.h"
+#include "common/jose/jws.h"
 
 #include <nlohmann/json.hpp>
 
@@ -8,10 +8,10 @@
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/der.h"
-#include "gatekeeper/jose/jwk.h"
-#include "gatekeeper/jose/strict_json.h"
+#include "common/jose/jwk.h"
+#include "common/jose/strict_json.h"
 
-namespace bootgate::gatekeeper::jose {
+namespace bootgate::jose {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -229,4 +229,4 @@ std::string UnsignedJws(absl::string_view payload) {
                       ToBase64Url(AsBytes(payload)), ".");
 }
 
-}  // namespace bootgate::gatekeeper::jose
+}  // namespace bootgate::jose

@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-namespace bootgate::gatekeeper::jose {
+namespace bootgate::jose {
 
 inline constexpr int kMaxJsonDepth = 32;
 
@@ -18,4 +18,4 @@ enum class TopLevel { kObject, kAny };
 absl::Status CheckStrictJson(absl::string_view text, size_t max_bytes, absl::string_view what,
                              TopLevel top = TopLevel::kObject);
 
-}  // namespace bootgate::gatekeeper::jose
+}  // namespace bootgate::jose

@@ -16,7 +16,7 @@
 #include "common/crypto/private_key.h"
 #include "common/crypto/public_key.h"
 
-namespace bootgate::gatekeeper::jose {
+namespace bootgate::jose {
 
 inline constexpr size_t kMaxJwsBytes = size_t{4} << 20;         // the whole text
 inline constexpr size_t kMaxJwsHeaderBytes = size_t{64} << 10;  // decoded; holds a chain
@@ -84,4 +84,4 @@ absl::StatusOr<std::string> SignJws(const crypto::PrivateKey& key, JwsAlg alg,
 // {"alg":"none"} and an empty signature: what PayloadOfUnsigned reads.
 std::string UnsignedJws(absl::string_view payload);
 
-}  // namespace bootgate::gatekeeper::jose
+}  // namespace bootgate::jose

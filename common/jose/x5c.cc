@@ -1,10 +1,10 @@
-#include "gatekeeper/jose/x5c.h"
+#include "common/jose/x5c.h"
 
 #include "common/base/hex.h"
 #include "common/crypto/hash.h"
 #include "pki/signer_chain.h"
 
-namespace bootgate::gatekeeper::jose {
+namespace bootgate::jose {
 
 absl::StatusOr<crypto::PublicKey> VerifyX5c(std::span<const Bytes> chain,
                                             std::span<const Bytes> roots, absl::Time now) {
@@ -21,4 +21,4 @@ std::string X5tS256(ByteView certificate_der) {
   return ToBase64Url(crypto::Hash(crypto::HashAlg::kSha256, certificate_der).view());
 }
 
-}  // namespace bootgate::gatekeeper::jose
+}  // namespace bootgate::jose

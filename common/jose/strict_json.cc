@@ -1,4 +1,4 @@
-#include "gatekeeper/jose/strict_json.h"
+#include "common/jose/strict_json.h"
 
 #include <nlohmann/json.hpp>
 #include <set>
@@ -10,7 +10,7 @@
 #include "common/base/hex.h"
 #include "common/base/reason.h"
 
-namespace bootgate::gatekeeper::jose {
+namespace bootgate::jose {
 namespace {
 
 using Json = nlohmann::json;
@@ -86,4 +86,4 @@ absl::Status CheckStrictJson(absl::string_view text, size_t max_bytes, absl::str
   return absl::OkStatus();
 }
 
-}  // namespace bootgate::gatekeeper::jose
+}  // namespace bootgate::jose

@@ -14,7 +14,7 @@
 #include "common/crypto/hash.h"
 #include "common/crypto/public_key.h"
 
-namespace bootgate::gatekeeper::jose {
+namespace bootgate::jose {
 
 inline constexpr size_t kMaxJwkBytes = size_t{128} << 10;  // with a chain of certificates
 inline constexpr size_t kMaxJwkSetBytes = size_t{1} << 20;
@@ -49,4 +49,4 @@ absl::StatusOr<std::vector<Jwk>> ParseJwkSet(absl::string_view json);
 crypto::Digest Thumbprint(const crypto::PublicKey& key);
 std::string ThumbprintText(const crypto::PublicKey& key);
 
-}  // namespace bootgate::gatekeeper::jose
+}  // namespace bootgate::jose

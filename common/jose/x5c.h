@@ -12,7 +12,7 @@
 #include "common/base/bytes_view.h"
 #include "common/crypto/public_key.h"
 
-namespace bootgate::gatekeeper::jose {
+namespace bootgate::jose {
 
 // The key of `chain`'s first certificate, which leads over the others to one of `roots` (DER), or
 // is itself one. SIGNER_UNTRUSTED: it does not, or not at `now`, or no root is a CA.
@@ -27,4 +27,4 @@ absl::Status CheckRoot(ByteView certificate_der);
 std::string X5t(ByteView certificate_der);      // base64url of the SHA-1
 std::string X5tS256(ByteView certificate_der);  // base64url of the SHA-256
 
-}  // namespace bootgate::gatekeeper::jose
+}  // namespace bootgate::jose
