@@ -99,7 +99,7 @@ class Authority {
 
 std::string NewSerialHex();  // 32 hex digits, 126 bits of them random; positive
 std::string DerToPem(ByteView certificate_der);
-// Exactly one certificate and nothing around it but white space. CERT_PARSE.
+// Exactly one certificate and nothing around it but white space. PEM_FORMAT.
 absl::StatusOr<Bytes> PemToDer(absl::string_view certificate_pem);
 
 }  // namespace bootgate::pki

@@ -4,7 +4,6 @@
 // the tolerances that real EK certificates need, each named.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,51 +11,37 @@
 #include "absl/time/time.h"
 #include "common/base/bytes_view.h"
 #include "common/crypto/public_key.h"
+#include "pki/trust_anchors.h"
 
 namespace bootgate::pki {
-
-// A set of trusted certificates (roots or, if the operator gave one, issuing CAs).
-class TrustAnchors {
- public:
-  // PEM text with one or more certificates. CERT_PARSE names which one is wrong.
-  static absl::StatusOr<TrustAnchors> FromPem(absl::string_view pem);
-  static TrustAnchors None();
-  // All of the text's certificates or, with an error, none of them.
-  absl::Status Add(absl::string_view pem);
-  size_t size() const { return der_.size(); }
-  const std::vector<Bytes>& der() const { return der_; }
-
- private:
-  friend class VerifiedEkChain;
-  std::vector<Bytes> der_;
-  std::vector<std::shared_ptr<X509>> parsed_;  // of der_; shared: copies hold the same certificates
-};
 
 class VerifiedEkChain {
  public:
   // `leaf`: DER, possibly padded with 0x00 or 0xff as NV indexes are (the trim is a tolerance).
   // `intermediates`: DER, untrusted, as the host sent them; at most 8.
   // Errors: CERT_PARSE, KEY_TOO_LARGE (before any signature is checked), KEY_WEAK, EK_CERT_PROFILE,
-  // EK_CHAIN_EXPIRED, EK_CHAIN_UNTRUSTED (names issuer and AIA; never fetches).
+  // EK_CHAIN_EXPIRED, EK_CHAIN_UNTRUSTED (names issuer, AIA and the way out; never fetches).
+  // Revocation and distrust are asked with path(): ek_revocation.h, ek_distrust.h.
   static absl::StatusOr<VerifiedEkChain> Verify(ByteView leaf,
                                                 const std::vector<Bytes>& intermediates,
                                                 const TrustAnchors& anchors, absl::Time now);
 
   const crypto::PublicKey& key() const { return key_; }
   const std::vector<std::string>& tolerances() const { return tolerances_; }
-  const std::string& subject() const {
-    return subject_;
-  }  // "manufacturer id:..., model ..., version ..."
+  const std::string& subject() const { return subject_; }  // "manufacturer id:..., model ..., ..."
   const std::string& issuer() const { return issuer_; }
-  const Bytes& tpm_san_der() const {
-    return tpm_san_der_;
-  }  // GeneralNames; empty when there is none
+  // The subject of the anchor, and the whole path in DER: the EK certificate first, the anchor
+  // last.
+  const std::string& anchor() const { return anchor_; }
+  const std::vector<Bytes>& path() const { return path_; }
+  const Bytes& tpm_san_der() const { return tpm_san_der_; }  // GeneralNames; may be empty
 
  private:
   explicit VerifiedEkChain(crypto::PublicKey key) : key_(std::move(key)) {}
   crypto::PublicKey key_;
   std::vector<std::string> tolerances_;
-  std::string subject_, issuer_;
+  std::string subject_, issuer_, anchor_;
+  std::vector<Bytes> path_;
   Bytes tpm_san_der_;
 };
 

@@ -506,7 +506,7 @@ TEST(TrustAnchors, AddTakesAllOrNothing) {
   EXPECT_THAT(anchors.Add(DerToPem(Bake(Intermediate()))), IsOk());
   EXPECT_EQ(anchors.size(), 2u);
   EXPECT_THAT(VerifiedEkChain::Verify(Bake(Leaf()), {}, anchors, kNow), IsOk());
-  EXPECT_THAT(anchors.Add("no certificate here"), Refuses(Reason::kCertParse));
+  EXPECT_THAT(anchors.Add("no certificate here"), Refuses(Reason::kPemFormat));
 }
 
 // Every file of the wider corpus, whatever it is, gets an answer with a reason.

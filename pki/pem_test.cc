@@ -45,7 +45,7 @@ class PemAttackTest : public ::testing::TestWithParam<BadPem> {};
 // A29: one object is one object, and a key is no certificate.
 TEST_P(PemAttackTest, A29_NotExactlyOneCertificateIsRefused) {
   const absl::StatusOr<Bytes> der = PemToDer(GetParam().text);
-  ASSERT_THAT(der, Refuses(Reason::kCertParse));
+  ASSERT_THAT(der, Refuses(Reason::kPemFormat));
   EXPECT_THAT(std::string(der.status().message()), HasSubstr(GetParam().says));
 }
 
@@ -62,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
          "PEM block 2: not a certificate"},
         {"Trusted", absl::StrReplaceAll(Root(), {{" CERTIFICATE", " TRUSTED CERTIFICATE"}}),
          "text around"},
-        {"NulInside", absl::StrReplaceAll(Root(), {{"M", std::string("\0", 1)}}), "not base64"},
+        {"NulInside", absl::StrReplaceAll(Root(), {{"M", std::string("\0", 1)}}), "NUL byte"},
         {"NotBase64", "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n",
          "not base64"},
         {"NothingInside", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", "not base64"},
@@ -72,7 +72,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Pem, NamesTheBadBlockOfABundle) {
   const auto found = CertificatesFromPem(
       absl::StrCat(Root(), "-----BEGIN CERTIFICATE-----\n%\n-----END CERTIFICATE-----\n"));
-  ASSERT_THAT(found, Refuses(Reason::kCertParse));
+  ASSERT_THAT(found, Refuses(Reason::kPemFormat));
   EXPECT_THAT(std::string(found.status().message()), HasSubstr("PEM block 2"));
 }
 

@@ -3,11 +3,14 @@
 #include <openssl/asn1.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/hex.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
+#include "common/crypto/hash.h"
 #include "pki/pem.h"
 
 namespace bootgate::pki {
@@ -15,10 +18,6 @@ namespace {
 
 using GeneralNamesPtr = std::unique_ptr<GENERAL_NAMES, crypto::FreeWith<GENERAL_NAMES_free>>;
 using AiaPtr = std::unique_ptr<AUTHORITY_INFO_ACCESS, crypto::FreeWith<AUTHORITY_INFO_ACCESS_free>>;
-
-ByteView StringBytes(const ASN1_STRING* text) {
-  return {ASN1_STRING_get0_data(text), static_cast<size_t>(ASN1_STRING_length(text))};
-}
 
 std::string NameText(const X509_NAME* name) {
   const crypto::BioPtr out(BIO_new(BIO_s_mem()));
@@ -28,13 +27,25 @@ std::string NameText(const X509_NAME* name) {
   return Printable(absl::string_view(data, size > 0 ? static_cast<size_t>(size) : 0));
 }
 
-absl::Time ToTime(const ASN1_TIME* time) {
+}  // namespace
+
+ByteView StringBytes(const ASN1_STRING* text) {
+  return {ASN1_STRING_get0_data(text), static_cast<size_t>(ASN1_STRING_length(text))};
+}
+
+absl::Time TimeOf(const ASN1_TIME* time) {
   std::tm utc{};
   if (time == nullptr || ASN1_TIME_to_tm(time, &utc) != 1) return absl::InfinitePast();
   return absl::FromTM(utc, absl::UTCTimeZone());
 }
 
-}  // namespace
+std::string OidText(const ASN1_OBJECT* object) {
+  constexpr int kAlwaysNumbers = 1;
+  char text[128];
+  const int size = OBJ_obj2txt(text, sizeof text, object, kAlwaysNumbers);
+  if (size <= 0) return "";
+  return std::string(text, std::min(static_cast<size_t>(size), sizeof text - 1));
+}
 
 absl::StatusOr<crypto::X509Ptr> ParseCertificate(ByteView der) {
   if (der.empty() || der.size() > kMaxCertificateSize) {
@@ -58,15 +69,37 @@ absl::StatusOr<crypto::X509Ptr> ParseCertificate(ByteView der) {
   return certificate;
 }
 
-absl::StatusOr<crypto::PublicKey> KeyOf(const X509* certificate) {
+Bytes SpkiOf(const X509* certificate) {
   uint8_t* spki = nullptr;
   const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &spki);
-  if (size <= 0) return Malformed(Reason::kCertParse, "certificate without a key");
-  absl::StatusOr<crypto::PublicKey> key =
-      crypto::PublicKey::FromSpkiDer({spki, static_cast<size_t>(size)});
+  const Bytes out(spki, spki + std::max(size, 0));
   OPENSSL_free(spki);
+  return out;
+}
+
+absl::StatusOr<crypto::PublicKey> KeyOf(const X509* certificate) {
+  const Bytes spki = SpkiOf(certificate);
+  if (spki.empty()) return Malformed(Reason::kCertParse, "certificate without a key");
+  absl::StatusOr<crypto::PublicKey> key = crypto::PublicKey::FromSpkiDer(spki);
   crypto::ClearOpenSslErrors();
   return key;
+}
+
+Bytes DerOf(const X509* certificate) {
+  uint8_t* der = nullptr;
+  const int size = i2d_X509(certificate, &der);
+  const Bytes out(der, der + std::max(size, 0));
+  OPENSSL_free(der);
+  return out;
+}
+
+std::string Sha256Of(const X509* certificate) {
+  return crypto::Hash(crypto::HashAlg::kSha256, DerOf(certificate)).hex();
+}
+
+std::string NamesOf(const X509* certificate) {
+  return absl::StrCat("certificate \"", SubjectText(certificate), "\" of issuer \"",
+                      IssuerText(certificate), "\"");
 }
 
 std::string SubjectText(const X509* certificate) {
@@ -91,8 +124,8 @@ std::string AiaText(const X509* certificate) {
   return urls.empty() ? "none" : absl::StrJoin(urls, ", ");
 }
 
-absl::Time NotBefore(const X509* certificate) { return ToTime(X509_get0_notBefore(certificate)); }
-absl::Time NotAfter(const X509* certificate) { return ToTime(X509_get0_notAfter(certificate)); }
+absl::Time NotBefore(const X509* certificate) { return TimeOf(X509_get0_notBefore(certificate)); }
+absl::Time NotAfter(const X509* certificate) { return TimeOf(X509_get0_notAfter(certificate)); }
 
 bool IsCa(const X509* certificate) {
   X509* const filled = const_cast<X509*>(certificate);  // OpenSSL fills a cache in it

@@ -26,7 +26,18 @@ absl::Time NotAfter(const X509* certificate);   // InfinitePast when unreadable
 
 // Basic constraints or key usage make it a CA.
 bool IsCa(const X509* certificate);
+// SubjectPublicKeyInfo as the certificate writes it.
+Bytes SpkiOf(const X509* certificate);
+// "certificate "CN=..." of issuer "CN=..."", for messages.
+std::string NamesOf(const X509* certificate);
+std::string Sha256Of(const X509* certificate);  // of the whole DER, lower case
+Bytes DerOf(const X509* certificate);
 std::string SerialHex(const X509* certificate);  // lower case, two digits a byte
+
+// Contents of a string or number of OpenSSL's; borrowed.
+ByteView StringBytes(const ASN1_STRING* text);
+absl::Time TimeOf(const ASN1_TIME* time);        // InfinitePast when unreadable or nullptr
+std::string OidText(const ASN1_OBJECT* object);  // "2.23.133.8.1"; "" when unreadable
 
 // The value of the subjectAltName extension (GeneralNames); empty when there is none.
 Bytes SubjectAltNameDer(const X509* certificate);
