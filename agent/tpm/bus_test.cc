@@ -69,9 +69,9 @@ TEST_F(Attack, A62_AnotherKeyThanThePinnedOneSaltsNothing) {
   BG_ASSERT_OK_AND_ASSIGN(const auto other, tpm_->EkPublic(EkTemplate::kP256High));
   const PinnedEk wrong = PinnedEk::FromName(EkTemplate::kP256Low, other.Name());
   bus_.commands.clear();
-  EXPECT_THAT(tpm_->Unseal(wrong, blob, kSealed), Refuses(Reason::kEkCertKeyMismatch));
+  EXPECT_THAT(tpm_->Unseal(wrong, blob, kSealed), Refuses(Reason::kTpmReplaced));
   EXPECT_THAT(tpm_->ActivateCredential(wrong, AkKind::kEcc, {}),
-              Refuses(Reason::kEkCertKeyMismatch));
+              Refuses(Reason::kTpmReplaced));
   for (const Bytes& command : bus_.commands) {
     EXPECT_NE(desk::CommandCode(command), kUnseal);
     EXPECT_NE(desk::CommandCode(command), kActivateCredential);

@@ -1,5 +1,9 @@
 #include "agent/tpm/tpm.h"
 
+#include <array>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
 #include "agent/tpm/internal/executor.h"
 #include "agent/tpm/internal/open.h"
 #include "agent/tpm/internal/operations.h"
@@ -32,6 +36,10 @@ class Tpm::Core {
       BG_RETURN_IF_ERROR(context_->EnsureOpen());
       return work(*context_);
     });
+  }
+
+  Usage ReadUsage() {
+    return owner_.Run([&] { return context_->usage(); });
   }
 
  private:
@@ -73,6 +81,10 @@ absl::StatusOr<tpm2::Public> Tpm::AkPublic(AkKind kind) {
   });
 }
 
+absl::Status Tpm::CheckPinned(const PinnedEk& ek) {
+  return core_->Run([&](auto& context) { return internal::LoadEk(context, ek).status(); });
+}
+
 absl::StatusOr<SecretBytes> Tpm::ActivateCredential(const PinnedEk& ek, AkKind ak,
                                                     const tpm2::CredentialBlob& blob) {
   return core_->Run(
@@ -89,6 +101,25 @@ absl::StatusOr<tpm2::ClockInfo> Tpm::ReadClock() {
 
 absl::StatusOr<LoadedHandles> Tpm::CountHandles() {
   return core_->Run([](auto& context) { return internal::CountHandles(context); });
+}
+
+absl::StatusOr<Health> Tpm::ReadHealth() {
+  return core_->Run([](auto& context) { return internal::ReadHealth(context); });
+}
+
+Usage Tpm::ReadUsage() { return core_->ReadUsage(); }
+
+absl::string_view TssVersion() { return BOOTGATE_TSS_VERSION; }
+
+bool TssPredatesAdvisories(absl::string_view version) {
+  constexpr std::array<int, 3> kMended = {4, 2, 0};
+  std::array<int, 3> parts = {};
+  size_t next = 0;
+  for (const absl::string_view part : absl::StrSplit(version, absl::ByAnyChar(".-~+"))) {
+    if (next == parts.size() || !absl::SimpleAtoi(part, &parts[next])) break;
+    ++next;
+  }
+  return parts < kMended;
 }
 
 absl::StatusOr<registers::Selection> Tpm::AllocatedBanks() {

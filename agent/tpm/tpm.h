@@ -6,11 +6,15 @@
 // One thread inside owns the ESYS context; every method may be called from any thread and blocks
 // until that thread has answered. At no time are more than two objects and two sessions loaded, so
 // a TPM without a resource manager (3 and 3) is enough. Nothing is made persistent: keys are
-// primaries of the endorsement hierarchy, made anew from their templates, the same key every time.
+// primaries of the endorsement hierarchy, made from their templates, the same key every time; over
+// one connection each is made once and then loaded from its saved context. An EK that lies ready in
+// a persistent handle is used when its Name is the pinned one.
 //
 // Errors carry a TPM... reason: TPM_MISSING (no device, no answer), TPM_PCR_CHANGED, TPM_POLICY,
-// TPM_LOCKOUT, TPM_INTEGRITY, TPM_RESPONSE_HMAC (the bus was tampered with), TPM (all else). The
-// message names the command: "TPM2_CreatePrimary: tpm:parameter(2):...".
+// TPM_LOCKOUT, TPM_INTEGRITY, TPM_RESPONSE_HMAC (the bus was tampered with), TPM_REPLACED (not the
+// pinned EK), TPM_HIERARCHY (disabled, or it has a password), TPM_RESOURCES (no room for objects or
+// sessions), TPM_FAILURE (failure mode), TPM (all else; kUnavailable: it stayed busy). The message
+// names the command: "TPM2_CreatePrimary: tpm:parameter(2):...".
 #pragma once
 
 #include <functional>
@@ -74,6 +78,30 @@ struct LoadedHandles {
   size_t saved_sessions = 0;
 };
 
+// What an operator wants to see of a TPM that works, or does not.
+struct Health {
+  Properties properties;
+  tpm2::ClockInfo clock;
+  LoadedHandles handles;
+  bool locked_out = false;  // dictionary attack; keys of ours are exempt
+  bool owner_password = false;
+  bool endorsement_password = false;
+  bool endorsement_enabled = true;
+};
+
+// Since this Tpm was opened.
+struct Usage {
+  uint64_t commands = 0;
+  uint64_t sent_again = 0;  // because the TPM was busy
+  uint64_t opened = 0;      // connections, the first one among them
+};
+
+// Of the tpm2-tss that this program was built with: "3.2.1". Distributions fix old versions without
+// a new number.
+absl::string_view TssVersion();
+// Whether `version` is older than 4.2.0, which mended what eleven advisories of July 2026 describe.
+bool TssPredatesAdvisories(absl::string_view version);
+
 inline constexpr size_t kMaxEkCertificate = 8192;  // bytes of one NV index
 
 class Tpm {
@@ -88,13 +116,17 @@ class Tpm {
   absl::StatusOr<std::vector<EkCertificate>> EkCertificates();
   absl::StatusOr<tpm2::Public> EkPublic(tpm2::EkTemplate which);
   absl::StatusOr<tpm2::Public> AkPublic(AkKind kind);
-  // The credential, if it was made for this EK and this AK. TPM_INTEGRITY when not;
-  // EK_CERT_KEY_MISMATCH when the TPM's EK is not the pinned one. Encrypted on the bus.
+  // TPM_REPLACED unless the TPM has the pinned EK. Cheap after the first time.
+  absl::Status CheckPinned(const PinnedEk& ek);
+  // The credential, if it was made for this EK and this AK. TPM_INTEGRITY when not; TPM_REPLACED
+  // when the TPM's EK is not the pinned one. Encrypted on the bus.
   absl::StatusOr<SecretBytes> ActivateCredential(const PinnedEk& ek, AkKind ak,
                                                  const tpm2::CredentialBlob& blob);
   absl::StatusOr<Properties> ReadProperties();
   absl::StatusOr<tpm2::ClockInfo> ReadClock();
   absl::StatusOr<LoadedHandles> CountHandles();
+  absl::StatusOr<Health> ReadHealth();
+  Usage ReadUsage();
 
   // ---- Registers
   // Banks that are allocated, with the registers they have. A TPM silently drops the others from

@@ -115,9 +115,12 @@ crypto::Digest EkPolicyA(crypto::HashAlg alg) {
   return PolicyDigest(alg).Secret(Be32(kRhEndorsementHandle)).value();
 }
 
+crypto::Digest EkPolicyC(crypto::HashAlg alg) {
+  return PolicyDigest(alg).AuthorizeNv(PolicyIndexName(alg)).value();
+}
+
 crypto::Digest EkPolicyB(crypto::HashAlg alg) {
-  const crypto::Digest by_index = PolicyDigest(alg).AuthorizeNv(PolicyIndexName(alg)).value();
-  return PolicyDigest(alg).Or({EkPolicyA(alg), by_index}).value();
+  return PolicyDigest(alg).Or({EkPolicyA(alg), EkPolicyC(alg)}).value();
 }
 
 }  // namespace bootgate::tpm2

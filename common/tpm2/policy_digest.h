@@ -34,8 +34,10 @@ class PolicyDigest {
 std::optional<crypto::Digest> PcrDigest(crypto::HashAlg alg, const registers::Selection& selection,
                                         const std::vector<registers::RegisterBank>& banks);
 
-// The EK policies of the EK Credential Profile for a name algorithm (SHA-256, 384, 512).
+// The EK policies of the EK Credential Profile for a name algorithm (SHA-256, 384, 512): by the
+// endorsement hierarchy's authorisation, by either of the other two, by a policy in an NV index.
 crypto::Digest EkPolicyA(crypto::HashAlg alg);
 crypto::Digest EkPolicyB(crypto::HashAlg alg);
+crypto::Digest EkPolicyC(crypto::HashAlg alg);
 
 }  // namespace bootgate::tpm2

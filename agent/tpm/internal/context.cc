@@ -41,6 +41,7 @@ absl::Status Context::Open() {
   BG_ASSIGN_OR_RETURN(tcti_, opener_());
   BG_RETURN_IF_ERROR(StatusFor("ESYS", Esys_Initialize(&esys_, tcti_->get(), nullptr)));
   spoilt_ = false;
+  ++usage_.opened;
   if (options_.leftovers == Leftovers::kKeep || IsResourceManager(options_.tcti)) {
     // One question all the same: is somebody there?
     return ListHandles(*this, TPM2_TRANSIENT_FIRST).status();
@@ -49,6 +50,7 @@ absl::Status Context::Open() {
 }
 
 void Context::Close() {
+  kept_.Clear();
   if (esys_ != nullptr) Esys_Finalize(&esys_);
   esys_ = nullptr;
   tcti_.reset();

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "agent/tpm/internal/kept_keys.h"
 #include "agent/tpm/internal/tcti.h"
 #include "agent/tpm/tpm.h"
 
@@ -27,10 +28,12 @@ class Context {
   template <typename Send>
   absl::Status Call(absl::string_view command, Send send) {
     absl::Duration backoff = options_.first_backoff;
+    ++usage_.commands;
     TSS2_RC rc = send();
     for (int attempt = 1; MustSendAgain(rc) && attempt < options_.command_attempts; ++attempt) {
       Wait(backoff);
       backoff *= 2;
+      ++usage_.sent_again;
       rc = send();
     }
     return Report(command, rc);
@@ -39,6 +42,8 @@ class Context {
   ESYS_CONTEXT* esys() const { return esys_; }
   const Options& options() const { return options_; }
   TSS2_RC last_rc() const { return last_rc_; }  // of the last Call
+  KeptKeys& kept() { return kept_; }
+  const Usage& usage() const { return usage_; }
   void Wait(absl::Duration time) const;
 
  private:
@@ -55,6 +60,8 @@ class Context {
   ESYS_CONTEXT* esys_ = nullptr;
   bool spoilt_ = false;
   TSS2_RC last_rc_ = TSS2_RC_SUCCESS;
+  KeptKeys kept_;
+  Usage usage_;
 };
 
 // Handles of the kind of `first`, at most 254: TPM2_TRANSIENT_FIRST objects,

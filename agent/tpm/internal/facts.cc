@@ -61,6 +61,26 @@ absl::StatusOr<tpm2::ClockInfo> ReadClock(Context& context) {
                          .safe = clock.safe == TPM2_YES};
 }
 
+absl::StatusOr<bool> IsLockedOut(Context& context) {
+  BG_ASSIGN_OR_RETURN(const auto permanent, ReadProperty(context, TPM2_PT_PERMANENT));
+  return (permanent.value_or(0) & TPMA_PERMANENT_INLOCKOUT) != 0;
+}
+
+absl::StatusOr<Health> ReadHealth(Context& context) {
+  Health health;
+  BG_ASSIGN_OR_RETURN(health.properties, ReadProperties(context));
+  BG_ASSIGN_OR_RETURN(health.clock, ReadClock(context));
+  BG_ASSIGN_OR_RETURN(health.handles, CountHandles(context));
+  BG_ASSIGN_OR_RETURN(const auto permanent, ReadProperty(context, TPM2_PT_PERMANENT));
+  BG_ASSIGN_OR_RETURN(const auto since_start, ReadProperty(context, TPM2_PT_STARTUP_CLEAR));
+  health.locked_out = (permanent.value_or(0) & TPMA_PERMANENT_INLOCKOUT) != 0;
+  health.owner_password = (permanent.value_or(0) & TPMA_PERMANENT_OWNERAUTHSET) != 0;
+  health.endorsement_password = (permanent.value_or(0) & TPMA_PERMANENT_ENDORSEMENTAUTHSET) != 0;
+  health.endorsement_enabled =
+      (since_start.value_or(TPMA_STARTUP_CLEAR_EHENABLE) & TPMA_STARTUP_CLEAR_EHENABLE) != 0;
+  return health;
+}
+
 absl::StatusOr<LoadedHandles> CountHandles(Context& context) {
   BG_ASSIGN_OR_RETURN(const auto objects, ListHandles(context, TPM2_TRANSIENT_FIRST));
   BG_ASSIGN_OR_RETURN(const auto sessions, ListHandles(context, TPM2_LOADED_SESSION_FIRST));

@@ -10,26 +10,38 @@
 
 namespace bootgate::agent::tpm::internal {
 
-// A transient object or a session in the TPM; flushed when this goes away. The context must outlive
-// it. Not for persistent handles and NV indexes.
+// An object or a session in the TPM, let go of when this goes away. The context must outlive it.
 class Transient {
  public:
+  enum class Ending {
+    kFlush,   // transient objects and sessions
+    kForget,  // persistent objects: only ESYS forgets them
+  };
+
   Transient() = default;
-  Transient(Context& context, ESYS_TR handle) : context_(&context), handle_(handle) {}
+  Transient(Context& context, ESYS_TR handle, Ending ending = Ending::kFlush)
+      : context_(&context), handle_(handle), ending_(ending) {}
   Transient(Transient&& other) noexcept
-      : context_(other.context_), handle_(std::exchange(other.handle_, ESYS_TR_NONE)) {}
+      : context_(other.context_),
+        handle_(std::exchange(other.handle_, ESYS_TR_NONE)),
+        ending_(other.ending_) {}
   Transient& operator=(Transient&& other) noexcept {
     Flush();
     context_ = other.context_;
     handle_ = std::exchange(other.handle_, ESYS_TR_NONE);
+    ending_ = other.ending_;
     return *this;
   }
   ~Transient() { Flush(); }
 
   ESYS_TR get() const { return handle_; }
   void Flush() {
-    const ESYS_TR handle = std::exchange(handle_, ESYS_TR_NONE);
+    ESYS_TR handle = std::exchange(handle_, ESYS_TR_NONE);
     if (handle == ESYS_TR_NONE) return;
+    if (ending_ == Ending::kForget) {
+      Esys_TR_Close(context_->esys(), &handle);
+      return;
+    }
     // Through Call, so that a tampered answer spoils the context and is cleaned up after.
     context_->Call("TPM2_FlushContext", [&] { return Esys_FlushContext(context_->esys(), handle); })
         .IgnoreError();
@@ -38,6 +50,7 @@ class Transient {
  private:
   Context* context_ = nullptr;
   ESYS_TR handle_ = ESYS_TR_NONE;
+  Ending ending_ = Ending::kFlush;
 };
 
 // A handle that only ESYS knows (an NV index); forgotten when this goes away.

@@ -13,9 +13,12 @@ struct LoadedKey {
   Transient handle;
   tpm2::Public public_area;
 };
+// Made once for each connection; later loaded from the context that was saved.
 absl::StatusOr<LoadedKey> CreatePrimary(Context& context, ByteView tpmt_template);
 absl::StatusOr<LoadedKey> LoadAk(Context& context, AkKind kind);
-// EK_CERT_KEY_MISMATCH when the Name of the key the TPM made is not the pinned one.
+// From where EKs are kept persistently, when the key there has the pinned Name; else made. The TPM
+// can show any public area: what is encrypted to one with the pinned Name only the pinned key
+// opens. TPM_REPLACED when the Name of the key the TPM made is not the pinned one.
 absl::StatusOr<LoadedKey> LoadEk(Context& context, const PinnedEk& ek);
 
 // ---- sessions.cc
@@ -26,7 +29,9 @@ absl::StatusOr<Transient> StartSaltedSession(Context& context, const LoadedKey& 
 absl::StatusOr<Transient> StartPcrPolicySession(Context& context,
                                                 const registers::Selection& selection);
 
-// How an EK is used: low-range EKs only through their policy, high-range ones also by password.
+// How an EK is used: low-range EKs only through their policy, high-range ones also by password. The
+// password is refused while the TPM is locked out, since no EK template has noDA; the policy is
+// not.
 class EkAuthorisation {
  public:
   static absl::StatusOr<EkAuthorisation> Start(Context& context, tpm2::EkTemplate which);
@@ -35,6 +40,10 @@ class EkAuthorisation {
   ESYS_TR get() const { return by_password_ ? ESYS_TR_PASSWORD : session_.get(); }
 
  private:
+  explicit EkAuthorisation(tpm2::EkTemplate which) : which_(which) {}
+  absl::Status SatisfyPolicyB(Context& context);
+
+  tpm2::EkTemplate which_;
   bool by_password_ = true;
   Transient session_;
 };
@@ -76,6 +85,8 @@ absl::StatusOr<std::vector<EkCertificate>> EkCertificates(Context& context);
 absl::StatusOr<Properties> ReadProperties(Context& context);
 absl::StatusOr<tpm2::ClockInfo> ReadClock(Context& context);
 absl::StatusOr<LoadedHandles> CountHandles(Context& context);
+absl::StatusOr<Health> ReadHealth(Context& context);
+absl::StatusOr<bool> IsLockedOut(Context& context);
 absl::StatusOr<Bytes> GetRandom(Context& context, size_t size);
 // One fixed property of the TPM (TPM2_PT_...); nullopt when it does not have it.
 absl::StatusOr<std::optional<uint32_t>> ReadProperty(Context& context, TPM2_PT property);

@@ -28,10 +28,20 @@ constexpr Row kRows[] = {
     {TPM2_RC_YIELDED, absl::StatusCode::kUnavailable, Reason::kTpm},
     {TPM2_RC_TESTING, absl::StatusCode::kUnavailable, Reason::kTpm},
     {TPM2_RC_NV_RATE, absl::StatusCode::kUnavailable, Reason::kTpm},
-    {TPM2_RC_OBJECT_MEMORY, absl::StatusCode::kResourceExhausted, Reason::kTpm},
-    {TPM2_RC_SESSION_MEMORY, absl::StatusCode::kResourceExhausted, Reason::kTpm},
-    {TPM2_RC_SESSION_HANDLES, absl::StatusCode::kResourceExhausted, Reason::kTpm},
-    {TPM2_RC_CONTEXT_GAP, absl::StatusCode::kResourceExhausted, Reason::kTpm},
+    {TPM2_RC_OBJECT_MEMORY, absl::StatusCode::kResourceExhausted, Reason::kTpmResources},
+    {TPM2_RC_SESSION_MEMORY, absl::StatusCode::kResourceExhausted, Reason::kTpmResources},
+    {TPM2_RC_MEMORY, absl::StatusCode::kResourceExhausted, Reason::kTpmResources},
+    {TPM2_RC_OBJECT_HANDLES, absl::StatusCode::kResourceExhausted, Reason::kTpmResources},
+    {TPM2_RC_SESSION_HANDLES, absl::StatusCode::kResourceExhausted, Reason::kTpmResources},
+    {TPM2_RC_CONTEXT_GAP, absl::StatusCode::kResourceExhausted, Reason::kTpmResources},
+    // Nothing of ours has a password: these are always about a hierarchy.
+    {TPM2_RC_HIERARCHY, absl::StatusCode::kFailedPrecondition, Reason::kTpmHierarchy},
+    {TPM2_RC_BAD_AUTH, absl::StatusCode::kFailedPrecondition, Reason::kTpmHierarchy},
+    {TPM2_RC_AUTH_FAIL, absl::StatusCode::kFailedPrecondition, Reason::kTpmHierarchy},
+    {TPM2_RC_FAILURE, absl::StatusCode::kFailedPrecondition, Reason::kTpmFailure},
+    {TPM2_RC_INITIALIZE, absl::StatusCode::kFailedPrecondition, Reason::kTpmFailure},
+    {TPM2_RC_NEEDS_TEST, absl::StatusCode::kFailedPrecondition, Reason::kTpmFailure},
+    {TPM2_RC_REBOOT, absl::StatusCode::kFailedPrecondition, Reason::kTpmFailure},
 };
 
 TSS2_RC Layer(TSS2_RC rc) { return rc & TSS2_RC_LAYER_MASK; }

@@ -1,6 +1,7 @@
 #include "agent/tpm/internal/convert.h"
 #include "agent/tpm/internal/operations.h"
 #include "common/base/status_macros.h"
+#include "common/tpm2/policy_digest.h"
 
 namespace bootgate::agent::tpm::internal {
 namespace {
@@ -8,11 +9,12 @@ namespace {
 constexpr UINT16 kAesBits = 128;
 
 absl::StatusOr<Transient> StartSession(Context& context, ESYS_TR salt_key, TPM2_SE kind,
-                                       const TPMT_SYM_DEF& symmetric) {
+                                       const TPMT_SYM_DEF& symmetric,
+                                       TPMI_ALG_HASH hash = TPM2_ALG_SHA256) {
   ESYS_TR handle = ESYS_TR_NONE;
   BG_RETURN_IF_ERROR(context.Call("TPM2_StartAuthSession", [&] {
     return Esys_StartAuthSession(context.esys(), salt_key, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                                 ESYS_TR_NONE, nullptr, kind, &symmetric, TPM2_ALG_SHA256, &handle);
+                                 ESYS_TR_NONE, nullptr, kind, &symmetric, hash, &handle);
   }));
   return Transient(context, handle);
 }
@@ -25,15 +27,21 @@ absl::Status SetAttributes(Context& context, const Transient& session, TPMA_SESS
   });
 }
 
-absl::StatusOr<Transient> StartPolicySession(Context& context) {
+absl::StatusOr<Transient> StartPolicySession(Context& context,
+                                             TPMI_ALG_HASH hash = TPM2_ALG_SHA256) {
   const TPMT_SYM_DEF none = {.algorithm = TPM2_ALG_NULL};
-  BG_ASSIGN_OR_RETURN(Transient session, StartSession(context, ESYS_TR_NONE, TPM2_SE_POLICY, none));
+  BG_ASSIGN_OR_RETURN(Transient session,
+                      StartSession(context, ESYS_TR_NONE, TPM2_SE_POLICY, none, hash));
   BG_RETURN_IF_ERROR(SetAttributes(context, session, 0));
   return session;
 }
 
 bool IsLowRange(tpm2::EkTemplate which) {
   return which == tpm2::EkTemplate::kRsa2048Low || which == tpm2::EkTemplate::kP256Low;
+}
+
+crypto::HashAlg NameAlgOf(tpm2::EkTemplate which) {
+  return which == tpm2::EkTemplate::kP384High ? crypto::HashAlg::kSha384 : crypto::HashAlg::kSha256;
 }
 
 }  // namespace
@@ -63,9 +71,13 @@ absl::StatusOr<Transient> StartPcrPolicySession(Context& context,
 }
 
 absl::StatusOr<EkAuthorisation> EkAuthorisation::Start(Context& context, tpm2::EkTemplate which) {
-  EkAuthorisation authorisation;
-  if (!IsLowRange(which)) return authorisation;
-  BG_ASSIGN_OR_RETURN(authorisation.session_, StartPolicySession(context));
+  EkAuthorisation authorisation(which);
+  if (!IsLowRange(which)) {
+    BG_ASSIGN_OR_RETURN(const bool locked_out, IsLockedOut(context));
+    if (!locked_out) return authorisation;
+  }
+  BG_ASSIGN_OR_RETURN(authorisation.session_,
+                      StartPolicySession(context, static_cast<TPMI_ALG_HASH>(NameAlgOf(which))));
   authorisation.by_password_ = false;
   BG_RETURN_IF_ERROR(authorisation.Renew(context));
   return authorisation;
@@ -73,10 +85,25 @@ absl::StatusOr<EkAuthorisation> EkAuthorisation::Start(Context& context, tpm2::E
 
 absl::Status EkAuthorisation::Renew(Context& context) {
   if (by_password_) return absl::OkStatus();
-  return context.Call("TPM2_PolicySecret", [&] {
+  BG_RETURN_IF_ERROR(context.Call("TPM2_PolicySecret", [&] {
     return Esys_PolicySecret(context.esys(), ESYS_TR_RH_ENDORSEMENT, session_.get(),
                              ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, nullptr, nullptr,
                              nullptr, 0, nullptr, nullptr);
+  }));
+  return IsLowRange(which_) ? absl::OkStatus() : SatisfyPolicyB(context);
+}
+
+// PolicyB = PolicyOR(PolicyA, PolicyC); PolicyA holds already.
+absl::Status EkAuthorisation::SatisfyPolicyB(Context& context) {
+  TPML_DIGEST branches = {};
+  for (const crypto::Digest& branch :
+       {tpm2::EkPolicyA(NameAlgOf(which_)), tpm2::EkPolicyC(NameAlgOf(which_))}) {
+    BG_ASSIGN_OR_RETURN(branches.digests[branches.count++],
+                        ToTpm2b(branch.view(), &TPM2B_DIGEST::buffer));
+  }
+  return context.Call("TPM2_PolicyOR", [&] {
+    return Esys_PolicyOR(context.esys(), session_.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                         &branches);
   });
 }
 

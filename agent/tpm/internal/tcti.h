@@ -20,6 +20,9 @@ class Tcti {
 // Called at the start and again whenever the connection has to be made anew.
 using TctiOpener = std::function<absl::StatusOr<std::unique_ptr<Tcti>>()>;
 
+// Why a device file cannot be used: the system's error, and what an operator can do about it.
+std::string WhyNoDevice(const std::string& path);
+
 // Opens what a TCTI string names ("device:/dev/tpmrm0", "swtpm:path=/run/x"). TPM_MISSING.
 TctiOpener TctiByName(std::string name);
 

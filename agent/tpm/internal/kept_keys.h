@@ -1,0 +1,35 @@
+// Keys made over this connection, as contexts that the TPM takes back: a primary is made once.
+//
+// Implements: TPM 2.0 Part 1, 30 (context management). A context is encrypted and signed by the TPM
+// and good until it is reset or cleared; it lies in memory only.
+#pragma once
+
+#include <tss2/tss2_tpm2_types.h>
+
+#include <map>
+
+#include "common/base/bytes_view.h"
+#include "common/tpm2/public.h"
+
+namespace bootgate::agent::tpm::internal {
+
+struct KeptKey {
+  TPMS_CONTEXT saved;
+  tpm2::Public public_area;  // as the TPM showed it when the key was made
+};
+
+class KeptKeys {
+ public:
+  // Borrowed until the next change; nullptr: not kept.
+  const KeptKey* Find(ByteView tpmt_template) const;
+  void Put(ByteView tpmt_template, KeptKey key);
+  void Drop(ByteView tpmt_template) { keys_.erase(ToBytes(tpmt_template)); }
+  void Clear() { keys_.clear(); }
+
+ private:
+  // Two AKs and an EK are kept for good; identity keys change with the registers.
+  static constexpr size_t kMost = 8;
+  std::map<Bytes, KeptKey> keys_;  // by template
+};
+
+}  // namespace bootgate::agent::tpm::internal
