@@ -104,7 +104,7 @@ struct Authority::Templates {
   absl::Time not_after;  // of the issuing CA
   Bytes issuer;          // Name
   Bytes host_extensions, server_extensions, token_extensions, ak_extensions,
-      ak_extensions_ek_certificate;
+      ak_extensions_ek_certificate, ak_extensions_cloud_ak;
 
   static absl::StatusOr<std::shared_ptr<const Templates>> Make(const LoadedAuthority& loaded,
                                                                const StatusUrls& urls);
@@ -139,6 +139,7 @@ absl::StatusOr<std::shared_ptr<const Authority::Templates>> Authority::Templates
   };
   made->ak_extensions = ak(oid::EkKeyVerified());
   made->ak_extensions_ek_certificate = ak(oid::EkCertificateVerified());
+  made->ak_extensions_cloud_ak = ak(oid::CloudAkVerified());
   return made;
 }
 
@@ -250,7 +251,8 @@ absl::StatusOr<Bytes> Authority::IssueAk(const AkCertificateRequest& request,
                                          const crypto::PublicKey& key) const {
   if (!IsId(request.host_id)) return CaError("an AK certificate needs a host id");
   std::vector<Bytes> own;
-  if (request.ek_certificate_verified && !request.tpm_san_der.empty()) {
+  const bool certified = request.ek_certificate_verified || request.cloud_ak_verified;
+  if (certified && !request.tpm_san_der.empty()) {
     absl::StatusOr<std::vector<Bytes>> names = DirectoryNamesOf(request.tpm_san_der);
     if (!names.ok()) return CaError("the TPM's names cannot be read");
     if (!names->empty()) own.push_back(ext::SubjectAltName(*names));
@@ -264,7 +266,8 @@ absl::StatusOr<Bytes> Authority::IssueAk(const AkCertificateRequest& request,
                            key,
                            request.ek_certificate_verified
                                ? templates_->ak_extensions_ek_certificate
-                               : templates_->ak_extensions,
+                           : request.cloud_ak_verified ? templates_->ak_extensions_cloud_ak
+                                                       : templates_->ak_extensions,
                            own);
 }
 

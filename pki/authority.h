@@ -76,13 +76,15 @@ class Authority {
   absl::StatusOr<Bytes> IssueTokenSigner(const crypto::PublicKey& key, absl::Time not_before,
                                          absl::Time not_after) const;
 
-  // An AK certificate: key purpose 2.23.133.8.3, issuance policy saying whether EK certificate or
-  // EK key was verified, SAN with the TPM's manufacturer, model, version where known.
+  // An AK certificate: key purpose 2.23.133.8.3, issuance policy saying whether EK certificate, EK
+  // key or a cloud's AK certificate was verified, SAN with the TPM's manufacturer, model, version
+  // where known.
   struct AkCertificateRequest {
     std::string serial_hex, host_id;
     bool ek_certificate_verified = false;
-    // The SAN extension value of the EK certificate; empty when unknown. Its directoryNames are
-    // copied, and only when the EK certificate was verified.
+    bool cloud_ak_verified = false;  // instead of it
+    // The SAN extension value of the verified certificate; empty when unknown. Its directoryNames
+    // are copied, and only when one was verified.
     Bytes tpm_san_der;
     absl::Time not_before, not_after;
   };

@@ -105,6 +105,10 @@ const Bytes& ClientAuth() {
   static const Bytes kOid = der::Oid({1, 3, 6, 1, 5, 5, 7, 3, 2});
   return kOid;
 }
+const Bytes& EkCertificate() {
+  static const Bytes kOid = der::Oid({2, 23, 133, 8, 1});
+  return kOid;
+}
 const Bytes& AikCertificate() {
   static const Bytes kOid = der::Oid({2, 23, 133, 8, 3});
   return kOid;
@@ -127,6 +131,10 @@ const Bytes& EkKeyVerified() {
 }
 const Bytes& EkCertificateVerified() {
   static const Bytes kOid = der::Oid({1, 3, 6, 1, 4, 1, 311, 21, 31});
+  return kOid;
+}
+const Bytes& CloudAkVerified() {
+  static const Bytes kOid = der::Oid({1, 3, 6, 1, 4, 1, 58888, 3, 1});
   return kOid;
 }
 }  // namespace oid

@@ -47,6 +47,7 @@ Bytes KeyIdOf(ByteView spki_der);
 namespace oid {
 const Bytes& ServerAuth();
 const Bytes& ClientAuth();
+const Bytes& EkCertificate();          // 2.23.133.8.1, tcg-kp-EKCertificate
 const Bytes& AikCertificate();         // 2.23.133.8.3, tcg-kp-AIKCertificate
 const Bytes& VerifiedTpmResidency();   // 2.23.133.11.1.1, tcg-cap-verifiedTPMResidency
 const Bytes& VerifiedTpmRestricted();  // 2.23.133.11.1.3, tcg-cap-verifiedTPMRestricted
@@ -55,6 +56,7 @@ const Bytes& TokenSigning();           // 1.3.6.1.4.1.58888.2.1, our own: signs 
 // these are the ones registered for the same statement by Microsoft's enrolment protocol (MS-WCCE).
 const Bytes& EkKeyVerified();          // 1.3.6.1.4.1.311.21.30
 const Bytes& EkCertificateVerified();  // 1.3.6.1.4.1.311.21.31
+const Bytes& CloudAkVerified();        // 1.3.6.1.4.1.58888.3.1, our own: a cloud stood for the AK
 }  // namespace oid
 
 }  // namespace bootgate::pki::ext
