@@ -49,6 +49,11 @@ absl::StatusOr<size_t> ReadLength(bytes::Reader& in) {
   return length;
 }
 
+std::string AfterTheYear(absl::CivilSecond utc) {
+  return absl::StrFormat("%02d%02d%02d%02d%02dZ", utc.month(), utc.day(), utc.hour(), utc.minute(),
+                         utc.second());
+}
+
 }  // namespace
 
 Bytes Element(uint8_t tag, std::initializer_list<ByteView> parts) {
@@ -77,6 +82,16 @@ Bytes Integer(ByteView magnitude) {
   return Element(kInteger, {ByteView(kZero, needs_zero ? 1 : 0), magnitude});
 }
 
+Bytes Number(uint64_t value) {
+  uint8_t magnitude[8];
+  for (size_t i = 0; i < sizeof magnitude; ++i) {
+    magnitude[i] = static_cast<uint8_t>(value >> (8 * (sizeof magnitude - 1 - i)));
+  }
+  return Integer(magnitude);
+}
+
+Bytes Enumerated(uint8_t value) { return Element(kEnumerated, {ByteView(&value, 1)}); }
+
 Bytes Boolean(bool value) {
   const uint8_t byte = value ? 0xff : 0x00;
   return Element(kBoolean, {ByteView(&byte, 1)});
@@ -92,12 +107,15 @@ Bytes BitString(ByteView whole_bytes) {
 Bytes Time(absl::Time time) {
   constexpr int kFirstGeneralizedYear = 2050;
   const absl::CivilSecond utc = absl::ToCivilSecond(time, absl::UTCTimeZone());
-  const std::string rest = absl::StrFormat("%02d%02d%02d%02d%02dZ", utc.month(), utc.day(),
-                                           utc.hour(), utc.minute(), utc.second());
-  if (utc.year() < kFirstGeneralizedYear) {
-    return Element(kUtcTime, {AsBytes(absl::StrFormat("%02d", utc.year() % 100)), AsBytes(rest)});
-  }
-  return Element(kGeneralizedTime, {AsBytes(absl::StrFormat("%04d", utc.year())), AsBytes(rest)});
+  if (utc.year() >= kFirstGeneralizedYear) return GeneralizedTime(time);
+  return Element(kUtcTime,
+                 {AsBytes(absl::StrFormat("%02d", utc.year() % 100)), AsBytes(AfterTheYear(utc))});
+}
+
+Bytes GeneralizedTime(absl::Time time) {
+  const absl::CivilSecond utc = absl::ToCivilSecond(time, absl::UTCTimeZone());
+  return Element(kGeneralizedTime,
+                 {AsBytes(absl::StrFormat("%04d", utc.year())), AsBytes(AfterTheYear(utc))});
 }
 
 absl::StatusOr<ReadElement> Read(bytes::Reader& in) {

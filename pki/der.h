@@ -16,8 +16,8 @@
 namespace bootgate::pki::der {
 
 inline constexpr uint8_t kBoolean = 0x01, kInteger = 0x02, kBitString = 0x03, kOctetString = 0x04,
-                         kOid = 0x06, kUtf8String = 0x0c, kUtcTime = 0x17, kGeneralizedTime = 0x18,
-                         kSequence = 0x30, kSet = 0x31;
+                         kOid = 0x06, kEnumerated = 0x0a, kUtf8String = 0x0c, kUtcTime = 0x17,
+                         kGeneralizedTime = 0x18, kSequence = 0x30, kSet = 0x31;
 inline constexpr uint8_t kContextPrimitive = 0x80, kContextConstructed = 0xa0;  // | number, 0..30
 
 // One element around the parts, one after the other.
@@ -26,12 +26,15 @@ inline Bytes Sequence(std::initializer_list<ByteView> parts) { return Element(kS
 
 Bytes Oid(std::initializer_list<uint32_t> arcs);  // at least two arcs, as the standard demands
 Bytes Integer(ByteView magnitude);                // unsigned, big-endian, any leading zeros
+Bytes Number(uint64_t value);                     // INTEGER
+Bytes Enumerated(uint8_t value);                  // below 128
 Bytes Boolean(bool value);
 Bytes Text(absl::string_view utf8);
 Bytes BitString(ByteView whole_bytes);
 // UTCTime until 2049, GeneralizedTime from 2050 on (RFC 5280, 4.1.2.5). Whole seconds, rounded
 // down.
 Bytes Time(absl::Time time);
+Bytes GeneralizedTime(absl::Time time);  // in every year, as OCSP wants it; whole seconds
 
 struct ReadElement {
   uint8_t tag = 0;
