@@ -179,7 +179,14 @@ absl::StatusOr<Authority> Authority::Open(const AuthorityFiles& files, absl::Tim
                                             .chain_pem = authority.issuing_pem_,
                                             .not_after = loaded.not_after,
                                             .signer = authority.templates_->signer});
+  const std::string bundle = authority.root_pem_ + authority.issuing_pem_;
+  authority.trust_bundle_ = std::make_shared<const TrustBundle>(
+      TrustBundle{bundle, crypto::Hash(crypto::HashAlg::kSha256, AsBytes(bundle))});
   return authority;
+}
+
+std::shared_ptr<const Authority::TrustBundle> Authority::trust_bundle() const {
+  return trust_bundle_;
 }
 
 std::vector<IssuerPtr> Authority::Issuers() const { return {issuer_}; }

@@ -60,6 +60,14 @@ class Authority {
   // Nothing below this CA is believed any more. Also for CAs that we no longer keep.
   bool IsTainted(ByteView key_id) const;
 
+  // What agents and relying parties are to trust: the roots, then the issuing CAs, also those that
+  // will sign only later; none that is tainted.
+  struct TrustBundle {
+    std::string pem;
+    crypto::Digest sha256;  // of `pem`
+  };
+  std::shared_ptr<const TrustBundle> trust_bundle() const;
+
   // One host certificate in DER: CA:FALSE, digitalSignature, clientAuth and serverAuth, URI SAN
   // spiffe://<trust domain>/host/<host id>; CRL and OCSP addresses as far as Open was given any.
   // CA, CA_KEY, KEY_WEAK.
@@ -95,6 +103,7 @@ class Authority {
   Authority() = default;
   std::string root_pem_, issuing_pem_, trust_domain_;
   IssuerPtr issuer_;
+  std::shared_ptr<const TrustBundle> trust_bundle_;
   struct Templates;
   std::shared_ptr<const Templates> templates_;
 };

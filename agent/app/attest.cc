@@ -8,6 +8,7 @@
 #include "agent/evidence_builder/evidence_builder.h"
 #include "agent/identity/installed_credential.h"
 #include "agent/identity/stored_credential.h"
+#include "agent/identity/trust_bundle.h"
 #include "agent/identity/unseal.h"
 #include "common/base/files.h"
 #include "common/base/hex.h"
@@ -66,6 +67,16 @@ absl::Status KeepCredentials(const Config& config, const identity::JoinState& jo
   stored.not_after = sealed.not_after;
   BG_RETURN_IF_ERROR(identity::StoreCredential(config.state_folder, stored));
   return config.install_credential ? Install(config, joined, tpm, stored) : absl::OkStatus();
+}
+
+// The verdict stands whether or not the bundle can be kept; it comes again with the next one.
+void KeepTrustBundle(const Config& config, const identity::JoinState& joined,
+                     const std::string& pem) {
+  if (pem.empty()) return;
+  const absl::Status stored = identity::StoreTrustBundle(config.state_folder, joined, pem);
+  Log(stored.ok() ? LogLevel::kInfo : LogLevel::kError,
+      stored.ok() ? "new trust bundle" : "cannot keep the new trust bundle",
+      {{"text", std::string(stored.message())}});
 }
 
 bool IsStaleChallenge(const absl::Status& status) {
@@ -163,6 +174,7 @@ absl::StatusOr<AttestAnswer> Attest(const Config& config, const identity::JoinSt
   }
   BG_RETURN_IF_ERROR(answer.status());
   *challenge = answer->next_challenge;
+  KeepTrustBundle(config, joined, answer->trust_bundle_pem);
   if (answer->drop_credentials) BG_RETURN_IF_ERROR(DropCredentials(config));
   if (answer->outcome == Name(OutcomeClass::kAdmit) && !answer->drop_credentials) {
     BG_RETURN_IF_ERROR(KeepCredentials(config, joined, tpm, *answer));

@@ -12,6 +12,7 @@
 #include "bootgate/v1/agents.grpc.pb.h"
 #include "common/base/hex.h"
 #include "common/base/reason.h"
+#include "common/crypto/hash.h"
 #include "google/rpc/error_info.pb.h"
 
 namespace bootgate::agent {
@@ -158,13 +159,15 @@ AttestAnswer Decode(const v1::SubmitResponse& in) {
   out.next_challenge = Decode(in.next_challenge());
   out.drop_credentials = in.drop_credentials();
   out.token = in.token();
+  out.trust_bundle_pem = in.trust_bundle();
   return out;
 }
 
 class GrpcClient final : public GatekeeperClient {
  public:
-  explicit GrpcClient(const std::shared_ptr<grpc::Channel>& channel)
-      : enrollment_(v1::Enrollment::NewStub(channel)),
+  GrpcClient(const std::shared_ptr<grpc::Channel>& channel, absl::string_view trusted_pem)
+      : trust_bundle_(crypto::Hash(crypto::HashAlg::kSha256, AsBytes(trusted_pem))),
+        enrollment_(v1::Enrollment::NewStub(channel)),
         attestation_(v1::Attestation::NewStub(channel)) {}
 
   absl::StatusOr<ActivationChallenge> BeginEnrollment(const JoinRequest& request) override {
@@ -249,8 +252,9 @@ class GrpcClient final : public GatekeeperClient {
     const std::unique_ptr<grpc::ClientWriter<v1::SubmitRequest>> writer =
         attestation_->Submit(&context, &answer);
     // A write that fails means the answer is already there; Finish tells it.
-    if (writer->Write(HeaderOf(evidence, list)) &&
-        WriteChunks(*writer, v1::Chunk::BOOT_LOG, evidence.boot_log) &&
+    v1::SubmitRequest header = HeaderOf(evidence, list);
+    header.mutable_header()->set_trust_bundle_sha256(Text(trust_bundle_.view()));
+    if (writer->Write(header) && WriteChunks(*writer, v1::Chunk::BOOT_LOG, evidence.boot_log) &&
         WriteChunks(*writer, v1::Chunk::USER_LOG, evidence.user_log) &&
         WriteChunks(*writer, kind, list) &&
         WriteChunks(*writer, v1::Chunk::IMA_AFTER_QUOTE, evidence.ima.after_quote)) {
@@ -261,6 +265,7 @@ class GrpcClient final : public GatekeeperClient {
     return Decode(answer);
   }
 
+  const crypto::Digest trust_bundle_;  // what this channel trusts
   std::unique_ptr<v1::Enrollment::Stub> enrollment_;
   std::unique_ptr<v1::Attestation::Stub> attestation_;
 };
@@ -284,7 +289,8 @@ absl::StatusOr<std::unique_ptr<GatekeeperClient>> Connect(const Endpoint& endpoi
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   if (!endpoint.server_name.empty()) arguments.SetSslTargetNameOverride(endpoint.server_name);
   return std::make_unique<GrpcClient>(
-      grpc::CreateCustomChannel(endpoint.address, grpc::SslCredentials(options), arguments));
+      grpc::CreateCustomChannel(endpoint.address, grpc::SslCredentials(options), arguments),
+      endpoint.ca_pem);
 }
 
 }  // namespace bootgate::agent

@@ -23,7 +23,7 @@ namespace bootgate::agent {
 struct Endpoint {
   std::string address;      // "host:port"
   std::string server_name;  // what the certificate must name; empty: the host of `address`
-  std::string ca_pem;       // root of the gatekeeper's CA
+  std::string ca_pem;       // what the gatekeeper's certificate must lead to; its digest is told
   // The agent's own certificate and key (PEM), when it holds an unsealed credential; both or none.
   std::string client_chain_pem;
   std::string client_key_pem;
@@ -84,7 +84,8 @@ struct AttestAnswer {
   absl::Duration next_attestation;
   Challenge next_challenge;
   bool drop_credentials = false;
-  std::string token;  // a JWT; empty: none was asked for, or none is made there
+  std::string token;             // a JWT; empty: none was asked for, or none is made there
+  std::string trust_bundle_pem;  // to be trusted in place of Endpoint::ca_pem; empty: no change
 };
 
 inline constexpr size_t kMaxNamesAsked = 16384;

@@ -18,7 +18,7 @@ namespace bootgate::agent::identity {
 struct JoinState {
   std::string gatekeeper;   // "host:port"
   std::string server_name;  // empty: the host of `gatekeeper`
-  std::string ca_pem;       // what the gatekeeper's certificate must lead to
+  std::string ca_pem;       // trust bundle: what certificates of this cluster must lead to
   std::string cluster_id;
   std::string host_id;
   tpm2::EkTemplate ek_template = tpm2::EkTemplate::kRsa2048Low;

@@ -142,7 +142,8 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
  public:
   SubmitReactor(grpc::CallbackServerContext* context, v1::SubmitResponse* response,
                 const ServerOptions& options, ByteBudget& budget, HostSlots& slots,
-                admission::Admission& admission, WorkerPool& pool, Refusals& refusals)
+                admission::Admission& admission, const pki::Authority& authority, WorkerPool& pool,
+                Refusals& refusals)
       : response_(response),
         peer_address_(context->peer()),
         peer_(PeerOf(*context)),
@@ -152,6 +153,7 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
                    budget),
         slots_(slots),
         admission_(admission),
+        authority_(authority),
         pool_(pool),
         refusals_(refusals) {
     Continue(CheckDeadline(absl::FromChrono(context->deadline()) - absl::Now()));
@@ -183,6 +185,7 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
 
   absl::Status TakeHeader() {
     BG_RETURN_IF_ERROR(assembler_.Add(message_.header()));
+    trust_bundle_sha256_ = message_.header().trust_bundle_sha256();
     BG_ASSIGN_OR_RETURN(const admission::Peer peer, peer_);
     const std::string& host_id = assembler_.evidence().host_id;
     BG_RETURN_IF_ERROR(admission_.Screen(peer, host_id, assembler_.evidence().quote));
@@ -213,8 +216,17 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
                                                                   &assembler_.known_templates()));
                             refusals_.TellDecision(decision.verdict.outcome);
                             Encode(decision, response_);
+                            TellTrustBundle();
                             return absl::OkStatus();
                           }));
+  }
+
+  // An agent that named what it trusts is told when that is no longer right.
+  void TellTrustBundle() {
+    if (trust_bundle_sha256_.empty()) return;
+    const auto bundle = authority_.trust_bundle();
+    if (trust_bundle_sha256_ == AsText(bundle->sha256.view())) return;
+    response_->set_trust_bundle(bundle->pem);
   }
 
   v1::SubmitResponse* const response_;
@@ -224,18 +236,21 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
   HostSlots& slots_;
   std::optional<HostSlots::Slot> slot_;  // once the host's AK has signed
   admission::Admission& admission_;
+  const pki::Authority& authority_;
   WorkerPool& pool_;
   Refusals& refusals_;
   v1::SubmitRequest message_;
+  std::string trust_bundle_sha256_;  // as the agent says; empty: it wants none
 };
 
 class AttestationService final : public v1::Attestation::CallbackService {
  public:
   AttestationService(const ServerOptions& options, admission::Admission& admission,
-                     WorkerPool& pool, Refusals& refusals)
+                     const pki::Authority& authority, WorkerPool& pool, Refusals& refusals)
       : options_(options),
         budget_(options.max_bytes_in_flight),
         admission_(admission),
+        authority_(authority),
         pool_(pool),
         refusals_(refusals) {}
 
@@ -268,8 +283,8 @@ class AttestationService final : public v1::Attestation::CallbackService {
 
   grpc::ServerReadReactor<v1::SubmitRequest>* Submit(grpc::CallbackServerContext* context,
                                                      v1::SubmitResponse* response) override {
-    return new SubmitReactor(context, response, options_, budget_, slots_, admission_, pool_,
-                             refusals_);
+    return new SubmitReactor(context, response, options_, budget_, slots_, admission_, authority_,
+                             pool_, refusals_);
   }
 
  private:
@@ -293,6 +308,7 @@ class AttestationService final : public v1::Attestation::CallbackService {
   ByteBudget budget_;
   HostSlots slots_{kMaxSubmissionsPerHost};
   admission::Admission& admission_;
+  const pki::Authority& authority_;
   WorkerPool& pool_;
   Refusals& refusals_;
 };
@@ -304,7 +320,7 @@ class Server final : public AgentsServer {
       : options_(std::move(options)),
         pool_(options_.workers, options_.queue),
         enrollment_(options_, enroller, authority, pool_, refusals_),
-        attestation_(options_, admission, pool_, refusals_) {}
+        attestation_(options_, admission, authority, pool_, refusals_) {}
 
   ~Server() override {
     if (server_ != nullptr) server_->Shutdown(absl::ToChronoTime(absl::InfinitePast()));
