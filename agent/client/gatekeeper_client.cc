@@ -117,6 +117,7 @@ v1::SubmitRequest HeaderOf(const evidence::Evidence& evidence, ByteView sent) {
   for (const evidence::CertifiedKey& key : evidence.other_keys) Fill(key, header->add_other_keys());
   Fill(evidence.statement, header);
   header->set_want_token(evidence.want_token);
+  header->set_held_boot_secrets(Text(evidence.held_boot_secrets));
   Fill(evidence.facts, header->mutable_facts());
   header->set_evidence_bytes(evidence.boot_log.size() + evidence.user_log.size() + sent.size() +
                              evidence.ima.after_quote.size());
@@ -135,6 +136,25 @@ bool WriteChunks(grpc::ClientWriter<v1::SubmitRequest>& writer, v1::Chunk::Kind 
     bytes = bytes.subspan(part.size());
   }
   return true;
+}
+
+evidence::BootSecrets Decode(const v1::BootSecrets& in) {
+  evidence::BootSecrets out;
+  out.content_id = FromText(in.content_id());
+  out.blob = {.object_public = FromText(in.object_public()),
+              .duplicate = FromText(in.duplicate()),
+              .in_sym_seed = FromText(in.in_sym_seed())};
+  out.payload = FromText(in.payload());
+  // What is no selection stays empty, which CheckBootSecrets refuses.
+  out.selection = registers::ParseSelection(in.selection()).value_or(registers::Selection());
+  out.approving_key = FromText(in.approving_key());
+  out.generation = in.generation();
+  // One more than there may be is enough to be refused.
+  for (const v1::StateApproval& approval : in.approvals()) {
+    if (out.approvals.size() > evidence::kMaxApprovals) break;
+    out.approvals.push_back({FromText(approval.policy()), FromText(approval.signature())});
+  }
+  return out;
 }
 
 AttestAnswer Decode(const v1::SubmitResponse& in) {
@@ -160,6 +180,8 @@ AttestAnswer Decode(const v1::SubmitResponse& in) {
   out.drop_credentials = in.drop_credentials();
   out.token = in.token();
   out.trust_bundle_pem = in.trust_bundle();
+  if (in.has_boot_secrets()) out.boot_secrets = Decode(in.boot_secrets());
+  out.drop_boot_secrets = in.drop_boot_secrets();
   return out;
 }
 

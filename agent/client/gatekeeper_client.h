@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "absl/time/time.h"
 #include "common/base/bytes_view.h"
 #include "common/base/secret_bytes.h"
+#include "common/evidence/boot_secrets.h"
 #include "common/evidence/evidence.h"
 
 namespace bootgate::agent {
@@ -86,6 +88,9 @@ struct AttestAnswer {
   bool drop_credentials = false;
   std::string token;             // a JWT; empty: none was asked for, or none is made there
   std::string trust_bundle_pem;  // to be trusted in place of Endpoint::ca_pem; empty: no change
+  // Not checked yet: evidence::CheckBootSecrets. Only approvals when what is held was told.
+  std::optional<evidence::BootSecrets> boot_secrets;
+  bool drop_boot_secrets = false;
 };
 
 inline constexpr size_t kMaxNamesAsked = 16384;

@@ -165,6 +165,14 @@ absl::StatusOr<SecretBytes> Tpm::Unseal(const PinnedEk& ek, const tpm2::ImportBl
   return core_->Run([&](auto& context) { return internal::Unseal(context, ek, blob, selection); });
 }
 
+absl::StatusOr<SecretBytes> Tpm::UnsealApproved(const PinnedEk& ek, const tpm2::ImportBlob& blob,
+                                                const registers::Selection& selection,
+                                                const ApprovedState& approval) {
+  return core_->Run([&](auto& context) {
+    return internal::UnsealApproved(context, ek, blob, selection, approval);
+  });
+}
+
 absl::StatusOr<Bytes> Tpm::GetRandom(size_t size) {
   return core_->Run([&](auto& context) { return internal::GetRandom(context, size); });
 }

@@ -65,6 +65,14 @@ struct CertifiedIdentityKey {
   Bytes certify_signature;  // TPMT_SIGNATURE
 };
 
+// A state that an approving key has signed (common/tpm2/approval.h).
+struct ApprovedState {
+  Bytes approving_key;  // TPMT_PUBLIC
+  Bytes policy;         // PolicyPCR digest
+  Bytes policy_ref;
+  Bytes signature;  // TPMT_SIGNATURE
+};
+
 struct Properties {
   std::string manufacturer;  // "IBM", "INTC"
   std::string vendor;        // vendor strings, joined
@@ -158,6 +166,13 @@ class Tpm {
   // registers moved, TPM_INTEGRITY when it was sealed to another TPM. Encrypted on the bus.
   absl::StatusOr<SecretBytes> Unseal(const PinnedEk& ek, const tpm2::ImportBlob& blob,
                                      const registers::Selection& selection);
+
+  // The same under TPM2_PolicyAuthorize: opens in the state that `approval` is for. TPM_POLICY when
+  // the registers are in another state; SEAL_APPROVAL when the TPM does not take the signature, or
+  // the key that it loaded is not the one given.
+  absl::StatusOr<SecretBytes> UnsealApproved(const PinnedEk& ek, const tpm2::ImportBlob& blob,
+                                             const registers::Selection& selection,
+                                             const ApprovedState& approval);
 
   // Random bytes of the TPM, at most 32.
   absl::StatusOr<Bytes> GetRandom(size_t size);

@@ -67,6 +67,7 @@ struct Evidence {
   std::vector<CertifiedKey> other_keys;     // at most kMaxOtherKeys
   Statement statement;
   bool want_token = false;  // bound by nothing: it asks, and says nothing of the host
+  Bytes held_boot_secrets;  // boot_secrets.h, content_id; empty: none. Bound by nothing, too
   HostFacts facts;
 };
 

@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
+#include "common/evidence/boot_secrets.h"
 #include "common/evidence/evidence.h"
 #include "common/ima/digests_at.h"
 #include "common/registers/selection.h"
@@ -71,6 +72,8 @@ struct Decision {
   bool drop_credentials = false;
   credential::Issued issued;  // empty unless the host may have credentials now
   std::string token;          // a JWT; empty unless the host was admitted and asked for one
+  std::optional<evidence::BootSecrets> boot_secrets;  // of an admitted host that has some
+  bool drop_boot_secrets = false;                     // it holds some, and has none any more
   Challenge next;
   absl::Duration next_attestation;
 };

@@ -135,6 +135,22 @@ void EncodeFindings(const std::vector<Finding>& findings, v1::SubmitResponse* me
   rest->set_text(absl::StrCat("and ", findings.size() - shown, " more findings"));
 }
 
+void EncodeBootSecrets(const evidence::BootSecrets& secrets, v1::BootSecrets* message) {
+  message->set_content_id(Text(secrets.content_id));
+  message->set_object_public(Text(secrets.blob.object_public));
+  message->set_duplicate(Text(secrets.blob.duplicate));
+  message->set_in_sym_seed(Text(secrets.blob.in_sym_seed));
+  message->set_payload(Text(secrets.payload));
+  message->set_selection(registers::Format(secrets.selection));
+  message->set_approving_key(Text(secrets.approving_key));
+  message->set_generation(secrets.generation);
+  for (const evidence::StateApproval& approval : secrets.approvals) {
+    v1::StateApproval* const out = message->add_approvals();
+    out->set_policy(Text(approval.policy));
+    out->set_signature(Text(approval.signature));
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<enroll::BeginRequest> Decode(const v1::BeginEnrollmentRequest& message) {
@@ -226,6 +242,10 @@ void Encode(const admission::Decision& decision, v1::SubmitResponse* message) {
     out->set_not_after(absl::ToUnixSeconds(issued.sealed->not_after));
   }
   message->set_seal_skipped_why(issued.seal_skipped_why);
+  message->set_drop_boot_secrets(decision.drop_boot_secrets);
+  if (decision.boot_secrets.has_value()) {
+    EncodeBootSecrets(*decision.boot_secrets, message->mutable_boot_secrets());
+  }
 }
 
 absl::StatusOr<ByteView> NamesIn(const v1::KnownEntriesRequest& message) {
@@ -241,7 +261,9 @@ absl::Status EvidenceAssembler::Add(const v1::EvidenceHeader& header) {
   if (has_header_) return Malformed(Reason::kMessageMalformed, "a second header");
   has_header_ = true;
   BG_RETURN_IF_ERROR(
-      CheckSizes({{"host_id", header.host_id(), kMaxText}, {"nonce", header.nonce(), kMaxText}}));
+      CheckSizes({{"host_id", header.host_id(), kMaxText},
+                  {"nonce", header.nonce(), kMaxText},
+                  {"held_boot_secrets", header.held_boot_secrets(), evidence::kMaxContentId}}));
   evidence_.host_id = header.host_id();
   evidence_.nonce = FromText(header.nonce());
   announced_ = header.evidence_bytes();
@@ -252,6 +274,7 @@ absl::Status EvidenceAssembler::Add(const v1::EvidenceHeader& header) {
   BG_RETURN_IF_ERROR(DecodeKeys(header, &evidence_));
   BG_ASSIGN_OR_RETURN(evidence_.statement, DecodeStatement(header));
   evidence_.want_token = header.want_token();
+  evidence_.held_boot_secrets = FromText(header.held_boot_secrets());
   BG_ASSIGN_OR_RETURN(evidence_.facts, DecodeFacts(header.facts()));
   return absl::OkStatus();
 }

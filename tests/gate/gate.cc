@@ -296,6 +296,8 @@ agent::AttestAnswer AsTold(const admission::Decision& decision) {
   if (!decision.next.nonce.empty()) out.next_challenge = AsTold(decision.next);
   out.drop_credentials = decision.drop_credentials;
   out.token = decision.token;
+  out.boot_secrets = decision.boot_secrets;
+  out.drop_boot_secrets = decision.drop_boot_secrets;
   return out;
 }
 

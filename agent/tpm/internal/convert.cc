@@ -41,6 +41,17 @@ absl::StatusOr<Bytes> MarshalSignature(const TPMT_SIGNATURE& in) {
   return bytes;
 }
 
+absl::StatusOr<TPMT_SIGNATURE> ToSignature(ByteView tpmt_signature) {
+  TPMT_SIGNATURE out = {};
+  size_t offset = 0;
+  const TSS2_RC rc =
+      Tss2_MU_TPMT_SIGNATURE_Unmarshal(tpmt_signature.data(), tpmt_signature.size(), &offset, &out);
+  if (rc != TSS2_RC_SUCCESS || offset != tpmt_signature.size()) {
+    return Malformed(Reason::kTpmMarshal, "signature");
+  }
+  return out;
+}
+
 absl::StatusOr<TPML_PCR_SELECTION> ToSelection(const registers::Selection& selection) {
   TPML_PCR_SELECTION out = {};
   if (selection.size() > std::size(out.pcrSelections)) {

@@ -35,6 +35,7 @@ Bytes FromTpm2b(const Tpm2b& in, const BYTE (Tpm2b::*buffer)[N]) {
 absl::StatusOr<TPM2B_PUBLIC> ToPublic(ByteView tpmt_public);
 absl::StatusOr<tpm2::Public> FromPublic(const TPM2B_PUBLIC& in);
 absl::StatusOr<Bytes> MarshalSignature(const TPMT_SIGNATURE& in);  // TPMT_SIGNATURE
+absl::StatusOr<TPMT_SIGNATURE> ToSignature(ByteView tpmt_signature);
 
 absl::StatusOr<TPML_PCR_SELECTION> ToSelection(const registers::Selection& selection);
 // Banks of algorithms that we do not know, and empty ones, are left out.

@@ -77,6 +77,20 @@ absl::StatusOr<SecretBytes> ActivateCredential(Context& context, const PinnedEk&
 absl::StatusOr<SecretBytes> Unseal(Context& context, const PinnedEk& ek,
                                    const tpm2::ImportBlob& blob,
                                    const registers::Selection& selection);
+// A sealed object in the TPM, and the session that encrypts what comes out of it.
+struct LoadedBlob {
+  Transient object, encrypting;
+};
+absl::StatusOr<LoadedBlob> LoadBlob(Context& context, const PinnedEk& ek,
+                                    const tpm2::ImportBlob& blob);
+absl::StatusOr<SecretBytes> UnsealUnder(Context& context, const LoadedBlob& loaded,
+                                        const Transient& policy);
+
+// ---- approved.cc
+absl::StatusOr<SecretBytes> UnsealApproved(Context& context, const PinnedEk& ek,
+                                           const tpm2::ImportBlob& blob,
+                                           const registers::Selection& selection,
+                                           const ApprovedState& approval);
 
 // ---- nv.cc
 absl::StatusOr<std::vector<EkCertificate>> EkCertificates(Context& context);

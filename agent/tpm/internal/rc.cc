@@ -93,5 +93,7 @@ bool IsTampered(TSS2_RC rc) {
 }
 
 bool IsNoSuchHandle(TSS2_RC rc) { return IsFromTpm(rc) && Bare(rc) == TPM2_RC_HANDLE; }
+bool IsWrongValue(TSS2_RC rc) { return IsFromTpm(rc) && Bare(rc) == TPM2_RC_VALUE; }
+bool IsBadSignature(TSS2_RC rc) { return IsFromTpm(rc) && Bare(rc) == TPM2_RC_SIGNATURE; }
 
 }  // namespace bootgate::agent::tpm::internal

@@ -17,5 +17,7 @@ bool IsTampered(TSS2_RC rc);  // the HMAC over a response did not hold
 // more and must be made anew.
 bool SpoilsContext(TSS2_RC rc);
 bool IsNoSuchHandle(TSS2_RC rc);  // no NV index or object there
+bool IsWrongValue(TSS2_RC rc);    // of a parameter: a digest that is not the session's, say
+bool IsBadSignature(TSS2_RC rc);  // it does not verify
 
 }  // namespace bootgate::agent::tpm::internal

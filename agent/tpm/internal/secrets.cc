@@ -43,18 +43,6 @@ absl::StatusOr<Transient> ImportAndLoad(Context& context, const LoadedKey& ek,
   return Transient(context, object);
 }
 
-absl::StatusOr<SecretBytes> UnsealOnce(Context& context, const Transient& object,
-                                       const Transient& encrypting,
-                                       const registers::Selection& selection) {
-  BG_ASSIGN_OR_RETURN(const Transient policy, StartPcrPolicySession(context, selection));
-  Result<TPM2B_SENSITIVE_DATA> data;
-  BG_RETURN_IF_ERROR(context.Call("TPM2_Unseal", [&] {
-    return Esys_Unseal(context.esys(), object.get(), policy.get(), encrypting.get(), ESYS_TR_NONE,
-                       data.put());
-  }));
-  return SecretBytes(ByteView(data->buffer, std::min<size_t>(data->size, sizeof(data->buffer))));
-}
-
 }  // namespace
 
 absl::StatusOr<SecretBytes> ActivateCredential(Context& context, const PinnedEk& pinned,
@@ -79,18 +67,34 @@ absl::StatusOr<SecretBytes> ActivateCredential(Context& context, const PinnedEk&
       ByteView(credential->buffer, std::min<size_t>(credential->size, sizeof(credential->buffer))));
 }
 
+absl::StatusOr<LoadedBlob> LoadBlob(Context& context, const PinnedEk& pinned,
+                                    const tpm2::ImportBlob& blob) {
+  BG_ASSIGN_OR_RETURN(const WireBlob wire, ToWire(blob));
+  BG_ASSIGN_OR_RETURN(const LoadedKey ek, LoadEk(context, pinned));
+  BG_ASSIGN_OR_RETURN(Transient object, ImportAndLoad(context, ek, pinned.ek_template(), wire));
+  BG_ASSIGN_OR_RETURN(Transient encrypting, StartSaltedSession(context, ek, TPMA_SESSION_ENCRYPT));
+  // The EK goes now: fewer objects for those who share this TPM.
+  return LoadedBlob{std::move(object), std::move(encrypting)};
+}
+
+absl::StatusOr<SecretBytes> UnsealUnder(Context& context, const LoadedBlob& loaded,
+                                        const Transient& policy) {
+  Result<TPM2B_SENSITIVE_DATA> data;
+  BG_RETURN_IF_ERROR(context.Call("TPM2_Unseal", [&] {
+    return Esys_Unseal(context.esys(), loaded.object.get(), policy.get(), loaded.encrypting.get(),
+                       ESYS_TR_NONE, data.put());
+  }));
+  return SecretBytes(ByteView(data->buffer, std::min<size_t>(data->size, sizeof(data->buffer))));
+}
+
 absl::StatusOr<SecretBytes> Unseal(Context& context, const PinnedEk& pinned,
                                    const tpm2::ImportBlob& blob,
                                    const registers::Selection& selection) {
-  BG_ASSIGN_OR_RETURN(const WireBlob wire, ToWire(blob));
-  BG_ASSIGN_OR_RETURN(LoadedKey ek, LoadEk(context, pinned));
-  BG_ASSIGN_OR_RETURN(const Transient object,
-                      ImportAndLoad(context, ek, pinned.ek_template(), wire));
-  BG_ASSIGN_OR_RETURN(const Transient encrypting,
-                      StartSaltedSession(context, ek, TPMA_SESSION_ENCRYPT));
-  ek.handle.Flush();  // done with it: fewer objects for those who share this TPM
-  return RetryWhilePcrsMove(context,
-                            [&] { return UnsealOnce(context, object, encrypting, selection); });
+  BG_ASSIGN_OR_RETURN(const LoadedBlob loaded, LoadBlob(context, pinned, blob));
+  return RetryWhilePcrsMove(context, [&]() -> absl::StatusOr<SecretBytes> {
+    BG_ASSIGN_OR_RETURN(const Transient policy, StartPcrPolicySession(context, selection));
+    return UnsealUnder(context, loaded, policy);
+  });
 }
 
 }  // namespace bootgate::agent::tpm::internal
