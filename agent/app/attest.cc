@@ -6,6 +6,7 @@
 #include "agent/app/host.h"
 #include "agent/client/short_list.h"
 #include "agent/evidence_builder/evidence_builder.h"
+#include "agent/identity/boot_secrets.h"
 #include "agent/identity/installed_credential.h"
 #include "agent/identity/stored_credential.h"
 #include "agent/identity/trust_bundle.h"
@@ -79,6 +80,19 @@ void KeepTrustBundle(const Config& config, const identity::JoinState& joined,
       {{"text", std::string(stored.message())}});
 }
 
+// What cannot be kept is not worth the credentials that came with it.
+void KeepBootSecrets(const Config& config, const identity::JoinState& joined,
+                     const AttestAnswer& answer) {
+  absl::Status kept;
+  if (answer.drop_boot_secrets) kept = identity::RemoveBootSecrets(config.state_folder);
+  if (answer.boot_secrets.has_value()) {
+    kept = identity::KeepBootSecrets(config.state_folder, joined.host_id, *answer.boot_secrets);
+  }
+  if (kept.ok()) return;
+  Log(LogLevel::kError, "the secrets for the next start are not kept",
+      {{"text", std::string(kept.message())}});
+}
+
 bool IsStaleChallenge(const absl::Status& status) {
   const std::optional<Reason> reason = ReasonOf(status);
   return reason == Reason::kNonceUnknown || reason == Reason::kNonceExpired ||
@@ -122,8 +136,9 @@ absl::StatusOr<AttestAnswer> AskAndAnswer(const Config& config, const identity::
   challenge->reset();  // good once, whatever comes
   BG_ASSIGN_OR_RETURN(const evidence_builder::Question question, QuestionOf(joined, asked));
   BG_ASSIGN_OR_RETURN(
-      const evidence::Evidence evidence,
+      evidence::Evidence evidence,
       evidence_builder::Build(tpm, OptionsFor(config, joined.ak, request), question));
+  evidence.held_boot_secrets = identity::HeldBootSecrets(config.state_folder);
   return Send(joined, tpm, client, evidence, in_full);
 }
 
@@ -145,6 +160,7 @@ std::string TpmKeyCertificatePath(const Config& config) {
 absl::Status DropCredentials(const Config& config) {
   absl::Status status = identity::RemoveInstalledCredential(config.runtime_folder);
   status.Update(identity::RemoveStoredCredential(config.state_folder));
+  status.Update(identity::RemoveBootSecrets(config.state_folder));
   status.Update(RemoveFile(TpmKeyCertificatePath(config)));
   return status;
 }
@@ -177,6 +193,7 @@ absl::StatusOr<AttestAnswer> Attest(const Config& config, const identity::JoinSt
   KeepTrustBundle(config, joined, answer->trust_bundle_pem);
   if (answer->drop_credentials) BG_RETURN_IF_ERROR(DropCredentials(config));
   if (answer->outcome == Name(OutcomeClass::kAdmit) && !answer->drop_credentials) {
+    KeepBootSecrets(config, joined, *answer);
     BG_RETURN_IF_ERROR(KeepCredentials(config, joined, tpm, *answer));
   }
   return answer;

@@ -21,7 +21,7 @@ absl::StatusOr<AttestAnswer> Attest(const Config& config, const identity::JoinSt
                                     std::optional<Challenge>* challenge,
                                     const AttestRequest& request = {});
 
-// Deletes sealed and installed credential of this host.
+// Deletes sealed and installed credential of this host, and its boot secrets.
 absl::Status DropCredentials(const Config& config);
 
 // Deletes the sealed credential, and what was installed of it, once it has expired.

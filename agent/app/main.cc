@@ -95,9 +95,14 @@ void AddCredential(CLI::App& root, CommandLine& line) {
   const auto folder = std::make_shared<std::string>();
   unseal->add_option("--out", *folder,
                      "folder for the files, on a tmpfs; default: the runtime folder");
-  unseal->callback([&line, folder] {
-    line.verb = [&line, folder](const Config& config) {
-      return CredentialUnsealVerb(config, *folder, line.format());
+  const auto boot_secrets = std::make_shared<bool>(false);
+  unseal->add_flag("--boot-secrets", *boot_secrets,
+                   "only the secrets that outlive a boot: needs neither network nor clock, and "
+                   "does not extend the cap register");
+  unseal->callback([&line, folder, boot_secrets] {
+    line.verb = [&line, folder, boot_secrets](const Config& config) {
+      const UnsealWhat what = *boot_secrets ? UnsealWhat::kBootSecrets : UnsealWhat::kAll;
+      return CredentialUnsealVerb(config, what, *folder, line.format());
     };
   });
 }

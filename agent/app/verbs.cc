@@ -13,7 +13,6 @@
 #include "agent/app/verb_support.h"
 #include "agent/identity/installed_credential.h"
 #include "agent/identity/stored_credential.h"
-#include "agent/identity/unseal.h"
 #include "common/base/files.h"
 #include "common/base/hex.h"
 #include "common/base/reason.h"
@@ -59,24 +58,6 @@ void Print(const AttestAnswer& answer) {
   if (!answer.seal_skipped_why.empty()) {
     std::cout << "  no sealed credential: " << Printable(answer.seal_skipped_why) << "\n";
   }
-}
-
-absl::StatusOr<evidence::SealedPayload> Unseal(const Config& config) {
-  BG_ASSIGN_OR_RETURN(const identity::JoinState joined, Joined(config));
-  absl::StatusOr<identity::StoredCredential> stored =
-      identity::LoadStoredCredential(config.state_folder);
-  if (absl::IsNotFound(stored.status())) {
-    return absl::NotFoundError("this host holds no sealed credential; attest first");
-  }
-  BG_RETURN_IF_ERROR(stored.status());
-  if (SystemClock().Now() >= stored->not_after) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the credential expired at ", FormatUtc(stored->not_after), "; attest again"));
-  }
-  BG_ASSIGN_OR_RETURN(const std::unique_ptr<tpm::Tpm> tpm, OpenTpm(config));
-  identity::UnsealOptions options;
-  if (config.cap_register >= 0) options.cap_register = static_cast<uint32_t>(config.cap_register);
-  return identity::UnsealCredential(*tpm, joined, *stored, options);
 }
 
 }  // namespace
@@ -183,23 +164,6 @@ ExitCode CredentialShowVerb(const Config& config, OutputFormat format) {
             << "installed:   " << (installed ? "yes, in " + config.runtime_folder : "no") << "\n"
             << "tpm-key:     " << (tpm_key ? TpmKeyCertificatePath(config) : "none") << "\n\n"
             << PemOf(stored->certificate);
-  return ExitCode::kSuccess;
-}
-
-ExitCode CredentialUnsealVerb(const Config& config, const std::string& folder,
-                              OutputFormat format) {
-  const absl::StatusOr<evidence::SealedPayload> payload = Unseal(config);
-  if (!payload.ok()) return Fail(payload.status());
-  const std::string target = folder.empty() ? config.runtime_folder : folder;
-  const absl::Status installed = identity::InstallCredential(target, *payload);
-  if (!installed.ok()) return Fail(installed);
-  if (format == OutputFormat::kJson) {
-    std::cout << Dump({{"certificate", target + "/cert.pem"},
-                       {"key", target + "/key.pem"},
-                       {"secrets", payload->secrets.size()}});
-  } else {
-    std::cout << "unsealed on this TPM: " << target << "/cert.pem, " << target << "/key.pem\n";
-  }
   return ExitCode::kSuccess;
 }
 

@@ -17,8 +17,12 @@ ExitCode AttestVerb(const Config& config, const RequestWords& words, OutputForma
 ExitCode TokenVerb(const Config& config, const RequestWords& words, OutputFormat format);
 ExitCode StatusVerb(const Config& config, OutputFormat format);
 ExitCode CredentialShowVerb(const Config& config, OutputFormat format);
-// Installs the unsealed credential into `folder`; empty: the runtime folder.
-ExitCode CredentialUnsealVerb(const Config& config, const std::string& folder, OutputFormat format);
+// Installs what this host holds, unsealed, into `folder` (empty: the runtime folder): the boot
+// secrets, then the credential, after which the cap register is extended. Neither network nor
+// gatekeeper is asked. 11 when only one of the two opens.
+enum class UnsealWhat { kAll, kBootSecrets };
+ExitCode CredentialUnsealVerb(const Config& config, UnsealWhat what, const std::string& folder,
+                              OutputFormat format);
 ExitCode EvidenceExportVerb(const Config& config, const std::string& folder,
                             const std::string& nonce_hex, OutputFormat format);
 

@@ -22,8 +22,8 @@ bool IsPlainFileName(const std::string& name) {
   });
 }
 
-absl::Status CheckNames(const evidence::SealedPayload& payload) {
-  for (const auto& [name, secret] : payload.secrets) {
+absl::Status CheckNames(const evidence::Secrets& secrets) {
+  for (const auto& [name, secret] : secrets) {
     if (IsPlainFileName(name)) continue;
     return absl::InvalidArgumentError(absl::StrCat("secret named ", Printable(name)));
   }
@@ -42,11 +42,10 @@ absl::Status RemoveSecrets(const std::string& folder,
   return error ? absl::UnavailableError(SecretsIn(folder)) : absl::OkStatus();
 }
 
-absl::Status InstallSecrets(const std::string& folder, const evidence::SealedPayload& payload) {
-  BG_RETURN_IF_ERROR(RemoveSecrets(folder, payload.secrets));
-  if (payload.secrets.empty()) return absl::OkStatus();
+absl::Status WriteSecrets(const std::string& folder, const evidence::Secrets& secrets) {
+  if (secrets.empty()) return absl::OkStatus();
   BG_RETURN_IF_ERROR(MakeFolder(SecretsIn(folder), 0700));
-  for (const auto& [name, secret] : payload.secrets) {
+  for (const auto& [name, secret] : secrets) {
     BG_RETURN_IF_ERROR(
         WriteFileAtomically(absl::StrCat(SecretsIn(folder), "/", name), secret.view(), 0600));
   }
@@ -56,13 +55,20 @@ absl::Status InstallSecrets(const std::string& folder, const evidence::SealedPay
 }  // namespace
 
 absl::Status InstallCredential(const std::string& folder, const evidence::SealedPayload& payload) {
-  BG_RETURN_IF_ERROR(CheckNames(payload));
+  BG_RETURN_IF_ERROR(CheckNames(payload.secrets));
   BG_RETURN_IF_ERROR(MakeFolder(folder, 0755));
   // An old certificate must not stand beside a new key.
   BG_RETURN_IF_ERROR(RemoveFile(CertificateIn(folder)));
-  BG_RETURN_IF_ERROR(InstallSecrets(folder, payload));
+  BG_RETURN_IF_ERROR(RemoveSecrets(folder, payload.secrets));
+  BG_RETURN_IF_ERROR(WriteSecrets(folder, payload.secrets));
   BG_RETURN_IF_ERROR(WriteFileAtomically(KeyIn(folder), payload.private_key_pem.view(), 0600));
   return WriteFileAtomically(CertificateIn(folder), AsBytes(payload.chain_pem), 0644);
+}
+
+absl::Status InstallSecrets(const std::string& folder, const evidence::Secrets& secrets) {
+  BG_RETURN_IF_ERROR(CheckNames(secrets));
+  BG_RETURN_IF_ERROR(MakeFolder(folder, 0755));
+  return WriteSecrets(folder, secrets);
 }
 
 absl::Status RemoveInstalledCredential(const std::string& folder) {

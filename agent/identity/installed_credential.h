@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "common/evidence/boot_secrets.h"
 #include "common/evidence/sealed_payload.h"
 
 namespace bootgate::agent::identity {
@@ -18,6 +19,9 @@ namespace bootgate::agent::identity {
 // dot). Secrets that are no longer sent are removed.
 absl::Status InstallCredential(const std::string& runtime_folder,
                                const evidence::SealedPayload& payload);
+
+// Secrets alone, at the host's start; others stay as they are.
+absl::Status InstallSecrets(const std::string& runtime_folder, const evidence::Secrets& secrets);
 
 // At denial, expiry and stop. Nothing installed is fine.
 absl::Status RemoveInstalledCredential(const std::string& runtime_folder);
