@@ -98,6 +98,12 @@ std::vector<store::CredentialRow> RowsOf(const std::optional<credential::Plan>& 
   return rows;
 }
 
+std::vector<std::string> NamesOf(const evidence::Secrets& secrets) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : secrets) names.push_back(name);
+  return names;
+}
+
 bool IsBehind(const Verdict& verdict) {
   for (const Finding& finding : verdict.findings) {
     if (finding.code == Reason::kRetryLogBehind) return true;
@@ -311,6 +317,37 @@ std::optional<token::Plan> Admission::PlanTokenFor(const host::HostRecord& host,
   return std::nullopt;
 }
 
+absl::StatusOr<Admission::SealedFor> Admission::SealFor(const host::HostRecord& host,
+                                                        const Proven& proven, absl::Time now) {
+  SealedFor out;
+  if (sealer_ == nullptr) return out;
+  BG_ASSIGN_OR_RETURN(const tpm2::Public ek, tpm2::Public::FromTpmt(host.ek_public));
+  BG_ASSIGN_OR_RETURN(out.secrets, sealer_->SecretsFor(host.id, host.labels));
+  BG_ASSIGN_OR_RETURN(out.across, sealer_->Seal({.host_id = host.id,
+                                                 .ek = ek,
+                                                 .quoted = proven.quoted,
+                                                 .boot_log = proven.evidence.boot_log,
+                                                 .held = proven.evidence.held_boot_secrets,
+                                                 .now = now},
+                                                out.secrets));
+  return out;
+}
+
+// For operators who will foretell the host's next state. The verdict stands without it.
+void Admission::RememberBoot(const host::HostRecord& host, const Proven& proven, absl::Time now) {
+  const absl::StatusOr<tpm2::Public> ek = tpm2::Public::FromTpmt(host.ek_public);
+  if (!ek.ok()) return;
+  const absl::Status kept = sealer_->Remember({.host_id = host.id,
+                                               .ek = *ek,
+                                               .quoted = proven.quoted,
+                                               .boot_log = proven.evidence.boot_log,
+                                               .held = {},
+                                               .now = now});
+  if (kept.ok()) return;
+  Log(LogLevel::kError, "the boot state is not kept",
+      {{"host", host.id}, {"text", std::string(kept.message())}});
+}
+
 absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, const Proven& proven) {
   const tpm2::AttestHeader& header = proven.quoted.header();
   const host::BootMark boot = MarkOf(header);
@@ -347,8 +384,10 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
   decision.drop_credentials = !move.may_issue;
   decision.next_attestation = options_.next_attestation;
   std::optional<credential::Plan> plan;
+  SealedFor sealed;
   if (move.may_issue) {
     BG_ASSIGN_OR_RETURN(plan, PlanFor(host, proven, decision, now));
+    BG_ASSIGN_OR_RETURN(sealed, SealFor(host, proven, now));
   }
   const store::Commit commit = CommitOf({.host = host,
                                          .boot = boot,
@@ -359,6 +398,7 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
                                          .issued = RowsOf(plan, host.id, decision.verdict_id),
                                          .cursor = std::move(cursor),
                                          .token = token.has_value() ? &*token : nullptr,
+                                         .secrets = NamesOf(sealed.secrets.all),
                                          .now = now});
   BG_RETURN_IF_ERROR(store_.Apply(commit));
 
@@ -366,7 +406,11 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
 
   // Durable. Only now may anything leave that lets the host act.
   if (plan.has_value()) {
-    BG_ASSIGN_OR_RETURN(decision.issued, credential::Issue(*plan, authority_));
+    BG_ASSIGN_OR_RETURN(decision.issued, credential::Issue(*plan, authority_, sealed.secrets.all));
+    if (sealed.across.has_value()) RememberBoot(host, proven, now);
+    decision.drop_boot_secrets =
+        !sealed.across.has_value() && !proven.evidence.held_boot_secrets.empty();
+    decision.boot_secrets = std::move(sealed.across);
   }
   if (token.has_value()) {
     BG_ASSIGN_OR_RETURN(decision.token, tokens_->Issue(*token));

@@ -28,6 +28,7 @@
 #include "gatekeeper/claims/finding.h"
 #include "gatekeeper/credential/credential.h"
 #include "gatekeeper/host/host.h"
+#include "gatekeeper/sealing/sealer.h"
 #include "gatekeeper/session/entry_book.h"
 #include "gatekeeper/session/nonce_book.h"
 #include "gatekeeper/store/store.h"
@@ -80,15 +81,18 @@ struct Decision {
 
 class Admission {
  public:
-  // `tokens`: nullptr when none are issued here. All references must outlive this.
+  // `tokens`: nullptr when none are issued here; `sealer`: when there are no secrets for hosts. All
+  // references must outlive this.
   Admission(Options options, store::Store& store, session::NonceBook& nonces,
-            const pki::Authority& authority, const Clock& clock, token::Issuer* tokens = nullptr)
+            const pki::Authority& authority, const Clock& clock, token::Issuer* tokens = nullptr,
+            sealing::Sealer* sealer = nullptr)
       : options_(std::move(options)),
         store_(store),
         nonces_(nonces),
         authority_(authority),
         clock_(clock),
         tokens_(tokens),
+        sealer_(sealer),
         catalog_(store, options_.set_folder),
         entries_(options_.ima_dictionary_bytes) {}
 
@@ -143,6 +147,14 @@ class Admission {
   std::optional<token::Plan> PlanTokenFor(const host::HostRecord& host, const Rules& rules,
                                           const Proven& proven, const Judged& judged,
                                           absl::Time now) const;
+  // What the host gets beside its certificates; nothing where it may have none.
+  struct SealedFor {
+    sealing::HostSecrets secrets;
+    std::optional<evidence::BootSecrets> across;
+  };
+  absl::StatusOr<SealedFor> SealFor(const host::HostRecord& host, const Proven& proven,
+                                    absl::Time now);
+  void RememberBoot(const host::HostRecord& host, const Proven& proven, absl::Time now);
   // How often the host's IMA list has lagged since its last verdict, this time included. Neither
   // other refusals nor a lost race forget it.
   int CountBehind(const std::string& host_id);
@@ -157,6 +169,7 @@ class Admission {
   const pki::Authority& authority_;
   const Clock& clock_;
   token::Issuer* const tokens_;
+  sealing::Sealer* const sealer_;
   Catalog catalog_;
   session::EntryBook entries_;
   std::mutex retries_mutex_;

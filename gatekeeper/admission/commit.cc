@@ -131,8 +131,9 @@ store::IncidentRow IncidentOf(const DecisionFacts& facts) {
 }
 
 audit::Detail DetailOf(const DecisionFacts& facts, const host::HostRecord& after) {
-  return audit::Detail()
-      .Text("verdict", facts.verdict_id)
+  audit::Detail detail;
+  if (!facts.secrets.empty()) detail.Texts("secrets", facts.secrets);
+  return detail.Text("verdict", facts.verdict_id)
       .Text("outcome", Name(facts.verdict.outcome))
       .Text("policy", facts.verdict.policy_id)
       .Text("reference", facts.verdict.reference_id)

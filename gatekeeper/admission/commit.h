@@ -24,6 +24,7 @@ struct DecisionFacts {
   std::vector<store::CredentialRow> issued;  // planned, when move.may_issue
   std::optional<host::ImaCursor> cursor;     // when move.may_issue
   const token::Plan* token = nullptr;        // planned, when move.may_issue and one was asked for
+  std::vector<std::string> secrets = {};     // names of those that go along
   absl::Time now;
 };
 
