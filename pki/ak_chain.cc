@@ -47,9 +47,7 @@ absl::Status BadProfile(absl::string_view what) {
 
 absl::Status CheckForm(X509* certificate) {
   if (X509_get_version(certificate) != kVersion3) return BadProfile("not X.509 version 3");
-  if (ASN1_STRING_type(X509_get0_serialNumber(certificate)) == V_ASN1_NEG_INTEGER) {
-    return BadProfile("negative serial number");
-  }
+  BG_RETURN_IF_ERROR(OddSerial(certificate, Reason::kCertProfile).status());
   if (IsCa(certificate)) return BadProfile("is a CA certificate");
   if ((X509_get_extension_flags(certificate) & EXFLAG_KUSAGE) == 0) {
     return BadProfile("no key usage (digitalSignature is needed)");
@@ -58,6 +56,13 @@ absl::Status CheckForm(X509* certificate) {
     return BadProfile("its key is not for signing (key usage lacks digitalSignature)");
   }
   return CheckExtensions(certificate, Reason::kCertProfile);
+}
+
+// CAs that are limited to key purposes must be for AKs; Google's own are for "EKs", and make both.
+absl::Status CheckPathPurpose(const std::vector<Bytes>& path, AkAssurance assurance) {
+  std::vector<std::string> purposes = {kAikPurpose};
+  if (assurance == AkAssurance::kGoogle) purposes.emplace_back(kEkPurpose);
+  return LimitedTo(path, purposes, Reason::kCertProfile).status();
 }
 
 // A privacy CA says AIK. Google's older CA says EK of its signing keys too, and its newer one says
@@ -101,11 +106,11 @@ absl::StatusOr<VerifiedAkChain> VerifiedAkChain::Verify(ByteView leaf,
                                                         absl::Time now) {
   BG_ASSIGN_OR_RETURN(ForeignLeaf parsed, ParseForeignLeaf(leaf, "AK certificate"));
   X509* const certificate = parsed.certificate.get();
-  BG_ASSIGN_OR_RETURN(crypto::PublicKey key, KeyOf(certificate));
+  BG_ASSIGN_OR_RETURN(crypto::PublicKey key, ForeignKeyOf(certificate));
   BG_ASSIGN_OR_RETURN(const Intermediates untrusted, ParseIntermediates(intermediates));
   BG_RETURN_IF_ERROR(CheckForm(certificate));
   VerifiedAkChain chain(std::move(key));
-  BG_ASSIGN_OR_RETURN(chain.path_, VerifyPath(certificate, {.intermediates = untrusted,
+  BG_ASSIGN_OR_RETURN(chain.path_, VerifyPath(certificate, {.intermediates = untrusted.certificates,
                                                             .anchors = anchors,
                                                             .now = now,
                                                             .untrusted = Reason::kAkChainUntrusted,
@@ -113,8 +118,11 @@ absl::StatusOr<VerifiedAkChain> VerifiedAkChain::Verify(ByteView leaf,
   BG_ASSIGN_OR_RETURN(const crypto::X509Ptr anchor, ParseCertificate(chain.path_.back()));
   chain.anchor_ = SubjectText(anchor.get());
   chain.assurance_ = AssuranceOf(chain.anchor_);
+  BG_RETURN_IF_ERROR(CheckPathPurpose(chain.path_, chain.assurance_));
   BG_RETURN_IF_ERROR(CheckPurpose(parsed, chain.assurance_));
   chain.tolerances_ = std::move(parsed.tolerances);
+  chain.tolerances_.insert(chain.tolerances_.end(), untrusted.tolerances.begin(),
+                           untrusted.tolerances.end());
   chain.subject_ = TpmText(certificate);
   chain.issuer_ = IssuerText(certificate);
   chain.tpm_san_der_ = SubjectAltNameDer(certificate);

@@ -19,16 +19,20 @@ absl::StatusOr<VerifiedEkChain> VerifiedEkChain::Verify(ByteView leaf,
                                                         const TrustAnchors& anchors,
                                                         absl::Time now) {
   BG_ASSIGN_OR_RETURN(ForeignLeaf parsed, ParseEkLeaf(leaf));
-  BG_ASSIGN_OR_RETURN(crypto::PublicKey key, KeyOf(parsed.certificate.get()));
-  BG_ASSIGN_OR_RETURN(const Intermediates untrusted, ParseIntermediates(intermediates));
+  BG_ASSIGN_OR_RETURN(crypto::PublicKey key, ForeignKeyOf(parsed.certificate.get()));
+  BG_ASSIGN_OR_RETURN(Intermediates untrusted, ParseIntermediates(intermediates));
   BG_RETURN_IF_ERROR(CheckEkProfile(parsed));
   VerifiedEkChain chain(std::move(key));
-  BG_ASSIGN_OR_RETURN(chain.path_,
-                      VerifyPath(parsed.certificate.get(),
-                                 {.intermediates = untrusted, .anchors = anchors, .now = now}));
+  BG_ASSIGN_OR_RETURN(
+      chain.path_,
+      VerifyPath(parsed.certificate.get(),
+                 {.intermediates = untrusted.certificates, .anchors = anchors, .now = now}));
+  BG_RETURN_IF_ERROR(CheckEkPathPurpose(parsed, chain.path_));
   BG_ASSIGN_OR_RETURN(const crypto::X509Ptr anchor, ParseCertificate(chain.path_.back()));
   chain.anchor_ = SubjectText(anchor.get());
   chain.tolerances_ = std::move(parsed.tolerances);
+  chain.tolerances_.insert(chain.tolerances_.end(), untrusted.tolerances.begin(),
+                           untrusted.tolerances.end());
   chain.subject_ = TpmText(parsed.certificate.get());
   chain.issuer_ = IssuerText(parsed.certificate.get());
   chain.tpm_san_der_ = SubjectAltNameDer(parsed.certificate.get());
@@ -37,7 +41,7 @@ absl::StatusOr<VerifiedEkChain> VerifiedEkChain::Verify(ByteView leaf,
 
 absl::StatusOr<crypto::PublicKey> KeyOfCertificate(ByteView der) {
   BG_ASSIGN_OR_RETURN(const ForeignLeaf leaf, ParseEkLeaf(der));
-  return KeyOf(leaf.certificate.get());
+  return ForeignKeyOf(leaf.certificate.get());
 }
 
 absl::StatusOr<Bytes> SubjectAltNameOf(ByteView der) {

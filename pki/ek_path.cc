@@ -3,9 +3,13 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
+#include "pki/foreign_leaf.h"
 #include "pki/x509_read.h"
 
 namespace bootgate::pki {
@@ -188,11 +192,15 @@ absl::Status CheckAlongPath(const Path& path, const PathInput& input) {
   return absl::OkStatus();
 }
 
-// OpenSSL builds no path from a leaf whose key it cannot read, as those marked id-RSAES-OAEP. Then
-// the leaf's own step is ours, and OpenSSL verifies the rest from its issuer on.
+// OpenSSL builds no path from a leaf whose key it cannot read, as those marked id-RSAES-OAEP, or
+// whose validity it cannot. Then the leaf's own step is ours, and OpenSSL verifies the rest from
+// its issuer on.
 absl::StatusOr<Path> FindPathFromIssuer(X509* leaf, const PathInput& input) {
   X509* const issuer = IssuerOf(leaf, input);
   if (issuer == nullptr) return Untrusted(leaf, input);
+  if (NotBefore(leaf) == absl::InfinitePast() || NotAfter(leaf) == absl::InfinitePast()) {
+    return Broken(leaf, "its validity cannot be read", input);
+  }
   if (input.now < NotBefore(leaf) || input.now > NotAfter(leaf)) return Expired(leaf, input);
   BG_ASSIGN_OR_RETURN(Path path, FindPath(issuer, input));
   path.insert(path.begin(), leaf);
@@ -202,27 +210,8 @@ absl::StatusOr<Path> FindPathFromIssuer(X509* leaf, const PathInput& input) {
 
 }  // namespace
 
-absl::StatusOr<Intermediates> ParseIntermediates(const std::vector<Bytes>& ders) {
-  if (ders.size() > kMaxIntermediates) {
-    return Malformed(Reason::kCertParse, absl::StrCat(ders.size(), " intermediate certificates, ",
-                                                      kMaxIntermediates, " are allowed"));
-  }
-  Intermediates parsed;
-  for (const Bytes& der : ders) {
-    absl::StatusOr<crypto::X509Ptr> certificate = ParseCertificate(der);
-    const absl::Status status =
-        certificate.ok() ? KeyOf(certificate->get()).status() : certificate.status();
-    if (!status.ok()) {
-      return Refuse(status.code(), ReasonOf(status).value_or(Reason::kCertParse),
-                    absl::StrCat("intermediate ", parsed.size() + 1, ": ", status.message()));
-    }
-    parsed.push_back(*std::move(certificate));
-  }
-  return parsed;
-}
-
 absl::StatusOr<std::vector<Bytes>> VerifyPath(X509* leaf, const PathInput& input) {
-  const bool readable = X509_get0_pubkey(leaf) != nullptr;
+  const bool readable = X509_get0_pubkey(leaf) != nullptr && !HasTimesForUsAlone(leaf);
   crypto::ClearOpenSslErrors();
   BG_ASSIGN_OR_RETURN(const Path path,
                       readable ? FindPath(leaf, input) : FindPathFromIssuer(leaf, input));
@@ -234,6 +223,28 @@ absl::StatusOr<std::vector<Bytes>> VerifyPath(X509* leaf, const PathInput& input
   std::vector<Bytes> ders;
   for (const X509* certificate : path) ders.push_back(DerOf(certificate));
   return ders;
+}
+
+absl::StatusOr<bool> LimitedTo(const std::vector<Bytes>& path,
+                               const std::vector<std::string>& purposes, Reason reason) {
+  constexpr absl::string_view kAnyPurpose = "2.5.29.37.0";
+  bool limited = false;
+  for (size_t i = 1; i < path.size(); ++i) {
+    BG_ASSIGN_OR_RETURN(const crypto::X509Ptr ca, ParseCertificate(path[i]));
+    BG_ASSIGN_OR_RETURN(const auto allowed, PurposesOf(ca.get(), reason));
+    if (!allowed.has_value()) continue;
+    const auto wanted = [&](const std::string& each) {
+      return std::find(purposes.begin(), purposes.end(), each) != purposes.end();
+    };
+    const bool named = std::any_of(allowed->begin(), allowed->end(), wanted);
+    const bool any = std::find(allowed->begin(), allowed->end(), kAnyPurpose) != allowed->end();
+    if (!named && !any) {
+      return Malformed(reason, absl::StrCat(NamesOf(ca.get()), ": a CA for other key purposes: ",
+                                            absl::StrJoin(*allowed, ", ")));
+    }
+    limited = limited || named;
+  }
+  return limited;
 }
 
 }  // namespace bootgate::pki

@@ -4,7 +4,7 @@
 // own step is made here.
 #pragma once
 
-#include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -16,16 +16,9 @@
 
 namespace bootgate::pki {
 
-inline constexpr size_t kMaxIntermediates = 8;
-using Intermediates = std::vector<crypto::X509Ptr>;
-
-// Parses what came beside a leaf. CERT_PARSE (also: more than kMaxIntermediates), KEY_WEAK,
-// KEY_TOO_LARGE: sizes before signatures, so that an oversized key costs a parse and no arithmetic.
-absl::StatusOr<Intermediates> ParseIntermediates(const std::vector<Bytes>& ders);
-
 // Borrows. The keys in the certificates have been checked for size.
 struct PathInput {
-  const Intermediates& intermediates;  // untrusted
+  const std::vector<crypto::X509Ptr>& intermediates;  // untrusted
   const TrustAnchors& anchors;
   absl::Time now;
   Reason untrusted = Reason::kEkChainUntrusted;
@@ -35,5 +28,11 @@ struct PathInput {
 // The path in DER, `leaf` first and an anchor last, so at least two certificates. The codes of
 // `input`; the message names certificate and defect, and for an unknown issuer the way out.
 absl::StatusOr<std::vector<Bytes>> VerifyPath(X509* leaf, const PathInput& input);
+
+// CAs that are limited to key purposes pass them on: each of `path` above the leaf that has an
+// extended key usage must name one of `purposes` (or any purpose). True when one of them did name
+// one, false when none is limited. `reason` names the CA that is for something else.
+absl::StatusOr<bool> LimitedTo(const std::vector<Bytes>& path,
+                               const std::vector<std::string>& purposes, Reason reason);
 
 }  // namespace bootgate::pki

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
+#include "pki/ek_path.h"
 #include "pki/x509_read.h"
 
 namespace bootgate::pki {
@@ -20,6 +21,13 @@ constexpr long kVersion3 = 2;  // NOLINT(google-runtime-int): what OpenSSL retur
 
 absl::Status BadProfile(absl::string_view what) {
   return Malformed(Reason::kEkCertProfile, absl::StrCat("EK certificate: ", what));
+}
+
+std::string OddKey(const X509* certificate) {
+  const ASN1_OBJECT* algorithm = nullptr;
+  X509_PUBKEY_get0_param(const_cast<ASN1_OBJECT**>(&algorithm), nullptr, nullptr, nullptr,
+                         X509_get_X509_PUBKEY(certificate));
+  return OBJ_obj2nid(algorithm) == NID_rsaesOaep ? "the key is marked id-RSAES-OAEP" : "";
 }
 
 absl::Status CheckPurpose(ForeignLeaf& leaf) {
@@ -73,14 +81,24 @@ absl::Status CheckNames(ForeignLeaf& leaf) {
 absl::Status CheckEkProfile(ForeignLeaf& leaf) {
   X509* const certificate = leaf.certificate.get();
   if (X509_get_version(certificate) != kVersion3) return BadProfile("not X.509 version 3");
-  if (ASN1_STRING_type(X509_get0_serialNumber(certificate)) == V_ASN1_NEG_INTEGER) {
-    return BadProfile("negative serial number");
+  BG_ASSIGN_OR_RETURN(const std::string odd_serial, OddSerial(certificate, Reason::kEkCertProfile));
+  for (const std::string& odd : {odd_serial, OddTimes(certificate), OddKey(certificate)}) {
+    if (!odd.empty()) leaf.tolerances.push_back(odd);
   }
   if (IsCa(certificate)) return BadProfile("is a CA certificate");
   BG_RETURN_IF_ERROR(CheckExtensions(certificate, Reason::kEkCertProfile));
   BG_RETURN_IF_ERROR(CheckPurpose(leaf));
   BG_RETURN_IF_ERROR(CheckKeyUsage(leaf));
   return CheckNames(leaf);
+}
+
+absl::Status CheckEkPathPurpose(const ForeignLeaf& leaf, const std::vector<Bytes>& path) {
+  BG_ASSIGN_OR_RETURN(const bool for_eks,
+                      LimitedTo(path, {kEkCertificatePurpose}, Reason::kEkCertProfile));
+  BG_ASSIGN_OR_RETURN(const auto own, PurposesOf(leaf.certificate.get(), Reason::kEkCertProfile));
+  if (own.has_value() || for_eks || NamesTpm(leaf.certificate.get())) return absl::OkStatus();
+  return BadProfile(
+      "nothing says that it is an EK's: no extended key usage, no TPM in its names, no CA for EKs");
 }
 
 }  // namespace bootgate::pki

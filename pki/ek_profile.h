@@ -12,4 +12,9 @@ namespace bootgate::pki {
 // EK_CERT_PROFILE names the defect.
 absl::Status CheckEkProfile(ForeignLeaf& leaf);
 
+// What is asked once the path is known, leaf first: every CA of it that is limited to key purposes
+// is one for EKs; and a leaf without a purpose of its own gets it from such a CA, or from names
+// that are a TPM's. Else a vendor's certificate for something else would do. EK_CERT_PROFILE.
+absl::Status CheckEkPathPurpose(const ForeignLeaf& leaf, const std::vector<Bytes>& path);
+
 }  // namespace bootgate::pki

@@ -5,9 +5,11 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
 #include "pki/der.h"
+#include "pki/der_walk.h"
 #include "pki/pem.h"
 #include "pki/x509_read.h"
 
@@ -18,6 +20,61 @@ using EkuPtr = std::unique_ptr<EXTENDED_KEY_USAGE, crypto::FreeWith<EXTENDED_KEY
 using GeneralNamesPtr = std::unique_ptr<GENERAL_NAMES, crypto::FreeWith<GENERAL_NAMES_free>>;
 
 constexpr size_t kMaxNvContents = 2 * kMaxCertificateSize;
+constexpr char kManufacturer[] = "2.23.133.2.1";  // tcg-at-tpmManufacturer
+constexpr size_t kMaxSerialBytes = 20;            // RFC 5280, 4.1.2.2
+constexpr size_t kMinRandomSerialBytes = 8;       // a shorter negative number is no forgotten zero
+
+// TCG_PCCLIENT_STORED_CERT: tag 0x1001, certificate type 0 (full), size of what follows, and in it
+// TCG_FULL_CERT: tag 0x1002, then the certificate.
+constexpr size_t kStoredHeaderSize = 7;
+
+bool HasStoredHeader(ByteView nv) {
+  if (nv.size() <= kStoredHeaderSize) return false;
+  const size_t size = size_t{nv[3]} << 8 | nv[4];
+  return nv[0] == 0x10 && nv[1] == 0x01 && nv[2] == 0x00 && nv[5] == 0x10 && nv[6] == 0x02 &&
+         size + 5 <= nv.size();
+}
+
+bool IsZero(ByteView number) {
+  return std::all_of(number.begin(), number.end(), [](uint8_t byte) { return byte == 0; });
+}
+
+bool IsPadding(ByteView bytes) {
+  return std::all_of(bytes.begin(), bytes.end(),
+                     [](uint8_t byte) { return byte == 0x00 || byte == 0xff; });
+}
+
+// The next certificate's bytes, whose structure has been walked; nothing of it is parsed yet.
+struct Encoded {
+  ByteView whole;
+  std::string departures;  // from DER; "" when there are none
+};
+absl::StatusOr<Encoded> TakeCertificate(bytes::Reader& in) {
+  BG_ASSIGN_OR_RETURN(const der::ReadElement element, der::Expect(in, der::kSequence));
+  if (element.whole.size() > kMaxCertificateSize) {
+    return Malformed(Reason::kCertParse,
+                     absl::StrCat("a certificate of ", element.whole.size(), " bytes"));
+  }
+  BG_ASSIGN_OR_RETURN(const der::Walked walked, der::Walk(element.whole));
+  Encoded out{element.whole, ""};
+  if (!walked.departures.empty()) {
+    out.departures = absl::StrCat("not in DER: ", absl::StrJoin(walked.departures, "; "));
+  }
+  return out;
+}
+
+// "YYMMDDHHMMSSZ" or "YYYYMMDDHHMMSSZ".
+bool IsRegular(const ASN1_TIME* time) {
+  const absl::string_view text = AsText(StringBytes(time));
+  const size_t size = ASN1_STRING_type(time) == V_ASN1_UTCTIME ? 13 : 15;
+  return text.size() == size && text.back() == 'Z';
+}
+
+bool IsEarlyLongYear(const ASN1_TIME* time) {
+  constexpr absl::string_view kFirstLongYear = "2050";
+  return ASN1_STRING_type(time) == V_ASN1_GENERALIZEDTIME &&
+         AsText(StringBytes(time)).substr(0, 4) < kFirstLongYear;
+}
 
 // The value of the first directoryName attribute with this identifier.
 std::string AttributeOf(const GENERAL_NAMES* names, absl::string_view oid) {
@@ -40,24 +97,61 @@ absl::StatusOr<ForeignLeaf> ParseForeignLeaf(ByteView nv_contents, absl::string_
     return Malformed(Reason::kCertParse, absl::StrCat(what, " of ", nv_contents.size(),
                                                       " bytes, more than ", kMaxNvContents));
   }
-  bytes::Reader in(nv_contents);
-  const absl::StatusOr<der::ReadElement> element = der::Expect(in, der::kSequence);
-  if (!element.ok()) {
-    return Malformed(Reason::kCertParse, absl::StrCat(what, ": ", element.status().message()));
+  ForeignLeaf leaf;
+  if (HasStoredHeader(nv_contents)) {
+    nv_contents = nv_contents.subspan(kStoredHeaderSize);
+    leaf.tolerances.emplace_back("a stored-certificate header of TPM 1.2 stood before it");
   }
-  const ByteView padding = in.rest();
-  if (!std::all_of(padding.begin(), padding.end(),
-                   [](uint8_t byte) { return byte == 0x00 || byte == 0xff; })) {
+  bytes::Reader in(nv_contents);
+  absl::StatusOr<Encoded> encoded = TakeCertificate(in);
+  if (!encoded.ok()) {
+    return Malformed(Reason::kCertParse, absl::StrCat(what, ": ", encoded.status().message()));
+  }
+  if (!IsPadding(in.rest())) {
     return Malformed(
         Reason::kCertParse,
-        absl::StrCat(what, ": bytes that are no padding after its end at ", element->whole.size()));
+        absl::StrCat(what, ": bytes that are no padding after its end at ", encoded->whole.size()));
   }
-  ForeignLeaf leaf;
-  BG_ASSIGN_OR_RETURN(leaf.certificate, ParseCertificate(element->whole));
-  if (!padding.empty()) {
-    leaf.tolerances.push_back(absl::StrCat("trimmed ", padding.size(), " bytes of NV padding"));
+  BG_ASSIGN_OR_RETURN(leaf.certificate, ParseCertificate(encoded->whole));
+  if (!in.empty()) {
+    leaf.tolerances.push_back(absl::StrCat("trimmed ", in.remaining(), " bytes of NV padding"));
   }
+  if (!encoded->departures.empty()) leaf.tolerances.push_back(encoded->departures);
   return leaf;
+}
+
+absl::StatusOr<Intermediates> ParseIntermediates(const std::vector<Bytes>& sent) {
+  Intermediates out;
+  const auto refuse = [&](const absl::Status& status) {
+    return Refuse(
+        status.code(), ReasonOf(status).value_or(Reason::kCertParse),
+        absl::StrCat("intermediate ", out.certificates.size() + 1, ": ", status.message()));
+  };
+  for (const Bytes& contents : sent) {
+    bytes::Reader in(contents);
+    do {
+      if (out.certificates.size() == kMaxIntermediates) {
+        return Malformed(Reason::kCertParse, absl::StrCat("more than ", kMaxIntermediates,
+                                                          " intermediate certificates"));
+      }
+      absl::StatusOr<Encoded> encoded = TakeCertificate(in);
+      if (!encoded.ok()) return refuse(encoded.status());
+      absl::StatusOr<crypto::X509Ptr> certificate = ParseCertificate(encoded->whole);
+      if (!certificate.ok()) return refuse(certificate.status());
+      const absl::Status key = ForeignKeyOf(certificate->get()).status();
+      if (!key.ok()) return refuse(key);
+      out.certificates.push_back(*std::move(certificate));
+      if (!encoded->departures.empty()) {
+        out.tolerances.push_back(
+            absl::StrCat("intermediate ", out.certificates.size(), ": ", encoded->departures));
+      }
+    } while (!IsPadding(in.rest()));
+    if (!in.empty()) {
+      out.tolerances.push_back(absl::StrCat("intermediate ", out.certificates.size(), ": trimmed ",
+                                            in.remaining(), " bytes of NV padding"));
+    }
+  }
+  return out;
 }
 
 absl::Status CheckExtensions(const X509* certificate, Reason reason) {
@@ -92,11 +186,51 @@ absl::StatusOr<std::optional<std::vector<std::string>>> PurposesOf(const X509* c
   return seen;
 }
 
+bool HasTimesForUsAlone(const X509* certificate) {
+  return !IsRegular(X509_get0_notBefore(certificate)) ||
+         !IsRegular(X509_get0_notAfter(certificate));
+}
+
+std::string OddTimes(const X509* certificate) {
+  if (HasTimesForUsAlone(certificate)) {
+    return "validity is written without seconds, with fractions of them, or with an offset";
+  }
+  if (IsEarlyLongYear(X509_get0_notBefore(certificate)) ||
+      IsEarlyLongYear(X509_get0_notAfter(certificate))) {
+    return "validity before 2050 is written as GeneralizedTime";
+  }
+  return "";
+}
+
+absl::StatusOr<std::string> OddSerial(const X509* certificate, Reason reason) {
+  const ASN1_INTEGER* const serial = X509_get0_serialNumber(certificate);
+  const ByteView magnitude = StringBytes(serial);
+  if (ASN1_STRING_type(serial) == V_ASN1_NEG_INTEGER) {
+    if (magnitude.size() < kMinRandomSerialBytes) {
+      return Malformed(reason, "negative serial number");
+    }
+    return "serial number is negative: a random one without its leading zero";
+  }
+  if (IsZero(magnitude)) return "serial number is 0";
+  if (magnitude.size() > kMaxSerialBytes) {
+    return absl::StrCat("serial number of ", magnitude.size(), " bytes (", kMaxSerialBytes,
+                        " are allowed)");
+  }
+  return "";
+}
+
+bool NamesTpm(const X509* certificate) {
+  const GeneralNamesPtr names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  crypto::ClearOpenSslErrors();
+  return !AttributeOf(names.get(), kManufacturer).empty();
+}
+
 std::string TpmText(const X509* certificate) {
   const GeneralNamesPtr names(static_cast<GENERAL_NAMES*>(
       X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   crypto::ClearOpenSslErrors();
-  const std::string manufacturer = AttributeOf(names.get(), "2.23.133.2.1");
+  const std::string manufacturer = AttributeOf(names.get(), kManufacturer);
   if (manufacturer.empty()) return SubjectText(certificate);
   return absl::StrCat("manufacturer ", manufacturer, ", model ",
                       AttributeOf(names.get(), "2.23.133.2.2"), ", version ",

@@ -16,7 +16,7 @@ namespace {
 
 absl::Status CheckAnchor(const X509* certificate) {
   // The size of an anchor's key bounds what every signature check below it costs.
-  BG_RETURN_IF_ERROR(KeyOf(certificate).status());
+  BG_RETURN_IF_ERROR(ForeignKeyOf(certificate).status());
   if (!IsCa(certificate)) {
     return Malformed(Reason::kCertParse, "not a CA certificate");
   }

@@ -11,6 +11,7 @@
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/hash.h"
+#include "common/crypto/key_strength.h"
 #include "pki/pem.h"
 
 namespace bootgate::pki {
@@ -82,6 +83,12 @@ absl::StatusOr<crypto::PublicKey> KeyOf(const X509* certificate) {
   if (spki.empty()) return Malformed(Reason::kCertParse, "certificate without a key");
   absl::StatusOr<crypto::PublicKey> key = crypto::PublicKey::FromSpkiDer(spki);
   crypto::ClearOpenSslErrors();
+  return key;
+}
+
+absl::StatusOr<crypto::PublicKey> ForeignKeyOf(const X509* certificate) {
+  BG_ASSIGN_OR_RETURN(crypto::PublicKey key, KeyOf(certificate));
+  BG_RETURN_IF_ERROR(crypto::CheckStrength(key));
   return key;
 }
 

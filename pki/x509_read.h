@@ -17,6 +17,8 @@ absl::StatusOr<crypto::X509Ptr> ParseCertificate(ByteView der);
 
 // KEY_WEAK, KEY_TOO_LARGE. Checks sizes only; no signature is computed.
 absl::StatusOr<crypto::PublicKey> KeyOf(const X509* certificate);
+// The same for somebody else's key, which is looked at more closely (common/crypto/key_strength.h).
+absl::StatusOr<crypto::PublicKey> ForeignKeyOf(const X509* certificate);
 
 std::string SubjectText(const X509* certificate);  // "CN=...,O=...", printable; may be empty
 std::string IssuerText(const X509* certificate);

@@ -7,6 +7,7 @@
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "common/bytes/writer.h"
+#include "common/crypto/key_strength.h"
 #include "common/tpm2/policy_digest.h"
 
 namespace bootgate::tpm2 {
@@ -172,6 +173,8 @@ absl::StatusOr<EkTemplate> CheckEk(const Public& ek) {
     BG_ASSIGN_OR_RETURN(const Public form, Public::FromTpmt(EkTemplateBytes(row.which)));
     if (!SameBytes(form.WithoutUnique(), ek.WithoutUnique())) continue;
     if (!HasKey(ek)) return NotPermitted(Reason::kEkTemplate, "a template without a key");
+    BG_ASSIGN_OR_RETURN(const crypto::PublicKey key, ek.Key());
+    BG_RETURN_IF_ERROR(crypto::CheckStrength(key));
     return row.which;
   }
   return NotPermitted(Reason::kEkTemplate, "the public area is that of no default EK template");
@@ -198,7 +201,8 @@ absl::Status CheckAk(const Public& ak) {
   if (!IsSigningScheme(ak.scheme) || !ak.scheme_hash.has_value() || !IsStrong(*ak.scheme_hash)) {
     return NotPermitted(Reason::kAkScheme, "not RSASSA, RSAPSS or ECDSA with SHA-256 or longer");
   }
-  return ak.Key().status();
+  BG_ASSIGN_OR_RETURN(const crypto::PublicKey key, ak.Key());
+  return crypto::CheckStrength(key);
 }
 
 absl::Status CheckIdentityKey(const Public& key, ByteView auth_policy) {
@@ -213,7 +217,8 @@ absl::Status CheckIdentityKey(const Public& key, ByteView auth_policy) {
     return NotPermitted(Reason::kKeyPolicy,
                         "the key's policy is not that of the attested registers");
   }
-  return key.Key().status();
+  BG_ASSIGN_OR_RETURN(const crypto::PublicKey public_key, key.Key());
+  return crypto::CheckStrength(public_key);
 }
 
 Bytes AkTemplateBytes(bool ecc) {

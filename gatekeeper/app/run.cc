@@ -29,11 +29,11 @@
 #include "pki/authority.h"
 #include "pki/ek_chain.h"
 #include "pki/server_identity.h"
+#include "pki/trust_anchor_files.h"
 
 namespace bootgate::gatekeeper::app {
 namespace {
 
-constexpr size_t kMaxPemBytes = size_t{4} << 20;
 constexpr size_t kMaxInventoryBytes = size_t{64} << 20;
 constexpr absl::Duration kShutdownGrace = absl::Seconds(5);
 constexpr absl::Duration kHousekeeping = absl::Seconds(1);
@@ -54,15 +54,10 @@ bool StopRequested(const sigset_t& signals, absl::Duration wait) {
   return sigtimedwait(&signals, nullptr, &limit) > 0;
 }
 
-absl::StatusOr<pki::TrustAnchors> LoadRoots(const std::vector<std::string>& files) {
-  pki::TrustAnchors anchors = pki::TrustAnchors::None();
-  for (const std::string& file : files) {
-    BG_ASSIGN_OR_RETURN(const std::string pem, ReadTextFile(file, kMaxPemBytes));
-    const absl::Status added = anchors.Add(pem);
-    if (!added.ok())
-      return absl::InvalidArgumentError(absl::StrCat("ek.roots: ", file, ": ", added.message()));
-  }
-  return anchors;
+absl::StatusOr<pki::TrustAnchors> LoadRoots(const std::vector<std::string>& paths) {
+  absl::StatusOr<pki::TrustAnchors> anchors = pki::ReadTrustAnchors(paths);
+  if (anchors.ok()) return anchors;
+  return absl::InvalidArgumentError(absl::StrCat("ek.roots: ", anchors.status().message()));
 }
 
 // Host ids, one a line; a host id is the digest of the EK's Name.

@@ -14,13 +14,13 @@
 #include "gatekeeper/cli/offline_keys.h"
 #include "gatekeeper/cli/status_finding.h"
 #include "gatekeeper/cli/verdict_output.h"
+#include "pki/trust_anchor_files.h"
 
 namespace bootgate::gatekeeper::cli {
 namespace {
 
 constexpr size_t kMaxPolicyFile = size_t{1} << 20;      // bytes
 constexpr size_t kMaxReferenceFile = size_t{16} << 20;  // bytes
-constexpr size_t kMaxRootFile = size_t{1} << 20;        // bytes
 
 // What the operator gave beside the evidence.
 struct Yardsticks {
@@ -46,17 +46,6 @@ absl::StatusOr<reference::Reference> ReadReference(const std::string& path) {
   return Malformed(Reason::kReferenceParse, absl::StrCat(path, ": ", reference.status().message()));
 }
 
-absl::StatusOr<pki::TrustAnchors> ReadAnchors(const std::vector<std::string>& paths) {
-  pki::TrustAnchors anchors = pki::TrustAnchors::None();
-  for (const std::string& path : paths) {
-    BG_ASSIGN_OR_RETURN(const std::string pem, ReadTextFile(path, kMaxRootFile));
-    const absl::Status added = anchors.Add(pem);
-    if (!added.ok())
-      return Malformed(Reason::kCertParse, absl::StrCat(path, ": ", added.message()));
-  }
-  return anchors;
-}
-
 absl::StatusOr<Yardsticks> ReadYardsticks(const EvidenceVerifyOptions& options) {
   Yardsticks out;
   if (options.policy_file) {
@@ -70,7 +59,7 @@ absl::StatusOr<Yardsticks> ReadYardsticks(const EvidenceVerifyOptions& options) 
     out.sets.push_back(read.set);
   }
   if (!options.ek_root_files.empty()) {
-    BG_ASSIGN_OR_RETURN(out.anchors, ReadAnchors(options.ek_root_files));
+    BG_ASSIGN_OR_RETURN(out.anchors, pki::ReadTrustAnchors(options.ek_root_files));
   }
   return out;
 }
