@@ -1,5 +1,7 @@
 #include "agent/app/attest.h"
 
+#include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -8,6 +10,7 @@
 #include "agent/evidence_builder/evidence_builder.h"
 #include "agent/identity/boot_secrets.h"
 #include "agent/identity/installed_credential.h"
+#include "agent/identity/plaintext.h"
 #include "agent/identity/stored_credential.h"
 #include "agent/identity/trust_bundle.h"
 #include "agent/identity/unseal.h"
@@ -41,23 +44,28 @@ absl::StatusOr<evidence_builder::Question> QuestionOf(const identity::JoinState&
   return question;
 }
 
-absl::Status Install(const Config& config, const identity::JoinState& joined, tpm::Tpm& tpm,
-                     const identity::StoredCredential& stored) {
-  identity::UnsealOptions options;
-  if (config.cap_register >= 0) options.cap_register = static_cast<uint32_t>(config.cap_register);
-  BG_ASSIGN_OR_RETURN(const evidence::SealedPayload payload,
-                      identity::UnsealCredential(tpm, joined, stored, options));
-  return identity::InstallCredential(config.runtime_folder, payload);
+// Credentials expire while they are replaced: the thread that deletes and the one that writes take
+// turns.
+std::mutex& Files() {
+  static auto* const files = new std::mutex;
+  return *files;
+}
+
+absl::Status Store(const Config& config, const identity::StoredCredential& stored) {
+  const std::lock_guard turn(Files());
+  return identity::StoreCredential(config.state_folder, stored);
 }
 
 absl::Status KeepCredentials(const Config& config, const identity::JoinState& joined, tpm::Tpm& tpm,
                              const AttestAnswer& answer) {
+  absl::Status kept;
   if (!answer.tpm_key.certificate.empty()) {
     const std::string pem = PemOf(answer.tpm_key.certificate) + answer.tpm_key.ca_chain_pem;
-    BG_RETURN_IF_ERROR(WriteFileAtomically(TpmKeyCertificatePath(config), AsBytes(pem), 0644));
+    kept = WithReason(WriteFileAtomically(TpmKeyCertificatePath(config), AsBytes(pem), 0644),
+                      Reason::kStateUnwritable);
   }
   const SealedCredential& sealed = answer.sealed;
-  if (sealed.payload.empty()) return absl::OkStatus();
+  if (sealed.payload.empty()) return kept;
   identity::StoredCredential stored;
   stored.blob = {.object_public = sealed.object_public,
                  .duplicate = sealed.duplicate,
@@ -66,8 +74,19 @@ absl::Status KeepCredentials(const Config& config, const identity::JoinState& jo
   BG_ASSIGN_OR_RETURN(stored.selection, registers::ParseSelection(sealed.selection));
   stored.certificate = sealed.certificate;
   stored.not_after = sealed.not_after;
-  BG_RETURN_IF_ERROR(identity::StoreCredential(config.state_folder, stored));
-  return config.install_credential ? Install(config, joined, tpm, stored) : absl::OkStatus();
+  // A disk that is full does not keep the host from its credential: that lies in memory.
+  kept.Update(Store(config, stored));
+  if (config.install_credential)
+    kept.Update(UnsealInto(config, config.runtime_folder, joined, tpm, stored).status());
+  return kept;
+}
+
+// InfiniteFuture: there is none. InfinitePast: it is damaged, and must go; a new one is on its way.
+absl::Time StoredUntil(const Config& config) {
+  const absl::StatusOr<identity::StoredCredential> stored =
+      identity::LoadStoredCredential(config.state_folder);
+  if (stored.ok()) return stored->not_after;
+  return absl::IsDataLoss(stored.status()) ? absl::InfinitePast() : absl::InfiniteFuture();
 }
 
 // The verdict stands whether or not the bundle can be kept; it comes again with the next one.
@@ -158,6 +177,7 @@ std::string TpmKeyCertificatePath(const Config& config) {
 }
 
 absl::Status DropCredentials(const Config& config) {
+  const std::lock_guard turn(Files());
   absl::Status status = identity::RemoveInstalledCredential(config.runtime_folder);
   status.Update(identity::RemoveStoredCredential(config.state_folder));
   status.Update(identity::RemoveBootSecrets(config.state_folder));
@@ -166,18 +186,46 @@ absl::Status DropCredentials(const Config& config) {
 }
 
 absl::Status DropExpired(const Config& config, absl::Time now) {
-  const absl::StatusOr<identity::StoredCredential> stored =
-      identity::LoadStoredCredential(config.state_folder);
-  if (!stored.ok() || now < stored->not_after) return absl::OkStatus();
-  absl::Status status = identity::RemoveInstalledCredential(config.runtime_folder);
-  status.Update(identity::RemoveStoredCredential(config.state_folder));
+  const std::lock_guard turn(Files());
+  absl::Status status;
+  if (now >= StoredUntil(config))
+    status.Update(identity::RemoveStoredCredential(config.state_folder));
+  if (now >= identity::InstalledUntil(config.runtime_folder).value_or(absl::InfiniteFuture()))
+    status.Update(identity::RemoveInstalledCredential(config.runtime_folder));
   return status;
 }
 
-absl::StatusOr<AttestAnswer> Attest(const Config& config, const identity::JoinState& joined,
-                                    tpm::Tpm& tpm, GatekeeperClient& client,
-                                    std::optional<Challenge>* challenge,
-                                    const AttestRequest& request) {
+absl::Status DropAtStop(const Config& config) {
+  const std::lock_guard turn(Files());
+  absl::Status status = identity::RemoveInstalledCredential(config.runtime_folder);
+  if (config.forget_at_stop) status.Update(identity::RemoveStoredCredential(config.state_folder));
+  return status;
+}
+
+absl::Time CredentialsUntil(const Config& config) {
+  const std::lock_guard turn(Files());
+  return std::min(StoredUntil(config),
+                  identity::InstalledUntil(config.runtime_folder).value_or(absl::InfiniteFuture()));
+}
+
+absl::StatusOr<evidence::SealedPayload> UnsealInto(const Config& config, const std::string& folder,
+                                                   const identity::JoinState& joined, tpm::Tpm& tpm,
+                                                   const identity::StoredCredential& stored) {
+  if (config.require_tmpfs) BG_RETURN_IF_ERROR(identity::RequireMemory(folder));
+  identity::UnsealOptions options;
+  if (config.cap_register >= 0) options.cap_register = static_cast<uint32_t>(config.cap_register);
+  BG_ASSIGN_OR_RETURN(evidence::SealedPayload payload,
+                      identity::UnsealCredential(tpm, joined, stored, options));
+  const std::lock_guard turn(Files());
+  BG_RETURN_IF_ERROR(identity::InstallCredential(folder, payload));
+  return payload;
+}
+
+absl::StatusOr<Attestation> Attest(const Config& config, const identity::JoinState& joined,
+                                   tpm::Tpm& tpm, GatekeeperClient& client,
+                                   std::optional<Challenge>* challenge,
+                                   const AttestRequest& request) {
+  BG_RETURN_IF_ERROR(tpm.CheckPinned(joined.pinned_ek()));
   bool in_full = false;
   const auto ask = [&] {
     return AskAndAnswer(config, joined, tpm, client, challenge, request, in_full);
@@ -191,12 +239,14 @@ absl::StatusOr<AttestAnswer> Attest(const Config& config, const identity::JoinSt
   BG_RETURN_IF_ERROR(answer.status());
   *challenge = answer->next_challenge;
   KeepTrustBundle(config, joined, answer->trust_bundle_pem);
-  if (answer->drop_credentials) BG_RETURN_IF_ERROR(DropCredentials(config));
-  if (answer->outcome == Name(OutcomeClass::kAdmit) && !answer->drop_credentials) {
-    KeepBootSecrets(config, joined, *answer);
-    BG_RETURN_IF_ERROR(KeepCredentials(config, joined, tpm, *answer));
+  Attestation attestation{.answer = *std::move(answer), .kept = absl::OkStatus()};
+  if (attestation.answer.drop_credentials) {
+    attestation.kept = DropCredentials(config);
+  } else if (attestation.answer.outcome == Name(OutcomeClass::kAdmit)) {
+    KeepBootSecrets(config, joined, attestation.answer);
+    attestation.kept = KeepCredentials(config, joined, tpm, attestation.answer);
   }
-  return answer;
+  return attestation;
 }
 
 }  // namespace bootgate::agent::app

@@ -1,10 +1,13 @@
 #include "agent/app/attest.h"
 
 #include "agent/identity/installed_credential.h"
+#include "agent/identity/plaintext.h"
 #include "agent/identity/stored_credential.h"
+#include "common/base/status_macros.h"
 #include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "tests/desk/scratch_folder.h"
+#include "tests/desk/self_signed.h"
 #include "tests/desk/tpm_fixture.h"
 
 namespace bootgate::agent::app {
@@ -25,10 +28,9 @@ TEST(DropExpired, RemovesSealedAndInstalledCredentialWhenItLapses) {
   stored.selection = registers::ParseSelection("sha256:7").value();
   stored.not_after = ends;
   ASSERT_THAT(identity::StoreCredential(config.state_folder, stored), IsOk());
-  evidence::SealedPayload payload;
-  payload.chain_pem = "chain";
-  payload.private_key_pem = SecretBytes(AsBytes("key"));
-  ASSERT_THAT(identity::InstallCredential(config.runtime_folder, payload), IsOk());
+  ASSERT_THAT(identity::InstallCredential(config.runtime_folder, desk::SelfSigned(ends)), IsOk());
+  EXPECT_THAT(identity::ReadInstalled(config.runtime_folder), IsOk());
+  EXPECT_EQ(CredentialsUntil(config), ends);
 
   ASSERT_THAT(DropExpired(config, ends - absl::Seconds(1)), IsOk());
   EXPECT_TRUE(identity::IsCredentialInstalled(config.runtime_folder));
@@ -37,6 +39,37 @@ TEST(DropExpired, RemovesSealedAndInstalledCredentialWhenItLapses) {
   EXPECT_THAT(identity::LoadStoredCredential(config.state_folder),
               HasCode(absl::StatusCode::kNotFound));
   EXPECT_THAT(DropExpired(config, ends), IsOk());
+  EXPECT_EQ(CredentialsUntil(config), absl::InfiniteFuture());
+}
+
+TEST(DropExpired, RemovesAnInstalledCredentialThatNothingSealedStandsBehind) {
+  const desk::ScratchFolder scratch;
+  Config config;
+  config.state_folder = scratch.path() + "/state";  // as a full disk left it: empty
+  config.runtime_folder = scratch.path() + "/run";
+  const absl::Time ends = absl::FromUnixSeconds(1'800'000'000);
+  ASSERT_THAT(identity::InstallCredential(config.runtime_folder, desk::SelfSigned(ends)), IsOk());
+  ASSERT_THAT(DropExpired(config, ends - absl::Seconds(1)), IsOk());
+  EXPECT_TRUE(identity::IsCredentialInstalled(config.runtime_folder));
+  ASSERT_THAT(DropExpired(config, ends), IsOk());
+  EXPECT_FALSE(identity::IsCredentialInstalled(config.runtime_folder));
+}
+
+TEST(DropExpired, RemovesWhatIsDamagedAtOnce) {
+  const desk::ScratchFolder scratch;
+  Config config;
+  config.state_folder = scratch.path() + "/state";
+  config.runtime_folder = scratch.path() + "/run";
+  for (const std::string& folder : {config.state_folder, config.runtime_folder})
+    ASSERT_THAT(MakeFolder(folder, 0700), IsOk());
+  const std::string sealed = config.state_folder + "/credential.json",
+                    key = config.runtime_folder + "/key.pem";
+  ASSERT_THAT(WriteFileAtomically(sealed, AsBytes("{"), 0600), IsOk());
+  ASSERT_THAT(WriteFileAtomically(key, AsBytes("a key without its certificate"), 0600), IsOk());
+  EXPECT_EQ(CredentialsUntil(config), absl::InfinitePast());
+  ASSERT_THAT(DropExpired(config, absl::FromUnixSeconds(1)), IsOk());
+  EXPECT_FALSE(FileExists(sealed));
+  EXPECT_FALSE(FileExists(key));
 }
 
 // A gatekeeper that refuses evidence until it gets what it wants.
@@ -90,7 +123,8 @@ class PickyGatekeeper final : public GatekeeperClient {
 
 class AttestTest : public desk::TpmTest {
  protected:
-  absl::StatusOr<AttestAnswer> AttestTo(PickyGatekeeper& gatekeeper) {
+  bool another_ek = false;
+  absl::StatusOr<Attestation> AttestTo(PickyGatekeeper& gatekeeper) {
     Config config;
     config.state_folder = scratch_->path() + "/state";
     config.runtime_folder = scratch_->path() + "/run";
@@ -99,6 +133,9 @@ class AttestTest : public desk::TpmTest {
     identity::JoinState joined;
     joined.cluster_id = "blue";
     joined.host_id = "h-1";
+    joined.ek_template = tpm2::EkTemplate::kP256Low;
+    BG_ASSIGN_OR_RETURN(const auto pinned, Pin(*tpm_, joined.ek_template));
+    joined.ek_name = another_ek ? Bytes(34, 9) : ToBytes(pinned.name());
     std::optional<Challenge> challenge;
     return Attest(config, joined, *tpm_, gatekeeper, &challenge);
   }
@@ -122,6 +159,14 @@ TEST_F(AttestTest, DoesNotSendTheListForEver) {
   PickyGatekeeper gatekeeper(std::vector<Reason>(1000, Reason::kRetryResync));
   EXPECT_THAT(AttestTo(gatekeeper), Refuses(Reason::kRetryResync));
   EXPECT_LT(gatekeeper.first_entries.size(), 20u);
+}
+
+TEST_F(AttestTest, AnotherTpmThanTheOneThatJoinedSaysNothingToAnybody) {
+  another_ek = true;
+  PickyGatekeeper gatekeeper({});
+  EXPECT_THAT(AttestTo(gatekeeper), Refuses(Reason::kTpmReplaced));
+  EXPECT_EQ(gatekeeper.challenges, 0);
+  EXPECT_TRUE(gatekeeper.first_entries.empty());
 }
 
 TEST_F(AttestTest, OtherRefusalsAreFinal) {

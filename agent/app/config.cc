@@ -25,6 +25,8 @@ absl::StatusOr<Config> Read(config::ConfigFile file) {
   file.Choice("tpm.ak", {"ecc", "rsa"}, &out.ak);
   file.Choice("tpm.ek", {"auto", "rsa", "ecc"}, &out.ek);
   file.Flag("credential.install", &out.install_credential);
+  file.Flag("credential.require_tmpfs", &out.require_tmpfs);
+  file.Flag("credential.forget_at_stop", &out.forget_at_stop);
   file.Integer("credential.cap_register", -1, registers::kCount - 1, &out.cap_register);
   file.Span("retry.first", absl::Milliseconds(10), absl::Hours(1), &out.retry_first);
   file.Span("retry.most", absl::Milliseconds(10), absl::Hours(24), &out.retry_most);

@@ -19,6 +19,8 @@ struct Config {
   std::string ak = "ecc";           // "ecc", "rsa"
   std::string ek = "auto";          // "auto", "rsa", "ecc"
   bool install_credential = false;  // put the unsealed credential on the tmpfs
+  bool require_tmpfs = true;        // and nowhere but on one
+  bool forget_at_stop = false;      // the sealed credential goes with the service, too
   int64_t cap_register = -1;        // PCR extended after unsealing; -1: none
   absl::Duration retry_first = absl::Seconds(1);
   absl::Duration retry_most = absl::Minutes(5);

@@ -1,24 +1,14 @@
 #include "agent/app/host.h"
 
 #include <optional>
+#include <utility>
 
-#include "absl/strings/match.h"
-#include "agent/identity/installed_credential.h"
-#include "agent/identity/stored_credential.h"
-#include "common/base/files.h"
+#include "agent/app/phase.h"
+#include "agent/identity/plaintext.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 
 namespace bootgate::agent::app {
-namespace {
-
-constexpr size_t kMaxPemBytes = 65536;
-
-bool IsTpmReason(Reason reason) {
-  return absl::StartsWith(Code(reason), "TPM") && reason != Reason::kTpmMarshal;
-}
-
-}  // namespace
 
 const char kAgentVersion[] = BOOTGATE_VERSION;
 
@@ -58,14 +48,10 @@ absl::StatusOr<std::unique_ptr<GatekeeperClient>> ConnectTo(const Config& config
   endpoint.address = joined.gatekeeper;
   endpoint.server_name = joined.server_name;
   endpoint.ca_pem = joined.ca_pem;
-  const absl::StatusOr<identity::StoredCredential> stored =
-      identity::LoadStoredCredential(config.state_folder);
-  if (stored.ok() && now < stored->not_after &&
-      identity::IsCredentialInstalled(config.runtime_folder)) {
-    BG_ASSIGN_OR_RETURN(endpoint.client_chain_pem,
-                        ReadTextFile(config.runtime_folder + "/cert.pem", kMaxPemBytes));
-    BG_ASSIGN_OR_RETURN(endpoint.client_key_pem,
-                        ReadTextFile(config.runtime_folder + "/key.pem", kMaxPemBytes));
+  absl::StatusOr<identity::InstalledPair> pair = identity::ReadInstalled(config.runtime_folder);
+  if (pair.ok() && now < identity::InstalledUntil(config.runtime_folder)) {
+    endpoint.client_chain_pem = std::move(pair->chain_pem);
+    endpoint.client_key_pem = std::move(pair->key_pem);
   }
   return Connect(endpoint);
 }

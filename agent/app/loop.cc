@@ -1,13 +1,14 @@
 #include "agent/app/loop.h"
 
+#include <algorithm>
 #include <limits>
-#include <optional>
 
-#include "absl/strings/match.h"
 #include "common/base/reason.h"
 
 namespace bootgate::agent::app {
 namespace {
+
+constexpr absl::Duration kLeastHaste = absl::Seconds(5);
 
 // A fleet that was started together spreads out: up to a tenth earlier than asked.
 absl::Duration Jittered(absl::Duration asked, uint32_t random) {
@@ -15,68 +16,42 @@ absl::Duration Jittered(absl::Duration asked, uint32_t random) {
   return asked * (1.0 - 0.1 * share);
 }
 
-Phase PhaseOf(const absl::Status& status) {
-  const std::optional<Reason> reason = ReasonOf(status);
-  if (!reason.has_value())
-    return absl::IsUnavailable(status) ? Phase::kUnreachable : Phase::kFailed;
-  if (*reason == Reason::kServerAuth) return Phase::kUntrusted;
-  if (*reason == Reason::kHostNotApproved) return Phase::kNotApproved;
-  if (*reason != Reason::kTpmMarshal && absl::StartsWith(Code(*reason), "TPM"))
-    return Phase::kTpmFailed;
-  switch (Info(*reason).outcome) {
-    case OutcomeClass::kReject:
-    case OutcomeClass::kDeny:
-      return Phase::kRefused;
-    case OutcomeClass::kLimit:
-    case OutcomeClass::kError:
-    case OutcomeClass::kAdmit:
-      return absl::IsDataLoss(status) ? Phase::kFailed : Phase::kUnreachable;
-  }
-  __builtin_unreachable();
+// `wait`, or as much less as the credential's end asks for.
+absl::Duration BeforeExpiry(absl::Duration wait, std::optional<absl::Duration> left) {
+  if (!left.has_value()) return wait;
+  return std::min(wait, std::max(*left / 2, kLeastHaste));
 }
 
 // The gatekeeper has proved itself, and says that what we hold is worth nothing any more. An answer
 // that told so may have been lost; with the dead certificate we would be refused until it lapses.
+// And what another TPM was given is not this one's.
 bool IsDisowned(std::optional<Reason> reason) {
-  return reason == Reason::kPeerCertRevoked || reason == Reason::kHostRetired;
+  return reason == Reason::kPeerCertRevoked || reason == Reason::kHostRetired ||
+         reason == Reason::kTpmReplaced;
+}
+
+Step AfterFailure(const Outcome& outcome, Backoff& backoff, uint32_t random) {
+  return {.phase = PhaseOf(outcome.status),
+          .wait = BeforeExpiry(backoff.Next(random), outcome.credential_left),
+          .drop_installed = IsDisowned(ReasonOf(outcome.status))};
+}
+
+// Admitted, and the credential is not where it should be: soon again, but not at once.
+Step AfterLoss(const Outcome& outcome, Backoff& backoff, uint32_t random) {
+  return {.phase = PhaseOf(outcome.kept),
+          .wait = std::min(backoff.Next(random), Jittered(outcome.next_attestation, random))};
 }
 
 }  // namespace
 
-absl::string_view Name(Phase phase) {
-  switch (phase) {
-    case Phase::kStarting:
-      return "starting";
-    case Phase::kTrusted:
-      return "trusted";
-    case Phase::kQuarantined:
-      return "quarantined";
-    case Phase::kNotApproved:
-      return "waiting for approval";
-    case Phase::kRefused:
-      return "refused";
-    case Phase::kUnreachable:
-      return "gatekeeper unreachable";
-    case Phase::kUntrusted:
-      return "gatekeeper not authentic";
-    case Phase::kTpmFailed:
-      return "TPM failed";
-    case Phase::kFailed:
-      return "failed";
-  }
-  __builtin_unreachable();
-}
-
 Step NextStep(const Outcome& outcome, Backoff& backoff, uint32_t random) {
-  if (!outcome.status.ok()) {
-    return {.phase = PhaseOf(outcome.status),
-            .wait = backoff.Next(random),
-            .drop_installed = IsDisowned(ReasonOf(outcome.status))};
-  }
-  backoff.Reset();
+  if (!outcome.status.ok()) return AfterFailure(outcome, backoff, random);
   const bool trusted = outcome.trust == "trusted";
+  if (trusted && !outcome.kept.ok()) return AfterLoss(outcome, backoff, random);
+  backoff.Reset();
+  const absl::Duration asked = BeforeExpiry(outcome.next_attestation, outcome.credential_left);
   return {.phase = trusted ? Phase::kTrusted : Phase::kQuarantined,
-          .wait = Jittered(outcome.next_attestation, random),
+          .wait = Jittered(asked, random),
           .drop_installed = !trusted};
 }
 

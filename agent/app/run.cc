@@ -5,13 +5,15 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "agent/app/attest.h"
 #include "agent/app/host.h"
+#include "agent/app/lapse.h"
 #include "agent/app/loop.h"
 #include "agent/app/status_file.h"
-#include "agent/identity/installed_credential.h"
 #include "common/base/bytes_view.h"
 #include "common/base/hex.h"
 #include "common/base/log.h"
@@ -60,68 +62,146 @@ void LogProblem(absl::string_view what, const absl::Status& status) {
   if (!status.ok()) Log(LogLevel::kError, what, {{"text", std::string(status.message())}});
 }
 
+// What is no failure, and worth an operator's look.
+std::vector<std::string> NoticesOf(const tpm::Health& now,
+                                   const std::optional<tpm::Health>& before) {
+  std::vector<std::string> notices;
+  if (now.locked_out) {
+    notices.emplace_back(
+        "the TPM is in dictionary-attack lockout; keys of the agent are exempt and work: "
+        "tpm2_dictionarylockout -c clears it");
+  }
+  if (now.endorsement_password) {
+    notices.emplace_back(
+        "the endorsement hierarchy has a password: at the next start its keys cannot be made; "
+        "tpm2_changeauth -c e clears it");
+  }
+  if (before.has_value() && before->clock.reset_count > now.clock.reset_count) {
+    notices.push_back(
+        absl::StrCat("the TPM was cleared, or its state was put back: its reset count went from ",
+                     before->clock.reset_count, " to ", now.clock.reset_count,
+                     "; its keys are the same, the gatekeeper decides"));
+  }
+  return notices;
+}
+
 class Life {
  public:
   explicit Life(const Config& config)
-      : config_(config), backoff_({.first = config.retry_first, .most = config.retry_most}) {
+      : config_(config),
+        backoff_({.first = config.retry_first, .most = config.retry_most}),
+        lapse_([&config] { DropWhatExpired(config); }) {
     report_.phase = std::string(Name(Phase::kStarting));
     report_.since = SystemClock().Now();
+    absl::StatusOr<StatusReport> before = ReadStatus(config.state_folder);
+    if (before.ok()) {
+      report_.tpm = before->tpm;
+      report_.last_verdict_at = before->last_verdict_at;
+    }
+    DropWhatExpired(config);
   }
 
   // One try and what follows from it; the wait until the next.
   absl::Duration Once() {
     const absl::Time now = SystemClock().Now();
-    LogProblem("cannot delete the expired credential", DropExpired(config_, now));
-    const absl::StatusOr<AttestAnswer> answer = Try(now);
-    Outcome outcome{
-        .status = answer.status(), .trust = "", .next_attestation = absl::ZeroDuration()};
-    if (answer.ok()) {
-      outcome.trust = answer->trust;
-      outcome.next_attestation = answer->next_attestation;
-    }
-    const Step step = NextStep(outcome, backoff_, Random32());
+    const absl::StatusOr<Attestation> done = Try(now);
+    const Step step = NextStep(OutcomeOf(done, now), backoff_, Random32());
     if (step.drop_installed) {
       LogProblem("cannot delete the credential", DropCredentials(config_));
     }
-    Report(now, answer, step);
+    lapse_.Set(CredentialsUntil(config_));
+    Count(done);
+    LookAtTpm(step.phase);
+    Report(now, done, step);
     return step.wait;
   }
 
  private:
-  absl::StatusOr<AttestAnswer> Try(absl::Time now) {
+  static void DropWhatExpired(const Config& config) {
+    LogProblem("cannot delete the expired credential", DropExpired(config, SystemClock().Now()));
+  }
+
+  absl::StatusOr<Attestation> Try(absl::Time now) {
     BG_ASSIGN_OR_RETURN(const identity::JoinState joined, Joined(config_));
     report_.host_id = joined.host_id;
     if (tpm_ == nullptr) {
       BG_ASSIGN_OR_RETURN(tpm_, OpenTpm(config_));
     }
+    // Before anybody hears of this host.
+    BG_RETURN_IF_ERROR(tpm_->CheckPinned(joined.pinned_ek()));
     BG_ASSIGN_OR_RETURN(const std::unique_ptr<GatekeeperClient> client,
                         ConnectTo(config_, joined, now));
-    absl::StatusOr<AttestAnswer> answer = Attest(config_, joined, *tpm_, *client, &challenge_);
-    // A TPM that failed is opened anew: the resource manager may have been restarted under us.
-    if (ExitCodeOf(answer.status()) == ExitCode::kTpm) tpm_.reset();
-    return answer;
+    return Attest(config_, joined, *tpm_, *client, &challenge_);
   }
 
-  void Report(absl::Time now, const absl::StatusOr<AttestAnswer>& answer, const Step& step) {
+  Outcome OutcomeOf(const absl::StatusOr<Attestation>& done, absl::Time now) const {
+    Outcome outcome{.status = done.status(),
+                    .trust = "",
+                    .next_attestation = absl::ZeroDuration(),
+                    .kept = absl::OkStatus(),
+                    .credential_left = std::nullopt};
+    if (done.ok()) {
+      outcome.trust = done->answer.trust;
+      outcome.next_attestation = done->answer.next_attestation;
+      outcome.kept = done->kept;
+    }
+    const absl::Time until = CredentialsUntil(config_);
+    if (until != absl::InfiniteFuture()) outcome.credential_left = until - now;
+    return outcome;
+  }
+
+  void Count(const absl::StatusOr<Attestation>& done) {
+    ++report_.counts.tries;
+    if (done.ok()) ++report_.counts.verdicts;
+    if (done.ok() && done->answer.outcome == Name(OutcomeClass::kAdmit)) ++report_.counts.admitted;
+    if (ExitCodeOf(done.status()) == ExitCode::kTpm) ++report_.counts.tpm_failures;
+  }
+
+  // What the TPM says of itself, for `status`; never a reason to fail.
+  void LookAtTpm(Phase phase) {
+    report_.notices.clear();
+    if (tpm_ == nullptr) return;
+    const absl::StatusOr<tpm::Health> health = tpm_->ReadHealth();
+    report_.tpm_usage = tpm_->ReadUsage();
+    if (health.ok()) {
+      report_.notices = NoticesOf(*health, report_.tpm);
+      report_.tpm = *health;
+    }
+    // A TPM that failed is opened anew: the resource manager may have been restarted under us.
+    const bool failed = phase >= Phase::kTpmMissing && phase <= Phase::kTpmFailed;
+    if (failed || !health.ok()) tpm_.reset();
+  }
+
+  void Report(absl::Time now, const absl::StatusOr<Attestation>& done, const Step& step) {
     const std::string phase = std::string(Name(step.phase));
     if (phase != report_.phase) report_.since = now;
     report_.phase = phase;
     report_.last_try_at = now;
     report_.next_try_at = now + step.wait;
     report_.failures = backoff_.failures();
-    const std::optional<Reason> reason = ReasonOf(answer.status());
+    const absl::Status problem = done.ok() ? done->kept : done.status();
+    const std::optional<Reason> reason = ReasonOf(problem);
     report_.reason = reason.has_value() ? std::string(Code(*reason)) : "";
-    report_.detail = answer.ok() ? WhyOf(*answer) : std::string(answer.status().message());
-    if (answer.ok()) {
+    report_.detail = problem.ok() ? WhyOf(done->answer) : std::string(problem.message());
+    if (done.ok()) {
       report_.last_verdict_at = now;
-      report_.verdict_id = answer->verdict_id;
+      report_.verdict_id = done->answer.verdict_id;
+      report_.trust = done->answer.trust;
     }
-    Log(step.phase == Phase::kTrusted ? LogLevel::kInfo : LogLevel::kWarning, phase,
+    const absl::Time until = CredentialsUntil(config_);
+    report_.credential_until = until == absl::InfiniteFuture() ? absl::UnixEpoch() : until;
+    Tell(step);
+  }
+
+  void Tell(const Step& step) {
+    Log(step.phase == Phase::kTrusted ? LogLevel::kInfo : LogLevel::kWarning, report_.phase,
         {{"host", report_.host_id},
          {"reason", report_.reason},
          {"text", report_.detail},
          {"next", absl::FormatDuration(absl::Trunc(step.wait, absl::Milliseconds(1)))}});
-    sd_notify(0, absl::StrCat("READY=1\nSTATUS=", phase).c_str());
+    for (const std::string& notice : report_.notices)
+      Log(LogLevel::kWarning, "notice", {{"text", notice}});
+    sd_notify(0, absl::StrCat("READY=1\nSTATUS=", report_.phase).c_str());
     LogProblem("cannot write the status", WriteStatus(config_.state_folder, report_));
   }
 
@@ -130,6 +210,7 @@ class Life {
   StatusReport report_;
   std::unique_ptr<tpm::Tpm> tpm_;
   std::optional<Challenge> challenge_;
+  Lapse lapse_;  // last: its thread is the first to end
 };
 
 }  // namespace
@@ -145,7 +226,7 @@ ExitCode Run(const Config& config) {
   Wake wake = Wake::kTime;
   while (wake != Wake::kStop) wake = Sleep(signals, life.Once());
   sd_notify(0, "STOPPING=1");
-  const absl::Status removed = identity::RemoveInstalledCredential(config.runtime_folder);
+  const absl::Status removed = DropAtStop(config);
   Log(LogLevel::kInfo, "stopped");
   return ExitCodeOf(removed);
 }

@@ -1,9 +1,12 @@
 #include "agent/app/status_file.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/str_cat.h"
+#include "agent/app/phase.h"
+#include "agent/identity/state_file.h"
 #include "common/base/clock.h"
-#include "common/base/files.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 
@@ -12,9 +15,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr size_t kMaxBytes = 65536;
-
-std::string PathOf(const std::string& state_folder) { return state_folder + "/status.json"; }
+constexpr char kFile[] = "status.json";
+constexpr size_t kMostNotices = 16;
 
 absl::Time TimeOf(const ordered_json& json, const char* key) {
   absl::Time time = absl::UnixEpoch();
@@ -29,45 +31,149 @@ std::string TextOf(const ordered_json& json, const char* key) {
   return json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : "";
 }
 
+uint64_t NumberOf(const ordered_json& json, const char* key) {
+  return json.contains(key) && json[key].is_number_unsigned() ? json[key].get<uint64_t>() : 0;
+}
+
+bool FlagOf(const ordered_json& json, const char* key, bool fallback) {
+  return json.contains(key) && json[key].is_boolean() ? json[key].get<bool>() : fallback;
+}
+
+ordered_json PartOf(const ordered_json& json, const char* key) {
+  return json.contains(key) && json[key].is_object() ? json[key] : ordered_json::object();
+}
+
+ordered_json TpmJson(const tpm::Health& health, const tpm::Usage& usage) {
+  return {
+      {"manufacturer", health.properties.manufacturer},
+      {"vendor", health.properties.vendor},
+      {"firmware", absl::StrCat(absl::Hex(health.properties.firmware_version, absl::kZeroPad16))},
+      {"reset_count", health.clock.reset_count},
+      {"restart_count", health.clock.restart_count},
+      {"clock_ms", health.clock.clock_ms},
+      {"locked_out", health.locked_out},
+      {"owner_password", health.owner_password},
+      {"endorsement_password", health.endorsement_password},
+      {"endorsement_enabled", health.endorsement_enabled},
+      {"objects_loaded", health.handles.objects},
+      {"sessions_loaded", health.handles.sessions},
+      {"sessions_saved", health.handles.saved_sessions},
+      {"commands", usage.commands},
+      {"sent_again", usage.sent_again},
+      {"opened", usage.opened}};
+}
+
+tpm::Health HealthOf(const ordered_json& json) {
+  tpm::Health health;
+  health.properties.manufacturer = TextOf(json, "manufacturer");
+  health.properties.vendor = TextOf(json, "vendor");
+  if (!absl::SimpleHexAtoi(TextOf(json, "firmware"), &health.properties.firmware_version))
+    health.properties.firmware_version = 0;
+  health.clock.reset_count = static_cast<uint32_t>(NumberOf(json, "reset_count"));
+  health.clock.restart_count = static_cast<uint32_t>(NumberOf(json, "restart_count"));
+  health.clock.clock_ms = NumberOf(json, "clock_ms");
+  health.locked_out = FlagOf(json, "locked_out", false);
+  health.owner_password = FlagOf(json, "owner_password", false);
+  health.endorsement_password = FlagOf(json, "endorsement_password", false);
+  health.endorsement_enabled = FlagOf(json, "endorsement_enabled", true);
+  health.handles = {.objects = NumberOf(json, "objects_loaded"),
+                    .sessions = NumberOf(json, "sessions_loaded"),
+                    .saved_sessions = NumberOf(json, "sessions_saved")};
+  return health;
+}
+
+void ReadParts(const ordered_json& json, StatusReport& report) {
+  const ordered_json counts = PartOf(json, "counts");
+  report.counts = {.tries = NumberOf(counts, "tries"),
+                   .verdicts = NumberOf(counts, "verdicts"),
+                   .admitted = NumberOf(counts, "admitted"),
+                   .tpm_failures = NumberOf(counts, "tpm_failures")};
+  const ordered_json tpm = PartOf(json, "tpm");
+  if (!tpm.empty()) report.tpm = HealthOf(tpm);
+  report.tpm_usage = {.commands = NumberOf(tpm, "commands"),
+                      .sent_again = NumberOf(tpm, "sent_again"),
+                      .opened = NumberOf(tpm, "opened")};
+  if (!json.contains("notices") || !json["notices"].is_array()) return;
+  for (const ordered_json& notice : json["notices"]) {
+    if (report.notices.size() >= kMostNotices) return;
+    if (notice.is_string()) report.notices.push_back(notice.get<std::string>());
+  }
+}
+
 }  // namespace
 
+Advice AdviceFor(const StatusReport& report) {
+  Advice advice;
+  for (const PhaseInfo& phase : AllPhases()) {
+    if (phase.name == report.phase)
+      advice = {std::string(phase.meaning), std::string(phase.way_out)};
+  }
+  if (const std::optional<Reason> reason = ReasonFromCode(report.reason)) {
+    advice = {std::string(Info(*reason).meaning), std::string(Info(*reason).way_out)};
+  }
+  return advice;
+}
+
+std::string TssNote() {
+  const std::string version(tpm::TssVersion());
+  if (!tpm::TssPredatesAdvisories(version)) return absl::StrCat("tpm2-tss ", version);
+  return absl::StrCat("tpm2-tss ", version,
+                      ", older than 4.2.0 and its advisories; the distribution may have backported "
+                      "their fixes");
+}
+
 std::string StatusJson(const StatusReport& report) {
-  const ordered_json json = {{"phase", report.phase},
-                             {"detail", report.detail},
-                             {"reason", report.reason},
-                             {"host", report.host_id},
-                             {"verdict", report.verdict_id},
-                             {"since", FormatUtc(report.since)},
-                             {"last_try_at", FormatUtc(report.last_try_at)},
-                             {"last_verdict_at", FormatUtc(report.last_verdict_at)},
-                             {"next_try_at", FormatUtc(report.next_try_at)},
-                             {"failures", report.failures}};
+  const Advice advice = AdviceFor(report);
+  ordered_json json = {{"phase", report.phase},
+                       {"meaning", advice.meaning},
+                       {"way_out", advice.way_out},
+                       {"detail", report.detail},
+                       {"reason", report.reason},
+                       {"host", report.host_id},
+                       {"trust", report.trust},
+                       {"verdict", report.verdict_id},
+                       {"since", FormatUtc(report.since)},
+                       {"last_try_at", FormatUtc(report.last_try_at)},
+                       {"last_verdict_at", FormatUtc(report.last_verdict_at)},
+                       {"next_try_at", FormatUtc(report.next_try_at)},
+                       {"failures", report.failures},
+                       {"credential_until", FormatUtc(report.credential_until)},
+                       {"notices", report.notices},
+                       {"counts",
+                        {{"tries", report.counts.tries},
+                         {"verdicts", report.counts.verdicts},
+                         {"admitted", report.counts.admitted},
+                         {"tpm_failures", report.counts.tpm_failures}}}};
+  if (report.tpm.has_value()) json["tpm"] = TpmJson(*report.tpm, report.tpm_usage);
+  json["tss"] = {{"version", tpm::TssVersion()},
+                 {"predates_4_2_0", tpm::TssPredatesAdvisories(tpm::TssVersion())},
+                 {"note", TssNote()}};
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 absl::Status WriteStatus(const std::string& state_folder, const StatusReport& report) {
-  return WriteFileAtomically(PathOf(state_folder), AsBytes(StatusJson(report)), 0600);
+  return identity::WriteStateFile(state_folder, kFile, StatusJson(report));
 }
 
 absl::StatusOr<StatusReport> ReadStatus(const std::string& state_folder) {
-  BG_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(PathOf(state_folder), kMaxBytes));
+  const std::string path = absl::StrCat(state_folder, "/", kFile);
+  BG_ASSIGN_OR_RETURN(const std::string text, identity::ReadStateFile(path));
   const ordered_json json = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) {
-    return Refuse(absl::StatusCode::kDataLoss, Reason::kStateCorrupt,
-                  PathOf(state_folder) + " cannot be read");
-  }
+  if (!json.is_object()) return identity::Corrupt(path + " cannot be read");
   StatusReport report;
   report.phase = TextOf(json, "phase");
   report.detail = TextOf(json, "detail");
   report.reason = TextOf(json, "reason");
   report.host_id = TextOf(json, "host");
+  report.trust = TextOf(json, "trust");
   report.verdict_id = TextOf(json, "verdict");
   report.since = TimeOf(json, "since");
   report.last_try_at = TimeOf(json, "last_try_at");
   report.last_verdict_at = TimeOf(json, "last_verdict_at");
   report.next_try_at = TimeOf(json, "next_try_at");
-  if (json.contains("failures") && json["failures"].is_number_integer())
-    report.failures = json["failures"].get<int>();
+  report.credential_until = TimeOf(json, "credential_until");
+  report.failures = static_cast<int>(std::min<uint64_t>(NumberOf(json, "failures"), 1 << 30));
+  ReadParts(json, report);
   return report;
 }
 

@@ -1,11 +1,14 @@
 #include "agent/app/status_file.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cstdlib>
 
 #include "common/base/files.h"
 #include "common/base/reason.h"
 #include "common/testing/status_matchers.h"
-#include "gtest/gtest.h"
+#include "gmock/gmock.h"
 
 namespace bootgate::agent::app {
 namespace {
@@ -44,6 +47,58 @@ TEST_F(StatusFileTest, MissingAndCorruptDiffer) {
   ASSERT_THAT(WriteFileAtomically(folder_ + "/status.json",
                                   AsBytes("{\"phase\": 7, \"failures\": \"x\"}"), 0600),
               IsOk());
+  EXPECT_THAT(ReadStatus(folder_), IsOk());
+}
+
+TEST_F(StatusFileTest, TellsTheTpmAndWhichTssItIs) {
+  StatusReport report;
+  report.phase = "trusted";
+  report.notices = {"look here"};
+  report.counts = {.tries = 5, .verdicts = 4, .admitted = 3, .tpm_failures = 1};
+  report.tpm_usage = {.commands = 100, .sent_again = 2, .opened = 1};
+  report.tpm.emplace();
+  report.tpm->properties.manufacturer = "IBM";
+  report.tpm->properties.firmware_version = 0x2019102300163636;
+  report.tpm->clock.reset_count = 7;
+  report.tpm->locked_out = true;
+  ASSERT_THAT(WriteStatus(folder_, report), IsOk());
+  BG_ASSERT_OK_AND_ASSIGN(const StatusReport read, ReadStatus(folder_));
+  EXPECT_EQ(read.notices, report.notices);
+  EXPECT_EQ(read.counts.admitted, 3u);
+  EXPECT_EQ(read.counts.tpm_failures, 1u);
+  EXPECT_EQ(read.tpm_usage.sent_again, 2u);
+  ASSERT_TRUE(read.tpm.has_value());
+  EXPECT_EQ(read.tpm->properties.firmware_version, report.tpm->properties.firmware_version);
+  EXPECT_EQ(read.tpm->clock.reset_count, 7u);
+  EXPECT_TRUE(read.tpm->locked_out);
+  const std::string json = StatusJson(report);
+  EXPECT_THAT(json, ::testing::HasSubstr("\"predates_4_2_0\""));
+  EXPECT_THAT(json, ::testing::HasSubstr("\"version\": \"" + std::string(tpm::TssVersion())));
+}
+
+TEST_F(StatusFileTest, WayOutIsOfTheReasonOrElseOfThePhase) {
+  StatusReport report;
+  report.phase = "gatekeeper unreachable";
+  EXPECT_THAT(AdviceFor(report).way_out, ::testing::HasSubstr("keeps trying"));
+  report.phase = "refused";
+  report.reason = "NONCE_EXPIRED";
+  EXPECT_EQ(AdviceFor(report).way_out, Info(Reason::kNonceExpired).way_out);
+  report.phase = "joined, not running";
+  report.reason = "";
+  EXPECT_EQ(AdviceFor(report).way_out, "");
+}
+
+TEST_F(StatusFileTest, OfAnotherHandIsNotBelieved) {
+  StatusReport report;
+  report.phase = "trusted";
+  ASSERT_THAT(WriteStatus(folder_, report), IsOk());
+  const std::string path = folder_ + "/status.json";
+  ASSERT_EQ(chmod(path.c_str(), 0666), 0);
+  EXPECT_THAT(ReadStatus(folder_), Refuses(Reason::kStateCorrupt));
+  ASSERT_THAT(RemoveFile(path), IsOk());
+  ASSERT_EQ(symlink("/etc/hostname", path.c_str()), 0);
+  EXPECT_THAT(ReadStatus(folder_), Refuses(Reason::kStateCorrupt));
+  ASSERT_THAT(WriteStatus(folder_, report), IsOk()) << "the link is replaced, not followed";
   EXPECT_THAT(ReadStatus(folder_), IsOk());
 }
 

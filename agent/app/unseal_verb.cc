@@ -4,11 +4,13 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "agent/app/attest.h"
 #include "agent/app/host.h"
 #include "agent/app/verb_support.h"
 #include "agent/app/verbs.h"
 #include "agent/identity/boot_secrets.h"
 #include "agent/identity/installed_credential.h"
+#include "agent/identity/plaintext.h"
 #include "agent/identity/stored_credential.h"
 #include "agent/identity/unseal.h"
 #include "common/base/status_macros.h"
@@ -66,14 +68,10 @@ Part OpenCredential(const Config& config, const identity::JoinState& joined, tpm
           return absl::FailedPreconditionError(absl::StrCat(
               "the credential expired at ", FormatUtc(kept.not_after), "; attest again"));
         }
-        identity::UnsealOptions options;
-        if (config.cap_register >= 0) {
-          options.cap_register = static_cast<uint32_t>(config.cap_register);
-        }
         BG_ASSIGN_OR_RETURN(const evidence::SealedPayload payload,
-                            identity::UnsealCredential(tpm, joined, kept, options));
+                            UnsealInto(config, target, joined, tpm, kept));
         *names = NamesOf(payload.secrets);
-        return identity::InstallCredential(target, payload);
+        return absl::OkStatus();
       });
 }
 
@@ -114,9 +112,13 @@ ExitCode CredentialUnsealVerb(const Config& config, UnsealWhat what, const std::
                               OutputFormat format) {
   const absl::StatusOr<identity::JoinState> joined = Joined(config);
   if (!joined.ok()) return Fail(joined.status());
+  const std::string target = folder.empty() ? config.runtime_folder : folder;
+  if (config.require_tmpfs) {
+    const absl::Status place = identity::RequireMemory(target);
+    if (!place.ok()) return Fail(place);
+  }
   const absl::StatusOr<std::unique_ptr<tpm::Tpm>> tpm = OpenTpm(config);
   if (!tpm.ok()) return Fail(tpm.status());
-  const std::string target = folder.empty() ? config.runtime_folder : folder;
   // The credential's opening ends with the cap, after which the secrets would not open any more.
   const Part boot = OpenBootSecrets(config, *joined, **tpm, target);
   const Part credential =

@@ -25,7 +25,9 @@ absl::StatusOr<AttestAnswer> AttestOnce(const Config& config, const AttestReques
   BG_ASSIGN_OR_RETURN(const std::unique_ptr<GatekeeperClient> client,
                       ConnectTo(config, joined, SystemClock().Now()));
   std::optional<Challenge> challenge;
-  return Attest(config, joined, *tpm, *client, &challenge, request);
+  BG_ASSIGN_OR_RETURN(Attestation done, Attest(config, joined, *tpm, *client, &challenge, request));
+  if (!done.kept.ok()) std::cerr << "warning: " << done.kept.message() << "\n";
+  return std::move(done.answer);
 }
 
 ExitCode CodeOf(const AttestAnswer& answer) {

@@ -9,6 +9,7 @@
 #include "agent/app/export.h"
 #include "agent/app/host.h"
 #include "agent/app/join.h"
+#include "agent/app/phase.h"
 #include "agent/app/status_file.h"
 #include "agent/app/verb_support.h"
 #include "agent/identity/installed_credential.h"
@@ -58,6 +59,23 @@ void Print(const AttestAnswer& answer) {
   if (!answer.seal_skipped_why.empty()) {
     std::cout << "  no sealed credential: " << Printable(answer.seal_skipped_why) << "\n";
   }
+}
+
+// A report that is overdue tells of an agent that is not there, or cannot write.
+bool IsOverdue(const StatusReport& report, absl::Time now) {
+  constexpr absl::Duration kPatience = absl::Minutes(5);  // a slow TPM, deadlines of the channel
+  return report.next_try_at > absl::UnixEpoch() && now > report.next_try_at + kPatience;
+}
+
+void PrintTpm(const StatusReport& report) {
+  if (report.tpm.has_value()) {
+    const tpm::Health& tpm = *report.tpm;
+    std::cout << "TPM:          " << Printable(tpm.properties.manufacturer) << " "
+              << Printable(tpm.properties.vendor) << ", reset count " << tpm.clock.reset_count
+              << ", " << tpm.handles.objects << " objects and " << tpm.handles.sessions
+              << " sessions loaded\n";
+  }
+  std::cout << "TSS:          " << TssNote() << "\n";
 }
 
 }  // namespace
@@ -112,6 +130,10 @@ ExitCode StatusVerb(const Config& config, OutputFormat format) {
     report->host_id = joined->host_id;
   }
   if (!report.ok()) return Fail(report.status());
+  if (IsOverdue(*report, SystemClock().Now())) {
+    report->notices.push_back(absl::StrCat(
+        "this report is old: the agent does not run, or cannot write into ", config.state_folder));
+  }
   if (format == OutputFormat::kJson) {
     std::cout << StatusJson(*report);
     return ExitCode::kSuccess;
@@ -126,9 +148,13 @@ ExitCode StatusVerb(const Config& config, OutputFormat format) {
             << "\n";
   if (!report->detail.empty())
     std::cout << "why:          " << Printable(report->detail, 1024) << "\n";
-  if (const std::optional<Reason> reason = ReasonFromCode(report->reason)) {
-    std::cout << "way out:      " << Info(*reason).way_out << "\n";
+  const Advice advice = AdviceFor(*report);
+  if (!advice.way_out.empty() && report->phase != Name(Phase::kTrusted)) {
+    std::cout << "meaning:      " << (report->reason.empty() ? "" : report->reason + ": ")
+              << advice.meaning << "\nway out:      " << advice.way_out << "\n";
   }
+  for (const std::string& notice : report->notices)
+    std::cout << "notice:       " << Printable(notice, notice.size()) << "\n";
   std::cout << "last verdict: " << time(report->last_verdict_at) << "\n"
             << "next try:     " << time(report->next_try_at);
   if (report->failures > 0)
@@ -140,6 +166,7 @@ ExitCode StatusVerb(const Config& config, OutputFormat format) {
             << (stored.ok() ? "sealed, good until " + FormatUtc(stored->not_after)
                             : std::string("none"))
             << "\n";
+  PrintTpm(*report);
   return ExitCode::kSuccess;
 }
 

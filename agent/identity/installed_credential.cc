@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/files.h"
 #include "common/base/hex.h"
+#include "common/base/reason.h"
 #include "common/base/status_macros.h"
 
 namespace bootgate::agent::identity {
@@ -33,6 +34,8 @@ absl::Status CheckNames(const evidence::Secrets& secrets) {
 absl::Status RemoveSecrets(const std::string& folder,
                            const std::map<std::string, SecretBytes>& but) {
   std::error_code error;
+  // A link in its place would lead us to delete and write elsewhere.
+  if (std::filesystem::is_symlink(SecretsIn(folder), error)) return RemoveFile(SecretsIn(folder));
   std::filesystem::directory_iterator files(SecretsIn(folder), error);
   if (error == std::errc::no_such_file_or_directory) return absl::OkStatus();
   for (; !error && files != std::filesystem::directory_iterator(); files.increment(error)) {
@@ -54,8 +57,9 @@ absl::Status WriteSecrets(const std::string& folder, const evidence::Secrets& se
 
 }  // namespace
 
-absl::Status InstallCredential(const std::string& folder, const evidence::SealedPayload& payload) {
-  BG_RETURN_IF_ERROR(CheckNames(payload.secrets));
+namespace {
+
+absl::Status Install(const std::string& folder, const evidence::SealedPayload& payload) {
   BG_RETURN_IF_ERROR(MakeFolder(folder, 0755));
   // An old certificate must not stand beside a new key.
   BG_RETURN_IF_ERROR(RemoveFile(CertificateIn(folder)));
@@ -65,16 +69,30 @@ absl::Status InstallCredential(const std::string& folder, const evidence::Sealed
   return WriteFileAtomically(CertificateIn(folder), AsBytes(payload.chain_pem), 0644);
 }
 
+}  // namespace
+
+absl::Status InstallCredential(const std::string& folder, const evidence::SealedPayload& payload) {
+  BG_RETURN_IF_ERROR(CheckNames(payload.secrets));
+  const absl::Status installed = Install(folder, payload);
+  if (!installed.ok()) RemoveInstalledCredential(folder).IgnoreError();  // nothing half-written
+  return WithReason(installed, Reason::kStateUnwritable);
+}
+
 absl::Status InstallSecrets(const std::string& folder, const evidence::Secrets& secrets) {
   BG_RETURN_IF_ERROR(CheckNames(secrets));
-  BG_RETURN_IF_ERROR(MakeFolder(folder, 0755));
-  return WriteSecrets(folder, secrets);
+  absl::Status installed = MakeFolder(folder, 0755);
+  if (installed.ok()) installed = WriteSecrets(folder, secrets);
+  return WithReason(installed, Reason::kStateUnwritable);
 }
 
 absl::Status RemoveInstalledCredential(const std::string& folder) {
-  BG_RETURN_IF_ERROR(RemoveFile(CertificateIn(folder)));
-  BG_RETURN_IF_ERROR(RemoveFile(KeyIn(folder)));
-  return RemoveSecrets(folder, {});
+  absl::Status status = RemoveFile(CertificateIn(folder));
+  for (const std::string& path : {CertificateIn(folder), KeyIn(folder)}) {
+    status.Update(RemoveFile(path));
+    status.Update(RemoveFile(path + ".new"));  // left by a process that was killed
+  }
+  status.Update(RemoveSecrets(folder, {}));
+  return WithReason(status, Reason::kStateUnwritable);
 }
 
 bool IsCredentialInstalled(const std::string& folder) {

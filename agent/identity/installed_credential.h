@@ -16,14 +16,15 @@
 namespace bootgate::agent::identity {
 
 // kInvalidArgument: a secret's name is not a plain file name (letters, digits, "._-", no leading
-// dot). Secrets that are no longer sent are removed.
+// dot). STATE_UNWRITABLE: the folder is full or read-only; then nothing is installed, and what was
+// is gone. Secrets that are no longer sent are removed.
 absl::Status InstallCredential(const std::string& runtime_folder,
                                const evidence::SealedPayload& payload);
 
-// Secrets alone, at the host's start; others stay as they are.
+// Secrets alone, at the host's start; others stay as they are. STATE_UNWRITABLE.
 absl::Status InstallSecrets(const std::string& runtime_folder, const evidence::Secrets& secrets);
 
-// At denial, expiry and stop. Nothing installed is fine.
+// At denial, expiry and stop. Nothing installed is fine. STATE_UNWRITABLE: something is left.
 absl::Status RemoveInstalledCredential(const std::string& runtime_folder);
 
 bool IsCredentialInstalled(const std::string& runtime_folder);

@@ -14,9 +14,9 @@ inline constexpr size_t kMaxStateFile = size_t{1} << 20;  // bytes
 absl::Status Corrupt(absl::string_view what);  // kDataLoss STATE_CORRUPT
 
 // kNotFound when it is not there; STATE_CORRUPT when it is a link or no file, belongs to another
-// user, may be written or read by others, or is too long.
+// user, may be written or read by others, or is too long (own_file.h).
 absl::StatusOr<std::string> ReadStateFile(const std::string& path);
-// Makes the folder (0700) when it is missing.
+// Makes the folder (0700) when it is missing. STATE_UNWRITABLE: the old file is as it was.
 absl::Status WriteStateFile(const std::string& folder, const std::string& name,
                             const std::string& text);
 

@@ -6,6 +6,7 @@
 #include "agent/identity/state_file.h"
 #include "common/base/files.h"
 #include "common/base/hex.h"
+#include "common/base/reason.h"
 #include "common/base/status_macros.h"
 
 namespace bootgate::agent::identity {
@@ -65,7 +66,9 @@ absl::StatusOr<StoredCredential> LoadStoredCredential(const std::string& folder)
 }
 
 absl::Status RemoveStoredCredential(const std::string& folder) {
-  return RemoveFile(PathIn(folder));
+  absl::Status status = RemoveFile(PathIn(folder));
+  status.Update(RemoveFile(PathIn(folder) + ".new"));  // left by a process that was killed
+  return WithReason(status, Reason::kStateUnwritable);
 }
 
 }  // namespace bootgate::agent::identity

@@ -6,6 +6,7 @@
 
 #include "common/base/status_macros.h"
 #include "common/bytes/reader.h"
+#include "common/bytes/writer.h"
 
 namespace bootgate::desk {
 namespace {
@@ -100,6 +101,12 @@ uint32_t CommandCode(ByteView command) {
   bytes::Reader in(command);
   if (!in.Skip(6).ok()) return 0;  // tag and size
   return in.U32Be().value_or(0);
+}
+
+Bytes Refusal(uint32_t rc) {
+  bytes::Writer out;
+  out.U16Be(TPM2_ST_NO_SESSIONS).U32Be(10).U32Be(rc);
+  return out.Finish();
 }
 
 agent::tpm::internal::TctiOpener Tapped(std::string tcti, Bus& bus) {

@@ -25,6 +25,9 @@ struct Bus {
 
 uint32_t CommandCode(ByteView command);  // TPM_CC
 
+// An answer that refuses: a header with this code and nothing else.
+Bytes Refusal(uint32_t rc);
+
 agent::tpm::internal::TctiOpener Tapped(std::string tcti, Bus& bus);
 
 }  // namespace bootgate::desk

@@ -22,27 +22,43 @@ std::string CaseFolder(const std::string& name) { return testing::CorpusPath("bo
 
 // Short waits: what is tested is that the agent tries again, not how long it waits.
 std::string ConfigText(const AgentOptions& options, const AgentHost& host, desk::Host& desk) {
-  return absl::StrCat(
-      "state_folder = \"", host.state_folder(), "\"\nruntime_folder = \"", host.runtime_folder(),
-      "\"\nboot_log = \"", desk.boot_log_path(), "\"\nuser_log = \"", desk.user_log_path(),
-      "\"\nima_list = \"", desk.ima_path(), "\"\n[tpm]\ntcti = \"", desk.tcti(), "\"\nak = \"",
-      options.ak, "\"\nek = \"", options.ek,
-      "\"\n[credential]\ninstall = ", options.install ? "true" : "false",
-      "\ncap_register = ", options.cap_register, "\n[retry]\nfirst = \"20ms\"\nmost = \"100ms\"\n");
+  return absl::StrCat("state_folder = \"", host.state_folder(), "\"\nruntime_folder = \"",
+                      host.runtime_folder(), "\"\nboot_log = \"", desk.boot_log_path(),
+                      "\"\nuser_log = \"", desk.user_log_path(), "\"\nima_list = \"",
+                      desk.ima_path(), "\"\n[tpm]\ntcti = \"", host.tcti(), "\"\nak = \"",
+                      options.ak, "\"\nek = \"", options.ek,
+                      "\"\n[credential]\ninstall = ", options.install ? "true" : "false",
+                      "\ncap_register = ", options.cap_register,
+                      "\nrequire_tmpfs = ", options.require_tmpfs ? "true" : "false",
+                      "\nforget_at_stop = ", options.forget_at_stop ? "true" : "false",
+                      "\n[retry]\nfirst = \"20ms\"\nmost = \"100ms\"\n");
 }
 
 }  // namespace
 
-AgentHost::AgentHost(const AgentOptions& options) : folder_(options.folder) {
+AgentHost::AgentHost(const AgentOptions& options)
+    : folder_(options.folder),
+      runtime_folder_(options.runtime_folder.empty() ? options.folder + ".run"
+                                                     : options.runtime_folder) {
   absl::StatusOr<std::unique_ptr<desk::Host>> up =
       desk::Host::Up({.folder = options.folder,
                       .case_folder = CaseFolder(options.boot),
                       .ca_folder = options.ca_folder});
   if (!up.ok()) Die(up.status());
   desk_ = *std::move(up);
+  if (options.tapped) Tap();
   const std::string text = ConfigText(options, *this, *desk_);
   const absl::Status written = WriteFileAtomically(config_path(), AsBytes(text), 0600);
   if (!written.ok()) Die(written);
+}
+
+void AgentHost::Tap() {
+  const std::string own = desk_->tcti().substr(std::string("swtpm:path=").size());
+  bus_ = std::make_unique<desk::Bus>();
+  absl::StatusOr<std::unique_ptr<desk::BusProxy>> proxy =
+      desk::BusProxy::Start(own + "p", own, *bus_);
+  if (!proxy.ok()) Die(proxy.status());
+  proxy_ = *std::move(proxy);
 }
 
 Ran AgentHost::Verb(std::vector<std::string> arguments) const {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/desk/bus_proxy.h"
 #include "tests/desk/host.h"
 #include "tests/e2e/program.h"
 
@@ -17,6 +18,11 @@ struct AgentOptions {
   std::string ak = "ecc", ek = "auto";
   bool install = false;
   int cap_register = -1;
+  bool tapped = false;  // somebody sits between the agent and its TPM
+  // As the shipped default: the unsealed credential goes into memory only. Tests have it anywhere.
+  bool require_tmpfs = false;
+  std::string runtime_folder;  // empty: beside `folder`
+  bool forget_at_stop = false;
 };
 
 class AgentHost {
@@ -37,14 +43,23 @@ class AgentHost {
   std::string id() const { return Status("host"); }
 
   std::string state_folder() const { return folder_ + ".state"; }
-  std::string runtime_folder() const { return folder_ + ".run"; }
+  std::string runtime_folder() const { return runtime_folder_; }
   std::string config_path() const { return folder_ + ".toml"; }
   std::string log_path() const { return folder_ + ".log"; }
   desk::Host& desk() { return *desk_; }
+  // Of a tapped host. Read and changed only while no agent talks.
+  desk::Bus& bus() { return *bus_; }
+  desk::BusProxy& proxy() { return *proxy_; }
+  std::string tcti() const { return proxy_ != nullptr ? proxy_->tcti() : desk_->tcti(); }
 
  private:
+  void Tap();
+
   std::string folder_;
+  std::string runtime_folder_;
   std::unique_ptr<desk::Host> desk_;
+  std::unique_ptr<desk::Bus> bus_;
+  std::unique_ptr<desk::BusProxy> proxy_;
 };
 
 }  // namespace bootgate::e2e
