@@ -94,9 +94,23 @@ bool IsUrl(absl::string_view text) {
   return false;
 }
 
+void ReadHttp(config::ConfigFile& file, HttpConfig* out) {
+  file.Flag("http.enabled", &out->enabled);
+  file.Text("http.listen", &out->listen);
+  file.Text("http.public_url", &out->public_url);
+  file.Span("http.crl_lifetime", absl::Minutes(1), absl::Hours(24 * 7), &out->crl_lifetime);
+  file.Span("http.ocsp_lifetime", absl::Seconds(10), absl::Hours(24), &out->ocsp_lifetime);
+  if (out->public_url.empty()) return;
+  if (!IsUrl(out->public_url)) {
+    file.Complain("http.public_url",
+                  "must be an http or https URL without query and without '/' at its end");
+  } else if (!out->enabled) {
+    file.Complain("http.public_url", "is of no use: nobody serves it here (http.enabled)");
+  }
+}
+
 void ReadHttpAndTokens(config::ConfigFile& file, Config* out) {
-  file.Flag("http.enabled", &out->http.enabled);
-  file.Text("http.listen", &out->http.listen);
+  ReadHttp(file, &out->http);
   file.Flag("token.enabled", &out->token.enabled);
   file.Text("token.issuer", &out->token.issuer);
   file.Choice("token.algorithm", {"ES256", "RS256"}, &out->token.algorithm);

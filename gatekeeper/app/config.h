@@ -21,6 +21,10 @@ struct ListenConfig {
 struct HttpConfig {
   bool enabled = true;
   std::string listen = "127.0.0.1:9746";  // no TLS, no authentication; port 0 takes a free one
+  // Where others reach it, without '/' at its end; host certificates name it. Empty: they do not.
+  std::string public_url;
+  absl::Duration crl_lifetime = absl::Hours(1);
+  absl::Duration ocsp_lifetime = absl::Minutes(5);
 };
 
 struct TokenConfig {

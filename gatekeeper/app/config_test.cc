@@ -35,6 +35,9 @@ TEST(GatekeeperConfig, ShippedSampleIsReadAndHoldsTheDefaults) {
   EXPECT_EQ(sample.attestation.whole_ima_list_every, defaults.attestation.whole_ima_list_every);
   EXPECT_EQ(sample.http.enabled, defaults.http.enabled);
   EXPECT_EQ(sample.http.listen, defaults.http.listen);
+  EXPECT_EQ(sample.http.public_url, defaults.http.public_url);
+  EXPECT_EQ(sample.http.crl_lifetime, defaults.http.crl_lifetime);
+  EXPECT_EQ(sample.http.ocsp_lifetime, defaults.http.ocsp_lifetime);
   EXPECT_EQ(sample.token.enabled, defaults.token.enabled);
   EXPECT_EQ(sample.token.algorithm, defaults.token.algorithm);
   EXPECT_EQ(sample.token.rotate_every, defaults.token.rotate_every);
@@ -90,6 +93,14 @@ TEST(GatekeeperConfig, TokensNeedAnIssuerThatCanBeAsked) {
   EXPECT_THAT(Complaint("[token]\nissuer = \"https://t.example/\"\n"), HasSubstr("token.issuer"));
   EXPECT_THAT(Complaint("[token]\nalgorithm = \"HS256\"\n"), HasSubstr("token.algorithm"));
   EXPECT_THAT(Complaint("[http]\nenabled = false\n"), HasSubstr("token.issuer"));
+  for (const char* bad : {"ftp://a", "https://a/", "a.example", "http://", "http://a b"}) {
+    EXPECT_THAT(Complaint(std::string("[http]\npublic_url = \"") + bad + "\"\n"),
+                HasSubstr("http.public_url"))
+        << bad;
+  }
+  EXPECT_THAT(Complaint("[http]\nenabled = false\npublic_url = \"http://a\"\n"),
+              HasSubstr("http.public_url"));
+  EXPECT_THAT(Complaint("[http]\ncrl_lifetime = \"1s\"\n"), HasSubstr("http.crl_lifetime"));
   for (const char* fine : {"[token]\nissuer = \"https://t.example/a\"\n",
                            "[http]\nenabled = false\n[token]\nenabled = false\n",
                            "[http]\nenabled = false\n[token]\nissuer = \"https://t.example\"\n"}) {

@@ -20,6 +20,7 @@
 #include "gatekeeper/app/ima_set_verbs.h"
 #include "gatekeeper/app/init.h"
 #include "gatekeeper/app/policy_verbs.h"
+#include "gatekeeper/app/revocation_verbs.h"
 #include "gatekeeper/app/run.h"
 #include "gatekeeper/app/token_verbs.h"
 #include "gatekeeper/cli/documents.h"
@@ -392,6 +393,7 @@ int Main(int argc, char** argv) {
   AddImaListVerbs(root, {line.output, line.verb});
   AddJoinTokenVerbs(root, line);
   AddTokenVerbs(root, line);
+  AddRevocationVerbs(root, line);
   AddReasonVerbs(root, line);
   if (const std::string unknown = UnknownVerb(root, argc, argv); !unknown.empty()) {
     std::cerr << "error: " << unknown << "\n       bootgate-gatekeeper --help lists them\n";

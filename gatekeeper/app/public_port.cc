@@ -60,9 +60,28 @@ void AppendRequests(const service::ServerCounts& counts, std::string* out) {
                "Requests of agents that were refused.", "method", refused, out);
 }
 
+void AppendRevocation(const revocation::Figures& figures, absl::Time now, std::string* out) {
+  if (figures.oldest_crl != absl::InfiniteFuture()) {
+    AppendMetric("bootgate_crl_age_seconds", MetricKind::kGauge,
+                 "Age of the oldest revocation list that is served.", "",
+                 {{"", absl::ToInt64Seconds(now - figures.oldest_crl)}}, out);
+  }
+  AppendMetric("bootgate_crl_entries", MetricKind::kGauge,
+               "Certificates in the revocation lists that are served.", "",
+               {{"", figures.crl_entries}}, out);
+  AppendMetric("bootgate_crls_made_total", MetricKind::kCounter,
+               "Revocation lists that were signed.", "", {{"", figures.crls_made}}, out);
+  std::vector<Sample> answers;
+  for (const auto& [status, count] : figures.ocsp_answers) answers.push_back({status, count});
+  AppendMetric("bootgate_ocsp_answers_total", MetricKind::kCounter,
+               "Certificates that OCSP was asked about, by what it said of them.", "status",
+               answers, out);
+}
+
 }  // namespace
 
-std::string MetricsText(const Observed& observed, const token::Issuer* issuer) {
+std::string MetricsText(const Observed& observed, const token::Issuer* issuer,
+                        const revocation::Publisher* publisher) {
   std::string out;
   AppendRequests(observed.agents.counts(), &out);
   AppendMetric("bootgate_nonces", MetricKind::kGauge,
@@ -81,6 +100,7 @@ std::string MetricsText(const Observed& observed, const token::Issuer* issuer) {
     AppendMetric("bootgate_tokens_issued_total", MetricKind::kCounter, "Tokens that were signed.",
                  "", {{"", issuer->issued()}}, &out);
   }
+  if (publisher != nullptr) AppendRevocation(publisher->figures(), observed.clock.Now(), &out);
   return out;
 }
 
@@ -91,6 +111,8 @@ absl::StatusOr<std::unique_ptr<PublicPort>> PublicPort::Open(const Config& confi
   if (config.http.enabled) {
     BG_ASSIGN_OR_RETURN(port->server_, http::HttpServer::Bind({.listen = config.http.listen}));
   }
+  port->revocation_ = {.crl_lifetime = config.http.crl_lifetime,
+                       .ocsp_lifetime = config.http.ocsp_lifetime};
   if (!config.token.enabled) return port;
   const token::RingOptions options{
       .folder = config.token_key_folder(),
@@ -103,10 +125,21 @@ absl::StatusOr<std::unique_ptr<PublicPort>> PublicPort::Open(const Config& confi
 
 void PublicPort::Serve(const Observed& observed) {
   if (server_ == nullptr) return;
+  publisher_ = std::make_unique<revocation::Publisher>(observed.store, observed.authority,
+                                                       observed.clock, revocation_);
+  // Once before anybody can ask; what fails now is tried again.
+  if (const absl::Status first = publisher_->Refresh(); !first.ok()) {
+    Log(LogLevel::kError, "revocation lists", {{"text", std::string(first.message())}});
+  }
+  publisher_->Start();
+  const revocation::Publisher* const publisher = publisher_.get();
   server_->Serve(http::RoutesFor(
       {.issuer = issuer(),
+       .publisher = publisher_.get(),
+       .clock = &observed.clock,
        .ready = [observed] { return IsReady(observed); },
-       .metrics = [observed, issuer = issuer()] { return MetricsText(observed, issuer); }}));
+       .metrics = [observed, issuer = issuer(),
+                   publisher] { return MetricsText(observed, issuer, publisher); }}));
 }
 
 void PublicPort::Tend(store::Store& store, absl::Time now) {
@@ -121,6 +154,7 @@ void PublicPort::Tend(store::Store& store, absl::Time now) {
 
 void PublicPort::Stop() {
   if (server_ != nullptr) server_->Stop();
+  if (publisher_ != nullptr) publisher_->Stop();
 }
 
 }  // namespace bootgate::gatekeeper::app

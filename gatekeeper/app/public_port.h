@@ -1,4 +1,5 @@
-// What the gatekeeper shows to the world, and what it signs for it: the HTTP port and tokens.
+// What the gatekeeper shows to the world, and what it signs for it: the HTTP port, tokens, CRLs and
+// OCSP answers.
 #pragma once
 
 #include <memory>
@@ -8,6 +9,7 @@
 #include "common/base/clock.h"
 #include "gatekeeper/app/config.h"
 #include "gatekeeper/http/http_server.h"
+#include "gatekeeper/revocation/publisher.h"
 #include "gatekeeper/service/agents_server.h"
 #include "gatekeeper/session/nonce_book.h"
 #include "gatekeeper/store/store.h"
@@ -45,11 +47,14 @@ class PublicPort {
   PublicPort() = default;
   std::unique_ptr<token::KeyRing> keys_;
   std::optional<token::Issuer> issuer_;
+  revocation::Options revocation_;
+  std::unique_ptr<revocation::Publisher> publisher_;
   std::unique_ptr<http::HttpServer> server_;  // last: its threads end first
   absl::Time tend_at_ = absl::InfinitePast();
 };
 
 // The text of /metrics.
-std::string MetricsText(const Observed& observed, const token::Issuer* issuer);
+std::string MetricsText(const Observed& observed, const token::Issuer* issuer,
+                        const revocation::Publisher* publisher);
 
 }  // namespace bootgate::gatekeeper::app

@@ -146,7 +146,8 @@ absl::Status Serve(const Config& config, const PortFiles& port_files, const sigs
   BG_ASSIGN_OR_RETURN(const std::unique_ptr<store::Store> store,
                       store::OpenSqlite({.path = config.store_path()}));
   BG_ASSIGN_OR_RETURN(const pki::Authority authority,
-                      pki::Authority::Open({.folder = config.ca_folder()}, clock.Now()));
+                      pki::Authority::Open({.folder = config.ca_folder()}, clock.Now(),
+                                           pki::StatusUrlsBelow(config.http.public_url)));
   BG_ASSIGN_OR_RETURN(
       const pki::ServerIdentity identity,
       pki::ServerIdentity::Make(authority, {.names = config.listen.names}, clock.Now()));

@@ -12,9 +12,13 @@
 #include <mutex>
 #include <thread>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
 #include "common/base/hex.h"
 #include "common/base/log.h"
 #include "common/base/status_macros.h"
@@ -23,8 +27,8 @@
 namespace bootgate::gatekeeper::http {
 namespace {
 
-constexpr int kNotFoundCode = 404, kNotAllowedCode = 405, kUriTooLongCode = 414,
-              kUnsupportedCode = 415, kInternalCode = 500;
+constexpr int kOkCode = 200, kNotModifiedCode = 304, kNotFoundCode = 404, kNotAllowedCode = 405,
+              kUriTooLongCode = 414, kUnsupportedCode = 415, kInternalCode = 500;
 // The library takes requests apart with regular expressions that recurse: what they see is short.
 constexpr size_t kMaxHeadBytes = 4096;  // request line and headers
 constexpr size_t kMaxPathBytes = 512;
@@ -247,11 +251,56 @@ class Server final : public HttpServer {
     const_cast<httplib::Request&>(in).ranges.clear();
     const Response response = ResponseTo(in);
     out.status = response.status;
-    out.set_content(response.body, response.content_type.c_str());
-    const int64_t seconds = absl::ToInt64Seconds(response.max_age);
-    out.set_header("Cache-Control",
-                   seconds > 0 ? absl::StrCat("public, max-age=", seconds) : "no-store");
+    SetKeeping(response, out);
     out.set_header("X-Content-Type-Options", "nosniff");
+    if (response.status == kOkCode && HasIt(in, response)) {
+      out.status = kNotModifiedCode;
+      return;
+    }
+    SetBody(response, out);
+  }
+
+  static void SetKeeping(const Response& response, httplib::Response& out) {
+    const int64_t seconds = absl::ToInt64Seconds(response.max_age);
+    if (response.keeping == Keeping::kWhileItHolds) {
+      out.set_header("Cache-Control", "public, no-cache, no-transform");
+    } else if (seconds > 0) {
+      out.set_header("Cache-Control", absl::StrCat("public, max-age=", seconds));
+      out.set_header("Expires", HttpDate(absl::Now() + response.max_age));
+    } else {
+      out.set_header("Cache-Control", "no-store");
+    }
+    if (!response.tag.empty()) out.set_header("ETag", absl::StrCat("\"", response.tag, "\""));
+  }
+
+  static std::string HttpDate(absl::Time time) {
+    return absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", time, absl::UTCTimeZone());
+  }
+
+  // RFC 9110, 13.1.2: a list of tags, weak ones with W/ before them, or a star.
+  static bool HasIt(const httplib::Request& in, const Response& response) {
+    if (response.tag.empty() || !in.has_header("If-None-Match")) return false;
+    const std::string quoted = absl::StrCat("\"", response.tag, "\"");
+    const std::string header = in.get_header_value("If-None-Match");
+    for (absl::string_view tag : absl::StrSplit(header, ',')) {
+      tag = absl::StripAsciiWhitespace(tag);
+      absl::ConsumePrefix(&tag, "W/");
+      if (tag == quoted || tag == "*") return true;
+    }
+    return false;
+  }
+
+  static void SetBody(const Response& response, httplib::Response& out) {
+    if (response.kept == nullptr || response.kept->empty()) {
+      out.set_content(response.body, response.content_type.c_str());
+      return;
+    }
+    out.set_content_provider(
+        response.kept->size(), response.content_type.c_str(),
+        [kept = response.kept](size_t offset, size_t length, httplib::DataSink& sink) {
+          sink.write(kept->data() + offset, length);
+          return true;
+        });
   }
 
   Response ResponseTo(const httplib::Request& in) const {
@@ -268,7 +317,7 @@ class Server final : public HttpServer {
 
   static Response Called(const Route& route, const httplib::Request& in) {
     try {
-      return route.handler({in.path, in.body});
+      return route.handler({in.path, in.body, in.get_header_value("Content-Type")});
     } catch (const std::exception& error) {
       Log(LogLevel::kError, "http", {{"path", in.path}, {"text", error.what()}});
     }

@@ -19,15 +19,28 @@ namespace bootgate::gatekeeper::http {
 enum class Method { kGet, kPost };  // HEAD is answered where GET is
 
 struct Request {
-  std::string path;  // as sent, without query
-  std::string body;  // POST; at most ServerOptions::max_request_bytes
+  std::string path;               // decoded, without query
+  std::string body;               // POST; at most ServerOptions::max_request_bytes
+  std::string content_type = {};  // of the body, as sent
+};
+
+// What caches on the way may do with an answer.
+enum class Keeping {
+  kFor,          // keep it for Response::max_age; zero: not at all
+  kWhileItHolds  // keep it, and ask each time whether it still holds, by its tag
 };
 
 struct Response {
   int status = 200;
   std::string body;
   std::string content_type = "text/plain; charset=utf-8";
-  absl::Duration max_age = absl::ZeroDuration();  // zero: not to be cached
+  absl::Duration max_age = absl::ZeroDuration();
+  Keeping keeping = Keeping::kFor;
+  // Names this very body: who has it already gets 304. There is no Last-Modified: two bodies of one
+  // second must not be taken for each other.
+  std::string tag = {};
+  // Served in the place of `body`, without a copy: for what is large and kept.
+  std::shared_ptr<const std::string> kept = nullptr;
 };
 
 // Called on any of the server's threads, several at once.

@@ -18,6 +18,8 @@ namespace {
 
 using ::bootgate::testing::HasCode;
 using ::bootgate::testing::IsOk;
+using ::testing::ContainsRegex;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -33,6 +35,14 @@ class HttpServerTest : public ::testing::Test {
          {Method::kGet, "/tree/*", [](const Request& in) { return Response{.body = in.path}; }},
          {Method::kGet, "/cached",
           [](const Request&) { return Response{.body = "c", .max_age = absl::Minutes(5)}; }},
+         {Method::kGet, "/tagged",
+          [](const Request&) {
+            return Response{.keeping = Keeping::kWhileItHolds,
+                            .tag = "t1",
+                            .kept = std::make_shared<const std::string>("kept body")};
+          }},
+         {Method::kPost, "/typed",
+          [](const Request& in) { return Response{.body = "[" + in.content_type + "]"}; }},
          {Method::kGet, "/throws",
           [](const Request&) -> Response { throw std::runtime_error("x"); }}});
   }
@@ -92,6 +102,48 @@ TEST_F(HttpServerTest, SaysHowLongAnAnswerMayBeKept) {
   Start();
   EXPECT_THAT(Get("/a"), HasSubstr("Cache-Control: no-store"));
   EXPECT_THAT(Get("/cached"), HasSubstr("Cache-Control: public, max-age=300"));
+}
+
+TEST_F(HttpServerTest, SaysWhenAKeptAnswerEnds) {
+  Start();
+  EXPECT_THAT(Get("/cached"),
+              ContainsRegex("Expires: [A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} "
+                            "[0-9:]{8} GMT"));
+  EXPECT_THAT(Get("/a"), Not(HasSubstr("Expires")));
+}
+
+TEST_F(HttpServerTest, WhoHasABodyAlreadyIsTold) {
+  Start();
+  const std::string whole = Get("/tagged");
+  EXPECT_THAT(whole, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(whole, HasSubstr("Cache-Control: public, no-cache, no-transform\r\n"));
+  EXPECT_THAT(whole, HasSubstr("ETag: \"t1\"\r\n"));
+  EXPECT_THAT(whole, EndsWith("\r\n\r\nkept body"));
+  for (const char* const tags : {"\"t1\"", "W/\"t1\"", "*", "\"x\", \"t1\""}) {
+    const std::string answer = Get("/tagged", absl::StrCat("If-None-Match: ", tags, "\r\n"));
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 304")) << tags;
+    EXPECT_THAT(answer, HasSubstr("ETag: \"t1\"")) << tags;
+    EXPECT_THAT(answer, EndsWith("\r\n\r\n")) << tags;
+  }
+  for (const char* const tags : {"\"t2\"", "t1", "\"t1", ""}) {
+    EXPECT_THAT(Get("/tagged", absl::StrCat("If-None-Match: ", tags, "\r\n")),
+                StartsWith("HTTP/1.1 200"))
+        << tags;
+  }
+}
+
+TEST_F(HttpServerTest, HeadIsGetWithoutTheBody) {
+  Start();
+  const std::string answer = Send("HEAD /tagged HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(answer, HasSubstr("Content-Length: 9\r\n"));
+  EXPECT_THAT(answer, EndsWith("\r\n\r\n"));
+}
+
+TEST_F(HttpServerTest, TellsTheTypeOfABody) {
+  Start();
+  EXPECT_THAT(Send("POST /typed HTTP/1.1\r\nContent-Type: a/b\r\nContent-Length: 1\r\n\r\nx"),
+              HasSubstr("[a/b]"));
 }
 
 TEST_F(HttpServerTest, AHandlerThatThrowsIsOurFault) {

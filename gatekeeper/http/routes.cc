@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/log.h"
+#include "gatekeeper/http/revocation_pages.h"
 #include "gatekeeper/token/discovery.h"
 
 namespace bootgate::gatekeeper::http {
@@ -40,7 +41,7 @@ Response KeySet(const Sources& sources, const Request&) {
   return {.status = kInternalCode, .body = "the key set cannot be read\n"};
 }
 
-enum class Needs { kNothing, kTokens };
+enum class Needs { kNothing, kTokens, kPublisher };
 
 struct Line {
   Method method;
@@ -56,6 +57,10 @@ constexpr Line kTable[] = {
     {Method::kGet, "/.well-known/openid-configuration", Discovery, Needs::kTokens},
     {Method::kGet, token::kKeySetPath, KeySet, Needs::kTokens},
     {Method::kGet, "/jwks", KeySet, Needs::kTokens},
+    {Method::kGet, "/crl/*", RevocationList, Needs::kPublisher},
+    {Method::kGet, "/ca/*", CaCertificate, Needs::kPublisher},
+    {Method::kPost, "/ocsp", OcspPosted, Needs::kPublisher},
+    {Method::kGet, "/ocsp/*", OcspInPath, Needs::kPublisher},
 };
 
 }  // namespace
@@ -64,6 +69,7 @@ std::vector<Route> RoutesFor(const Sources& sources) {
   std::vector<Route> routes;
   for (const Line& line : kTable) {
     if (line.needs == Needs::kTokens && sources.issuer == nullptr) continue;
+    if (line.needs == Needs::kPublisher && sources.publisher == nullptr) continue;
     routes.push_back({line.method, line.path, [sources, handler = line.handler](const Request& in) {
                         return handler(sources, in);
                       }});

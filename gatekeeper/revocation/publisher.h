@@ -1,0 +1,138 @@
+// What others are told of our revocations: a CRL for each issuing CA, OCSP answers, CA
+// certificates.
+//
+// Freshness: what the store says is revoked is in the CRL within half a second, and in OCSP answers
+// at once. A thread looks at the store's change counter ten times a second, reads what is new, and
+// makes new lists, at most four times a second and never more than half of the time. CRLs and CA
+// certificates are served from memory. OCSP asks the store for the serial: it is the only one who
+// knows that a certificate was ever issued.
+//
+// Of a CA that is tainted everything is revoked, and was from the first: its CRL lists all
+// credentials that it signed and that have not expired, OCSP says so of every serial.
+//
+// CRL numbers are the microseconds since 1970 at which a list was made: they rise over restarts,
+// and over the replicas of a cluster, as far as their clocks agree.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "gatekeeper/revocation/ledger.h"
+#include "gatekeeper/store/store.h"
+#include "pki/authority.h"
+#include "pki/ocsp_responder.h"
+
+namespace bootgate::gatekeeper::revocation {
+
+struct Options {
+  absl::Duration crl_lifetime = absl::Hours(1);  // a new one is made when half of it is over
+  absl::Duration ocsp_lifetime = absl::Minutes(5);
+};
+
+// Something small that is served as it lies here.
+struct File {
+  std::shared_ptr<const std::string> body;
+  std::string tag;     // changes with the body: for an ETag
+  absl::Time ends_at;  // not worth anything from then on
+};
+
+struct OcspReply {
+  std::string body;          // an OCSPResponse, in DER
+  bool may_be_kept = false;  // no nonce in it, and no error
+  absl::Duration kept_for;   // by caches, which know nothing of the state of the store
+};
+
+// For monitoring.
+struct Figures {
+  absl::Time oldest_crl;  // when the oldest of the lists was made; InfiniteFuture: there is none
+  int64_t crl_entries = 0;
+  int64_t crls_made = 0;
+  std::map<std::string, int64_t> ocsp_answers;  // by status: "good", "revoked", "unknown", "error"
+};
+
+class Publisher {
+ public:
+  // All references must outlive it.
+  Publisher(store::Store& store, const pki::Authority& authority, const Clock& clock,
+            const Options& options = {});
+  ~Publisher();
+
+  // Looks once, and makes the lists that are wanted. The thread does nothing else. An error leaves
+  // what is published as it was. STORE, CA, CA_KEY.
+  absl::Status Refresh();
+  // Has a thread look from now on; call once. Failures are logged, and tried again.
+  void Start();
+  void Stop();
+
+  // By file name: pki::CrlFileName, the same with ".pem", pki::CertificateFileName.
+  std::optional<File> Find(const std::string& name) const;
+  OcspReply Ocsp(ByteView request);
+  Figures figures() const;
+
+ private:
+  struct List {
+    pki::IssuerPtr issuer;
+    File der, pem;
+    absl::Time made_at, renew_at;
+    uint64_t number = 0;
+    int64_t entries = 0;
+  };
+  // What is published; never changed once it is.
+  struct Published {
+    std::vector<List> lists;  // one for each issuer
+    std::map<std::string, File> files;
+  };
+  struct Answering {
+    pki::IssuerPtr issuer;
+    pki::OcspResponder responder;
+  };
+
+  void Watch(std::stop_token stop);
+  absl::StatusOr<List> MakeList(const pki::IssuerPtr& issuer, const List* before, absl::Time now);
+  // Everything that a tainted CA signed and that has not expired.
+  absl::StatusOr<std::vector<pki::RevokedCertificate>> AllBelow(const pki::Issuer& issuer,
+                                                                absl::Time now);
+  void Publish(std::vector<List> lists, int64_t made);
+  std::shared_ptr<const Published> published() const;
+
+  absl::Status KeepResponders(const std::vector<pki::IssuerPtr>& issuers, absl::Time now);
+  // Who answers for the first of them that is ours; nullptr: none is.
+  std::shared_ptr<const Answering> AnswererFor(const pki::OcspRequest& request) const;
+  absl::StatusOr<pki::OcspAnswer> StateOf(const pki::OcspCertId& id, const pki::Issuer& issuer);
+  absl::StatusOr<std::vector<pki::OcspAnswer>> StatesOf(const pki::OcspRequest& request,
+                                                        const Answering& answering);
+  OcspReply Failed(pki::OcspError error);
+  void Count(const char* status);
+
+  store::Store& store_;
+  const pki::Authority& authority_;
+  const Clock& clock_;
+  const Options options_;
+
+  std::mutex refresh_mutex_;
+  Ledger ledger_;                   // under refresh_mutex_
+  std::optional<int64_t> counter_;  // of the store when it was read
+  std::set<std::string> news_;      // as Ledger::CatchUp says, and not published yet
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Published> published_;                         // under mutex_
+  std::map<std::string, std::shared_ptr<const Answering>> answering_;  // by issuer; under mutex_
+  std::map<std::string, int64_t> answers_;                             // under mutex_
+  int64_t crls_made_ = 0;                                              // under mutex_
+
+  std::mutex wait_mutex_;
+  std::condition_variable_any wake_;
+  std::jthread watcher_;  // last
+};
+
+}  // namespace bootgate::gatekeeper::revocation
