@@ -40,6 +40,9 @@ absl::Status RunAttest(const Arguments& arguments);
 absl::Status RunAttestWith(const Arguments& arguments);
 absl::Status RunSteady(const Arguments& arguments);
 absl::Status RunToken(const Arguments& arguments);
+absl::Status RunCrl(const Arguments& arguments);
+absl::Status RunOcsp(const Arguments& arguments);
+absl::Status RunFresh(const Arguments& arguments);
 absl::Status RunFloor(const Arguments& arguments);
 absl::Status RunImaFloor(const Arguments& arguments);
 

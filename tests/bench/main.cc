@@ -24,6 +24,9 @@ constexpr Command kCommands[] = {
     {"attest-with", "POLICY CASEDIR IMADIR ITER", 4, RunAttestWith},
     {"steady", "CASEDIR IMADIR FROM PCR10_FROM ITER", 5, RunSteady},
     {"token", "ITER", 1, RunToken},
+    {"crl", "ENTRIES ITER", 2, RunCrl},
+    {"ocsp", "ITER", 1, RunOcsp},
+    {"fresh", "ENTRIES ROUNDS", 2, RunFresh},
     {"floor", "LOG LIST.bin ITER", 3, RunFloor},
     {"imafloor", "LIST.bin ALLOW.sha256 PCR10 ITER", 4, RunImaFloor},
 };
