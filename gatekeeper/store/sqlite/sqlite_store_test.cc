@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "common/base/files.h"
+#include "common/testing/corpus.h"
 #include "gatekeeper/store/store_contract.h"
 
 namespace bootgate::gatekeeper::store {
@@ -119,6 +120,47 @@ TEST_F(SqliteStoreTest, AssignmentsOfTheFirstSchemaStandAndAreHistory) {
   EXPECT_EQ(steps[0].selector, "");
   EXPECT_EQ(store->ListAssignments("reference")->at(0).document_id, "rr");
   EXPECT_EQ(store->ListHosts(nullptr)->size(), 1u);
+}
+
+// A store that a gatekeeper of schema 2 left behind, with hosts that came and went.
+TEST_F(SqliteStoreTest, StoreOfTheSecondSchemaGoesOnAsItWas) {
+  BG_ASSERT_OK_AND_ASSIGN(const Bytes old,
+                          ReadFile(testing::CorpusPath("store/schema-2.db"), 1 << 20));
+  ASSERT_THAT(WriteFileAtomically(path_, old, 0600), IsOk());
+  std::unique_ptr<Store> store = OpenIn(folder_);
+  ASSERT_NE(store, nullptr);
+  std::vector<std::string> corrupt;
+  BG_ASSERT_OK_AND_ASSIGN(std::vector<host::HostRecord> hosts, store->ListHosts(&corrupt));
+  EXPECT_EQ(hosts.size(), 4u);
+  EXPECT_TRUE(corrupt.empty());
+  EXPECT_EQ(store->CountHosts()->at(host::Trust::kQuarantined), 3);
+  EXPECT_EQ(store->ListIncidents("")->size(), 3u);
+  EXPECT_EQ(hosts[0].assurance, "");
+  EXPECT_TRUE(hosts[0].ak_certificate.empty());
+
+  // What was revoked has its number, what was not, none.
+  BG_ASSERT_OK_AND_ASSIGN(const std::vector<RevokedRow> revoked,
+                          store->ListRevoked(0, absl::InfinitePast()));
+  ASSERT_EQ(revoked.size(), 1u);
+  EXPECT_EQ(store->LastRevocation().value(), revoked[0].number);
+  EXPECT_EQ(revoked[0].credential.kind, "host");
+  EXPECT_EQ(store->ListJoinTokens()->size(), 4u);
+  EXPECT_EQ(store->CountInventory().value(), 0);
+
+  // It goes on: the audit chain, records, revocations.
+  Commit commit;
+  commit.host = hosts[0];
+  commit.revoke_host_credentials = true;
+  commit.audit.emplace_back();
+  ASSERT_THAT(store->Apply(commit), IsOk());
+  store = OpenIn(folder_);
+  AuditHead head = {.sequence = 0, .chain = ChainStart()};
+  BG_ASSERT_OK_AND_ASSIGN(const std::vector<AuditRow> rows, store->ListAudit(0, 1000));
+  EXPECT_EQ(rows.size(), 22u);
+  for (const AuditRow& row : rows) {
+    ASSERT_THAT(CheckFollows(head, row), IsOk());
+    head = {.sequence = row.sequence, .chain = row.chain};
+  }
 }
 
 TEST_F(SqliteStoreTest, ManyMayMakeTheSchemaAtOnce) {
