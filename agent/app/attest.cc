@@ -12,6 +12,7 @@
 #include "agent/identity/installed_credential.h"
 #include "agent/identity/plaintext.h"
 #include "agent/identity/stored_credential.h"
+#include "agent/identity/tpm_certificates.h"
 #include "agent/identity/trust_bundle.h"
 #include "agent/identity/unseal.h"
 #include "common/base/files.h"
@@ -90,6 +91,22 @@ absl::Time StoredUntil(const Config& config) {
 }
 
 // The verdict stands whether or not the bundle can be kept; it comes again with the next one.
+// What was made anew of the TPM's certificates. Not having them harms no credential.
+void KeepTpmCertificates(const Config& config, const identity::JoinState& joined,
+                         const AttestAnswer& answer) {
+  absl::Status kept;
+  if (!answer.ak_certificate.empty()) {
+    kept = identity::StoreAkCertificate(config.state_folder, joined, answer.ak_certificate);
+  }
+  if (!answer.ek_certificate.empty()) {
+    kept.Update(identity::StoreOwnEkCertificate(config.state_folder, joined.cluster_id,
+                                                answer.ek_certificate));
+  }
+  if (kept.ok()) return;
+  Log(LogLevel::kWarning, "the TPM's new certificates are not kept",
+      {{"text", std::string(kept.message())}});
+}
+
 void KeepTrustBundle(const Config& config, const identity::JoinState& joined,
                      const std::string& pem) {
   if (pem.empty()) return;
@@ -239,6 +256,7 @@ absl::StatusOr<Attestation> Attest(const Config& config, const identity::JoinSta
   BG_RETURN_IF_ERROR(answer.status());
   *challenge = answer->next_challenge;
   KeepTrustBundle(config, joined, answer->trust_bundle_pem);
+  KeepTpmCertificates(config, joined, *answer);
   Attestation attestation{.answer = *std::move(answer), .kept = absl::OkStatus()};
   if (attestation.answer.drop_credentials) {
     attestation.kept = DropCredentials(config);

@@ -63,7 +63,9 @@ ExitCode ExitCodeOf(const absl::Status& status) {
   if (IsTpmReason(*reason)) return ExitCode::kTpm;
   switch (Info(*reason).outcome) {
     case OutcomeClass::kReject:
-      return *reason == Reason::kHostNotApproved ? ExitCode::kConflict : ExitCode::kRejected;
+      return *reason == Reason::kHostNotApproved || *reason == Reason::kEkNotBound
+                 ? ExitCode::kConflict
+                 : ExitCode::kRejected;
     case OutcomeClass::kDeny:
       return ExitCode::kDenied;
     case OutcomeClass::kAdmit:

@@ -6,7 +6,9 @@
 #include "agent/app/host.h"
 #include "agent/identity/join_state.h"
 #include "agent/identity/stored_credential.h"
+#include "agent/identity/tpm_certificates.h"
 #include "agent/sources/sources.h"
+#include "common/base/reason.h"
 #include "common/base/status_macros.h"
 
 namespace bootgate::agent::app {
@@ -39,6 +41,47 @@ absl::StatusOr<Endorsement> ChooseEk(const Config& config, tpm::Tpm& tpm) {
   return Endorsement{std::move(ek), {}, std::move(pinned)};
 }
 
+JoinRequest RequestOf(const Config& config, const config::JoinFile& file,
+                      const Endorsement& endorsement, const tpm2::Public& ak) {
+  JoinRequest request;
+  request.token_id = file.token_id;
+  request.token_secret = file.token_secret.Clone();
+  request.ek_public = endorsement.ek.Tpm2b();
+  request.ek_certificate = endorsement.certificate;
+  if (request.ek_certificate.empty()) {
+    // What the gatekeeper's CA made when an operator approved this TPM. Without it: another
+    // approval.
+    request.ek_certificate =
+        identity::LoadOwnEkCertificate(config.state_folder, file.cluster_id).value_or(Bytes());
+  }
+  request.ak_public = ak.Tpm2b();
+  request.facts = sources::ReadFacts({}, kAgentVersion);
+  return request;
+}
+
+absl::StatusOr<JoinAnswer> EnrollOnce(GatekeeperClient& client, const JoinRequest& request,
+                                      const tpm::PinnedEk& pinned, tpm::AkKind ak_kind,
+                                      tpm::Tpm& tpm) {
+  BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm.AkPublic(ak_kind));
+  BG_ASSIGN_OR_RETURN(const ActivationChallenge challenge, client.BeginEnrollment(request));
+  BG_ASSIGN_OR_RETURN(const SecretBytes secret,
+                      tpm.ActivateCredential(pinned, ak_kind,
+                                             {.id_object = challenge.id_object,
+                                              .encrypted_secret = challenge.encrypted_secret}));
+  return client.CompleteEnrollment(challenge.session_id, secret, ak.Name());
+}
+
+// A certificate of the gatekeeper's own making may be worth nothing any more: revoked, or of a CA
+// that is gone. The EK is then enrolled as the bare key that it is.
+absl::StatusOr<JoinAnswer> Enroll(GatekeeperClient& client, JoinRequest request,
+                                  const tpm::PinnedEk& pinned, tpm::AkKind ak_kind, tpm::Tpm& tpm,
+                                  bool own_certificate) {
+  absl::StatusOr<JoinAnswer> answer = EnrollOnce(client, request, pinned, ak_kind, tpm);
+  if (answer.ok() || !own_certificate || !ReasonOf(answer.status()).has_value()) return answer;
+  request.ek_certificate.clear();
+  return EnrollOnce(client, request, pinned, ak_kind, tpm);
+}
+
 }  // namespace
 
 absl::StatusOr<JoinAnswer> Join(const Config& config, const config::JoinFile& file, tpm::Tpm& tpm) {
@@ -50,20 +93,10 @@ absl::StatusOr<JoinAnswer> Join(const Config& config, const config::JoinFile& fi
       Connect(
           {.address = file.gatekeeper, .server_name = file.server_name, .ca_pem = file.ca_pem}));
 
-  JoinRequest request;
-  request.token_id = file.token_id;
-  request.token_secret = file.token_secret.Clone();
-  request.ek_public = endorsement.ek.Tpm2b();
-  request.ek_certificate = endorsement.certificate;
-  request.ak_public = ak.Tpm2b();
-  request.facts = sources::ReadFacts({}, kAgentVersion);
-  BG_ASSIGN_OR_RETURN(const ActivationChallenge challenge, client->BeginEnrollment(request));
-  BG_ASSIGN_OR_RETURN(const SecretBytes secret,
-                      tpm.ActivateCredential(endorsement.pinned, ak_kind,
-                                             {.id_object = challenge.id_object,
-                                              .encrypted_secret = challenge.encrypted_secret}));
+  JoinRequest request = RequestOf(config, file, endorsement, ak);
+  const bool own = endorsement.certificate.empty() && !request.ek_certificate.empty();
   BG_ASSIGN_OR_RETURN(JoinAnswer answer,
-                      client->CompleteEnrollment(challenge.session_id, secret, ak.Name()));
+                      Enroll(*client, std::move(request), endorsement.pinned, ak_kind, tpm, own));
 
   identity::JoinState state;
   state.gatekeeper = file.gatekeeper;
@@ -77,6 +110,10 @@ absl::StatusOr<JoinAnswer> Join(const Config& config, const config::JoinFile& fi
   state.ak_certificate = answer.ak_certificate;
   BG_RETURN_IF_ERROR(identity::RemoveStoredCredential(config.state_folder));
   BG_RETURN_IF_ERROR(identity::SaveJoinState(config.state_folder, state));
+  if (!answer.ek_certificate.empty()) {
+    BG_RETURN_IF_ERROR(identity::StoreOwnEkCertificate(config.state_folder, state.cluster_id,
+                                                       answer.ek_certificate));
+  }
   return answer;
 }
 

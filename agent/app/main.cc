@@ -40,9 +40,12 @@ void AddJoin(CLI::App& root, CommandLine& line) {
   CLI::App* const app = AddVerb(&root, "join", "join a gatekeeper with a join file", line);
   const auto file = std::make_shared<std::string>();
   app->add_option("FILE", *file, "made by `bootgate-gatekeeper join-token create`")->required();
-  app->callback([&line, file] {
-    line.verb = [&line, file](const Config& config) {
-      return JoinVerb(config, *file, line.format());
+  const auto remove = std::make_shared<bool>(false);
+  app->add_flag("--delete-file", *remove, "delete FILE once this host has joined");
+  app->callback([&line, file, remove] {
+    line.verb = [&line, file, remove](const Config& config) {
+      return JoinVerb(config, *file, *remove ? AfterJoin::kDeleteFile : AfterJoin::kKeepFile,
+                      line.format());
     };
   });
 }
@@ -55,7 +58,7 @@ void AddRunAndAttest(CLI::App& root, CommandLine& line) {
   const auto once = std::make_shared<bool>(false);
   attest->add_flag("--once", *once, "the default, and the only way: `run` attests again and again");
   const std::shared_ptr<const RequestWords> words = AddRequestOptions(*attest);
-  attest->callback([&line, words] {
+  attest->callback([&line, words, once] {  // `once` lives as long as its option
     line.verb = [&line, words](const Config& config) {
       return AttestVerb(config, *words, line.format());
     };

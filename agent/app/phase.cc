@@ -96,7 +96,10 @@ Phase PhaseOf(const absl::Status& status) {
   if (!reason.has_value())
     return absl::IsUnavailable(status) ? Phase::kUnreachable : Phase::kFailed;
   if (*reason == Reason::kServerAuth) return Phase::kUntrusted;
-  if (*reason == Reason::kHostNotApproved) return Phase::kNotApproved;
+  // Enrolled; a TPM that nobody speaks for, or a genuine one that nobody said is ours.
+  if (*reason == Reason::kHostNotApproved || *reason == Reason::kEkNotBound) {
+    return Phase::kNotApproved;
+  }
   if (*reason == Reason::kStateCorrupt) return Phase::kStateCorrupt;
   if (*reason == Reason::kStateUnwritable) return Phase::kStateUnwritable;
   if (IsTpmReason(*reason)) return PhaseOfTpm(*reason, status);

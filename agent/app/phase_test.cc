@@ -45,6 +45,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Named{"Unreachable", absl::UnavailableError(""), Phase::kUnreachable},
                       Named{"Untrusted", With(Reason::kServerAuth), Phase::kUntrusted},
                       Named{"NotApproved", With(Reason::kHostNotApproved), Phase::kNotApproved},
+                      Named{"NotBound", With(Reason::kEkNotBound), Phase::kNotApproved},
                       Named{"Refused", With(Reason::kSigInvalid), Phase::kRefused},
                       // Codes that begin with TPM and are the gatekeeper's word about the host.
                       Named{"Marshal", With(Reason::kTpmMarshal), Phase::kRefused},

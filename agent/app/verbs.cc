@@ -1,5 +1,7 @@
 #include "agent/app/verbs.h"
 
+#include <sys/stat.h>
+
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -78,10 +80,30 @@ void PrintTpm(const StatusReport& report) {
   std::cout << "TSS:          " << TssNote() << "\n";
 }
 
+// The file says whom to trust, and holds a secret.
+absl::Status CheckJoinFileMode(const std::string& file) {
+  struct stat info = {};
+  if (stat(file.c_str(), &info) != 0) return absl::OkStatus();  // reading it tells why
+  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(file,
+                     " may be written by others, who could have put another gatekeeper into "
+                     "it; get it anew, or after a look: chmod 600 ",
+                     file));
+  }
+  if ((info.st_mode & (S_IRGRP | S_IROTH)) != 0) {
+    std::cerr << "warning: others may read " << file
+              << ", and join with it as long as it is good: chmod 600, and --delete-file\n";
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
-ExitCode JoinVerb(const Config& config, const std::string& join_file, OutputFormat format) {
+ExitCode JoinVerb(const Config& config, const std::string& join_file, AfterJoin after,
+                  OutputFormat format) {
   constexpr size_t kMaxJoinFile = size_t{1} << 20;
+  if (const absl::Status fit = CheckJoinFileMode(join_file); !fit.ok()) return Fail(fit);
   const absl::StatusOr<std::string> text = ReadTextFile(join_file, kMaxJoinFile);
   if (!text.ok()) return Fail(text.status());
   const absl::StatusOr<config::JoinFile> file = config::ParseJoinFile(*text, join_file);
@@ -90,6 +112,12 @@ ExitCode JoinVerb(const Config& config, const std::string& join_file, OutputForm
   if (!tpm.ok()) return Fail(tpm.status());
   const absl::StatusOr<JoinAnswer> answer = Join(config, *file, **tpm);
   if (!answer.ok()) return Fail(answer.status());
+  if (after == AfterJoin::kDeleteFile) {
+    if (const absl::Status gone = RemoveFile(join_file); !gone.ok()) {
+      std::cerr << "warning: joined, but " << join_file << " is still there: " << gone.message()
+                << "\n";
+    }
+  }
   if (format == OutputFormat::kJson) {
     std::cout << Dump({{"host", answer->host_id},
                        {"cluster", answer->cluster_id},

@@ -11,7 +11,11 @@ namespace bootgate::agent::app {
 
 enum class OutputFormat { kTable, kJson };
 
-ExitCode JoinVerb(const Config& config, const std::string& join_file, OutputFormat format);
+// A join file that others may write is refused: it could name another gatekeeper. One that others
+// may read is told of.
+enum class AfterJoin { kKeepFile, kDeleteFile };
+ExitCode JoinVerb(const Config& config, const std::string& join_file, AfterJoin after,
+                  OutputFormat format);
 ExitCode AttestVerb(const Config& config, const RequestWords& words, OutputFormat format);
 // Attests and prints the token alone, a line.
 ExitCode TokenVerb(const Config& config, const RequestWords& words, OutputFormat format);

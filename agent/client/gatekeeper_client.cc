@@ -182,6 +182,8 @@ AttestAnswer Decode(const v1::SubmitResponse& in) {
   out.trust_bundle_pem = in.trust_bundle();
   if (in.has_boot_secrets()) out.boot_secrets = Decode(in.boot_secrets());
   out.drop_boot_secrets = in.drop_boot_secrets();
+  out.ak_certificate = FromText(in.ak_certificate());
+  out.ek_certificate = FromText(in.ek_certificate());
   return out;
 }
 
@@ -200,6 +202,8 @@ class GrpcClient final : public GatekeeperClient {
     message.set_ek_certificate(Text(request.ek_certificate));
     for (const Bytes& der : request.ek_intermediates) message.add_ek_intermediates(Text(der));
     message.set_ak_public(Text(request.ak_public));
+    message.set_ak_certificate(Text(request.ak_certificate));
+    for (const Bytes& der : request.ak_intermediates) message.add_ak_intermediates(Text(der));
     Fill(request.facts, message.mutable_facts());
     grpc::ClientContext context;
     SetDeadline(context, kCallDeadline);
@@ -227,7 +231,8 @@ class GrpcClient final : public GatekeeperClient {
                       .trust = answer.trust(),
                       .approved = answer.approved(),
                       .ak_certificate = FromText(answer.ak_certificate()),
-                      .ca_chain_pem = answer.ca_chain()};
+                      .ca_chain_pem = answer.ca_chain(),
+                      .ek_certificate = FromText(answer.ek_certificate())};
   }
 
   absl::StatusOr<Challenge> GetChallenge(const std::string& host_id, ByteView ak_name) override {

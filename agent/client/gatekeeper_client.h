@@ -38,6 +38,8 @@ struct JoinRequest {
   Bytes ek_certificate;                 // DER; empty when there is none
   std::vector<Bytes> ek_intermediates;  // DER
   Bytes ak_public;                      // TPM2B_PUBLIC
+  Bytes ak_certificate;                 // DER, of the cloud that made the AK; empty: there is none
+  std::vector<Bytes> ak_intermediates;  // DER
   evidence::HostFacts facts;
 };
 
@@ -52,6 +54,7 @@ struct JoinAnswer {
   bool approved = false;
   Bytes ak_certificate;  // DER
   std::string ca_chain_pem;
+  Bytes ek_certificate;  // DER, made by the gatekeeper's CA; empty: the TPM has one, or waits
 };
 
 struct Challenge {
@@ -91,6 +94,7 @@ struct AttestAnswer {
   // Not checked yet: evidence::CheckBootSecrets. Only approvals when what is held was told.
   std::optional<evidence::BootSecrets> boot_secrets;
   bool drop_boot_secrets = false;
+  Bytes ak_certificate, ek_certificate;  // DER, newer than what was told; empty: nothing new
 };
 
 inline constexpr size_t kMaxNamesAsked = 16384;
