@@ -134,6 +134,11 @@ absl::StatusOr<Config> Read(config::ConfigFile file) {
   file.Choice("ek.mode", {"chain", "inventory", "chain+inventory"}, &out.ek.mode);
   file.Texts("ek.roots", &out.ek.roots);
   file.Text("ek.inventory", &out.ek.inventory);
+  file.Texts("ek.ak_roots", &out.ek.ak_roots);
+  file.Flag("ek.cloud_ak", &out.ek.cloud_ak);
+  file.Choice("ek.revocation", {"off", "soft", "hard"}, &out.ek.revocation);
+  file.Texts("ek.crls", &out.ek.crls);
+  file.Text("ek.distrust", &out.ek.distrust);
   ReadQuote(file, &out);
   CheckSelections(file, out);
   ReadLimits(file, &out.limits);

@@ -36,8 +36,13 @@ struct TokenConfig {
 
 struct EkConfig {
   std::string mode = "chain+inventory";  // "chain", "inventory", "chain+inventory"
-  std::vector<std::string> roots;        // PEM files of TPM vendors' CAs
-  std::string inventory;                 // file with one host id a line
+  std::vector<std::string> roots;        // PEM files of TPM vendors' CAs, or folders of them
+  std::string inventory;                 // file with one EK a line
+  std::vector<std::string> ak_roots;     // PEM files of clouds' CAs, or folders of them
+  bool cloud_ak = false;                 // a cloud's AK certificate counts like an EK's
+  std::string revocation = "soft";       // "off", "soft", "hard"
+  std::vector<std::string> crls;         // files of TPM vendors' CRLs, or folders of them
+  std::string distrust;                  // file with one SHA-256 a line
 };
 
 struct QuoteConfig {

@@ -1,8 +1,11 @@
 #include "gatekeeper/app/config.h"
 
+#include <set>
+
 #include "common/base/files.h"
 #include "common/testing/corpus.h"
 #include "common/testing/status_matchers.h"
+#include "gatekeeper/app/weak_options.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -109,6 +112,20 @@ TEST(GatekeeperConfig, TokensNeedAnIssuerThatCanBeAsked) {
 }
 
 TEST(GatekeeperConfig, LeastFileIsEnough) { EXPECT_THAT(ParseConfig(kLeast, "g.toml"), IsOk()); }
+
+TEST(WeakOptions, AreToldOneByOneAndTheDefaultsAreNone) {
+  Config config;
+  EXPECT_EQ(WeakOptionsText(config), "");
+  config.ek.mode = "chain";
+  config.ek.cloud_ak = true;
+  config.ek.revocation = "off";
+  config.quote.runtime_extended = {11, 12};
+  std::set<std::string> keys;
+  for (const WeakOption& option : WeakOptions(config)) keys.insert(option.key);
+  EXPECT_EQ(keys, (std::set<std::string>{"ek.mode", "ek.cloud_ak", "ek.revocation",
+                                         "quote.runtime_extended"}));
+  EXPECT_THAT(WeakOptionsText(config), ::testing::HasSubstr("quote.runtime_extended = 11,12"));
+}
 
 }  // namespace
 }  // namespace bootgate::gatekeeper::app

@@ -16,19 +16,22 @@
 #include "common/base/reason.h"
 #include "gatekeeper/app/command_line.h"
 #include "gatekeeper/app/config.h"
+#include "gatekeeper/app/ek_verbs.h"
 #include "gatekeeper/app/ima_list_verbs.h"
 #include "gatekeeper/app/ima_set_verbs.h"
 #include "gatekeeper/app/init.h"
+#include "gatekeeper/app/join_token_verbs.h"
 #include "gatekeeper/app/policy_verbs.h"
 #include "gatekeeper/app/revocation_verbs.h"
 #include "gatekeeper/app/run.h"
 #include "gatekeeper/app/token_verbs.h"
+#include "gatekeeper/app/weak_options.h"
 #include "gatekeeper/cli/documents.h"
 #include "gatekeeper/cli/eventlog_verbs.h"
 #include "gatekeeper/cli/evidence_verify.h"
 #include "gatekeeper/cli/hosts.h"
 #include "gatekeeper/cli/ima_push.h"
-#include "gatekeeper/cli/join_tokens.h"
+#include "gatekeeper/cli/labels.h"
 #include "gatekeeper/cli/operator.h"
 #include "gatekeeper/cli/quarantines.h"
 #include "gatekeeper/cli/reasons.h"
@@ -98,14 +101,52 @@ void AddRun(CLI::App& root, CommandLine& line) {
   });
 }
 
+// Beside the hosts stands what makes their checks weaker than they would be.
+void AddHostList(CLI::App* host, CommandLine& line) {
+  CLI::App* const app = host->add_subcommand("list", "all hosts");
+  AddWhere(app, line);
+  AddOutput(app, line);
+  app->callback([&line] {
+    line.verb = [&line] {
+      return WithStore(line, [](const Config& config, const cli::Operator& op) {
+        const ExitCode code = cli::HostList(op);
+        op.err << WeakOptionsText(config);
+        return code;
+      });
+    };
+  });
+}
+
+void AddApprove(CLI::App* host, CommandLine& line) {
+  CLI::App* const app = host->add_subcommand("approve", "let enrolled hosts attest");
+  const auto id = std::make_shared<std::string>();
+  const auto labels = std::make_shared<std::vector<std::string>>();
+  CLI::Option* const one = app->add_option("HOST", *id, "host id");
+  app->add_option("--label,--labels", *labels,
+                  "all that wait and bear these labels, as name=value[,name=value]")
+      ->excludes(one);
+  AddWhere(app, line);
+  AddOutput(app, line);
+  app->callback([&line, id, labels] {
+    line.verb = [&line, id, labels] {
+      return WithStore(line, [&](const Config&, const cli::Operator& op) {
+        if (!id->empty()) return cli::HostApprove(op, *id);
+        const absl::StatusOr<cli::Labels> wanted = cli::ParseLabels(*labels);
+        if (!wanted.ok()) return cli::Fail(op.err, wanted.status());
+        if (!wanted->empty()) return cli::HostApproveAll(op, *wanted);
+        return cli::Fail(op.err, absl::InvalidArgumentError("name a HOST, or --label"));
+      });
+    };
+  });
+}
+
 void AddHostVerbs(CLI::App& root, CommandLine& line) {
   CLI::App* const host = root.add_subcommand("host", "hosts and their state");
   host->require_subcommand(1);
-  AddStoreVerb(host, "list", "all hosts", line, cli::HostList);
+  AddHostList(host, line);
   AddStoreVerb(host, "show", "one host, with its credentials", line, "HOST", "host id",
                cli::HostShow);
-  AddStoreVerb(host, "approve", "let an enrolled host attest", line, "HOST", "host id",
-               cli::HostApprove);
+  AddApprove(host, line);
 
   CLI::App* const quarantine =
       root.add_subcommand("quarantine", "which hosts are cut off, since when and why");
@@ -271,73 +312,6 @@ void AddEventlogVerbs(CLI::App& root, CommandLine& line) {
   AddEventlogComparers(eventlog, line);
 }
 
-absl::StatusOr<std::map<std::string, std::string>> ParseLabels(
-    const std::vector<std::string>& texts) {
-  std::map<std::string, std::string> out;
-  for (const std::string& text : texts) {
-    const std::pair<std::string, std::string> parts = absl::StrSplit(text, absl::MaxSplits('=', 1));
-    if (parts.first.empty() || parts.second.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("label '", text, "' is not of the form name=value"));
-    }
-    out[parts.first] = parts.second;
-  }
-  return out;
-}
-
-struct JoinTokenArguments {
-  cli::JoinTokenOptions options;
-  std::vector<std::string> labels;
-  std::string ttl = "1h";
-};
-
-ExitCode CreateJoinToken(const CommandLine& line, JoinTokenArguments arguments) {
-  return WithStore(line, [&](const Config& config, const cli::Operator& op) {
-    cli::JoinTokenOptions& options = arguments.options;
-    if (!absl::ParseDuration(arguments.ttl, &options.ttl) || options.ttl <= absl::ZeroDuration()) {
-      return cli::Fail(op.err, absl::InvalidArgumentError("--ttl: write 30m, 1h or 24h"));
-    }
-    absl::StatusOr<std::map<std::string, std::string>> labels = ParseLabels(arguments.labels);
-    if (!labels.ok()) return cli::Fail(op.err, labels.status());
-    options.labels = *std::move(labels);
-    const absl::StatusOr<pki::Authority> authority =
-        pki::Authority::Open({.folder = config.ca_folder()}, op.clock.Now());
-    if (!authority.ok()) return cli::Fail(op.err, authority.status());
-    options.ca_pem = authority->root_pem();
-    options.cluster_id = config.cluster_id;
-    if (options.gatekeeper.empty()) options.gatekeeper = config.listen.agents;
-    return cli::JoinTokenCreate(op, options);
-  });
-}
-
-void AddJoinTokenVerbs(CLI::App& root, CommandLine& line) {
-  CLI::App* const token = root.add_subcommand("join-token", "how new hosts come in");
-  token->require_subcommand(1);
-  CLI::App* const create = token->add_subcommand("create", "make a join file");
-  const auto arguments = std::make_shared<JoinTokenArguments>();
-  create
-      ->add_option("--out", arguments->options.out_file,
-                   "file to write, readable by you alone; - for standard output")
-      ->required();
-  create->add_option("--address", arguments->options.gatekeeper,
-                     "what agents dial; default: listen.agents");
-  create->add_option("--server-name", arguments->options.server_name,
-                     "name in the server certificate, if it is not the address's host");
-  create->add_option("--label", arguments->labels,
-                     "label of hosts that join with it, as name=value; may be given several times");
-  create->add_option("--uses", arguments->options.uses, "how many hosts may join with it")
-      ->check(CLI::Range(1, 1000000))
-      ->capture_default_str();
-  create->add_option("--ttl", arguments->ttl, "how long it is good")->capture_default_str();
-  create->add_flag("--approve", arguments->options.approves,
-                   "hosts that join with it need no `host approve`");
-  AddWhere(create, line);
-  AddOutput(create, line);
-  create->callback([&line, arguments] {
-    line.verb = [&line, arguments] { return CreateJoinToken(line, *arguments); };
-  });
-}
-
 void AddReasonVerbs(CLI::App& root, CommandLine& line) {
   CLI::App* const reason = root.add_subcommand("reason", "what the reason codes mean");
   reason->require_subcommand(1);
@@ -392,6 +366,7 @@ int Main(int argc, char** argv) {
   AddEventlogVerbs(root, line);
   AddImaListVerbs(root, {line.output, line.verb});
   AddJoinTokenVerbs(root, line);
+  AddEkVerbs(root, line);
   AddTokenVerbs(root, line);
   AddRevocationVerbs(root, line);
   AddReasonVerbs(root, line);

@@ -80,9 +80,18 @@ void AppendRevocation(const revocation::Figures& figures, absl::Time now, std::s
 
 }  // namespace
 
+void AppendWeakOptions(const std::vector<WeakOption>& weak, std::string* out) {
+  std::vector<Sample> samples;
+  for (const WeakOption& option : weak) samples.push_back({option.key, 1});
+  AppendMetric("bootgate_weak_option", MetricKind::kGauge,
+               "Settings that make a check weaker than the default does.", "option", samples, out);
+}
+
 std::string MetricsText(const Observed& observed, const token::Issuer* issuer,
-                        const revocation::Publisher* publisher) {
+                        const revocation::Publisher* publisher,
+                        const std::vector<WeakOption>& weak) {
   std::string out;
+  AppendWeakOptions(weak, &out);
   AppendRequests(observed.agents.counts(), &out);
   AppendMetric("bootgate_nonces", MetricKind::kGauge,
                "Challenges that are remembered, answered ones with them.", "",
@@ -108,6 +117,7 @@ absl::StatusOr<std::unique_ptr<PublicPort>> PublicPort::Open(const Config& confi
                                                              const pki::Authority& authority,
                                                              const Clock& clock) {
   auto port = std::unique_ptr<PublicPort>(new PublicPort);
+  port->weak_ = WeakOptions(config);
   if (config.http.enabled) {
     BG_ASSIGN_OR_RETURN(port->server_, http::HttpServer::Bind({.listen = config.http.listen}));
   }
@@ -138,8 +148,8 @@ void PublicPort::Serve(const Observed& observed) {
        .publisher = publisher_.get(),
        .clock = &observed.clock,
        .ready = [observed] { return IsReady(observed); },
-       .metrics = [observed, issuer = issuer(),
-                   publisher] { return MetricsText(observed, issuer, publisher); }}));
+       .metrics = [observed, issuer = issuer(), publisher,
+                   weak = weak_] { return MetricsText(observed, issuer, publisher, weak); }}));
 }
 
 void PublicPort::Tend(store::Store& store, absl::Time now) {

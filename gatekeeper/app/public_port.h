@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
 #include "gatekeeper/app/config.h"
+#include "gatekeeper/app/weak_options.h"
 #include "gatekeeper/http/http_server.h"
 #include "gatekeeper/revocation/publisher.h"
 #include "gatekeeper/service/agents_server.h"
@@ -48,6 +49,7 @@ class PublicPort {
   std::unique_ptr<token::KeyRing> keys_;
   std::optional<token::Issuer> issuer_;
   revocation::Options revocation_;
+  std::vector<WeakOption> weak_;
   std::unique_ptr<revocation::Publisher> publisher_;
   std::unique_ptr<http::HttpServer> server_;  // last: its threads end first
   absl::Time tend_at_ = absl::InfinitePast();

@@ -8,18 +8,18 @@
 #include <set>
 #include <thread>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "common/base/clock.h"
 #include "common/base/files.h"
-#include "common/base/hex.h"
 #include "common/base/log.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "gatekeeper/admission/admission.h"
 #include "gatekeeper/app/public_port.h"
+#include "gatekeeper/app/weak_options.h"
+#include "gatekeeper/cli/inventory_file.h"
+#include "gatekeeper/enroll/ek_files.h"
 #include "gatekeeper/enroll/enroller.h"
 #include "gatekeeper/quarantine/effect_pump.h"
 #include "gatekeeper/service/agents_server.h"
@@ -28,6 +28,7 @@
 #include "gatekeeper/store/sqlite/sqlite_store.h"
 #include "pki/authority.h"
 #include "pki/ek_chain.h"
+#include "pki/pem.h"
 #include "pki/server_identity.h"
 #include "pki/trust_anchor_files.h"
 
@@ -54,35 +55,60 @@ bool StopRequested(const sigset_t& signals, absl::Duration wait) {
   return sigtimedwait(&signals, nullptr, &limit) > 0;
 }
 
-absl::StatusOr<pki::TrustAnchors> LoadRoots(const std::vector<std::string>& paths) {
-  absl::StatusOr<pki::TrustAnchors> anchors = pki::ReadTrustAnchors(paths);
-  if (anchors.ok()) return anchors;
-  return absl::InvalidArgumentError(absl::StrCat("ek.roots: ", anchors.status().message()));
+// Context for what is wrong with a file of the configuration; the reason stays.
+absl::Status InFile(absl::string_view key, const std::string& file, const absl::Status& status) {
+  if (status.ok()) return status;
+  const absl::Status told(status.code(), absl::StrCat(key, ": ", file, ": ", status.message()));
+  const std::optional<Reason> reason = ReasonOf(status);
+  return reason.has_value() ? WithReason(told, *reason) : told;
 }
 
-// Host ids, one a line; a host id is the digest of the EK's Name.
+absl::StatusOr<pki::TrustAnchors> LoadRoots(absl::string_view key,
+                                            const std::vector<std::string>& paths) {
+  absl::StatusOr<pki::TrustAnchors> anchors = pki::ReadTrustAnchors(paths);
+  if (anchors.ok()) return anchors;
+  return absl::InvalidArgumentError(absl::StrCat(key, ": ", anchors.status().message()));
+}
+
+absl::StatusOr<pki::CrlSet> LoadCrls(const std::vector<std::string>& paths) {
+  pki::CrlSet crls;
+  BG_ASSIGN_OR_RETURN(const std::vector<enroll::NamedText> files,
+                      enroll::ReadFilesAndFolders(paths, enroll::CrlEndings(), pki::kMaxPemSize));
+  for (const enroll::NamedText& file : files) {
+    BG_RETURN_IF_ERROR(InFile("ek.crls", file.file, crls.Add(AsBytes(file.text))));
+  }
+  return crls;
+}
+
+absl::StatusOr<pki::DistrustList> LoadDistrust(const std::string& file) {
+  pki::DistrustList list;
+  if (file.empty()) return list;
+  BG_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(file, kMaxInventoryBytes));
+  BG_RETURN_IF_ERROR(InFile("ek.distrust", file, list.Add(text)));
+  return list;
+}
+
+// EKs, one a line; labels are the store's alone.
 absl::StatusOr<std::set<std::string>> LoadInventory(const std::string& file) {
   std::set<std::string> out;
   if (file.empty()) return out;
   BG_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(file, kMaxInventoryBytes));
-  int number = 0;
-  for (absl::string_view line : absl::StrSplit(text, '\n')) {
-    ++number;
-    line = absl::StripAsciiWhitespace(line.substr(0, line.find('#')));
-    if (line.empty()) continue;
-    if (!host::IsHostId(line)) {
-      return absl::InvalidArgumentError(absl::StrCat("ek.inventory: ", file, ":", number, ": '",
-                                                     Printable(line), "' is no host id"));
-    }
-    out.emplace(line.data(), line.size());
-  }
+  absl::StatusOr<std::vector<store::InventoryRow>> rows = cli::ParseInventory(text, file);
+  BG_RETURN_IF_ERROR(InFile("ek.inventory", file, rows.status()));
+  for (store::InventoryRow& row : *rows) out.insert(std::move(row.ek));
   return out;
 }
 
 absl::StatusOr<enroll::EkPolicy> EkPolicyOf(const EkConfig& config) {
   enroll::EkPolicy out;
   out.mode = enroll::EkModeFromName(config.mode).value_or(enroll::EkMode::kChainAndInventory);
-  BG_ASSIGN_OR_RETURN(out.anchors, LoadRoots(config.roots));
+  out.cloud_ak = config.cloud_ak;
+  out.revocation =
+      pki::RevocationModeFromName(config.revocation).value_or(pki::RevocationMode::kHard);
+  BG_ASSIGN_OR_RETURN(out.anchors, LoadRoots("ek.roots", config.roots));
+  BG_ASSIGN_OR_RETURN(out.ak_anchors, LoadRoots("ek.ak_roots", config.ak_roots));
+  BG_ASSIGN_OR_RETURN(out.crls, LoadCrls(config.crls));
+  BG_ASSIGN_OR_RETURN(out.distrust, LoadDistrust(config.distrust));
   BG_ASSIGN_OR_RETURN(out.inventory, LoadInventory(config.inventory));
   return out;
 }
@@ -154,7 +180,7 @@ absl::Status Serve(const Config& config, const PortFiles& port_files, const sigs
 
   BG_ASSIGN_OR_RETURN(enroll::EkPolicy ek_policy, EkPolicyOf(config.ek));
   session::ActivationBook activations(clock, session::ActivationOptions{});
-  enroll::Enroller enroller(*store, activations, clock, std::move(ek_policy));
+  enroll::Enroller enroller(*store, activations, clock, std::move(ek_policy), &authority);
 
   session::NonceBook nonces(clock, {.ttl = config.quote.nonce_ttl,
                                     .max_nonces = static_cast<size_t>(config.limits.open_nonces)});
@@ -170,6 +196,10 @@ absl::Status Serve(const Config& config, const PortFiles& port_files, const sigs
   public_port->Serve({*store, nonces, *server, authority, clock});
   BG_RETURN_IF_ERROR(WritePort(port_files.http, public_port->port()));
   BG_RETURN_IF_ERROR(WritePort(port_files.agents, server->port()));
+  for (const WeakOption& option : WeakOptions(config)) {
+    Log(LogLevel::kWarning, "a weaker setting than the default",
+        {{"option", option.key}, {"value", option.value}, {"text", option.why}});
+  }
   Log(LogLevel::kInfo, "ready",
       {{"cluster", config.cluster_id},
        {"port", absl::StrCat(server->port())},

@@ -1,5 +1,6 @@
 #include "gatekeeper/cli/hosts.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "common/base/clock.h"
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
+#include "gatekeeper/cli/host_approval.h"
 #include "gatekeeper/rollout/judged.h"
 
 namespace bootgate::gatekeeper::cli {
@@ -18,7 +20,6 @@ namespace {
 using nlohmann::ordered_json;
 
 // A verb may race with the running gatekeeper; a lost race is read again.
-constexpr int kTries = 5;
 
 std::string TimeText(absl::Time time) { return time == absl::Time() ? "-" : FormatUtc(time); }
 
@@ -29,6 +30,26 @@ std::string TrustText(const host::HostRecord& host) {
 
 std::string LabelText(const host::HostRecord& host) {
   return absl::StrJoin(host.labels, ",", absl::PairFormatter("="));
+}
+
+std::string TpmText(const host::HostRecord& host) {
+  if (host.tpm.manufacturer.empty()) return "";
+  return absl::StrCat(host.tpm.manufacturer, ", ", host.tpm.model, ", ", host.tpm.version);
+}
+
+// As the TPM signs it with each quote; vendors read it as two or four numbers.
+std::string FirmwareText(const host::HostRecord& host) {
+  if (host.tpm.firmware == 0) return "";
+  return absl::StrCat(absl::Hex(host.tpm.firmware, absl::kZeroPad16));
+}
+
+std::string EkCertificateText(const host::HostRecord& host) {
+  if (!host.ek_certificate.empty()) return "of the vendor";
+  return host.own_ek_certificate.empty() ? "none" : "ours";
+}
+
+std::string AkCertificateText(const host::HostRecord& host) {
+  return host.ak_certificate.empty() ? "" : TimeText(host.ak_certificate_until);
 }
 
 ordered_json ToJson(const host::HostRecord& host) {
@@ -42,6 +63,15 @@ ordered_json ToJson(const host::HostRecord& host) {
                       {"agent_version", Printable(host.agent_version)},
                       {"labels", host.labels},
                       {"ek_trust", host.ek_trust},
+                      {"assurance", host.assurance},
+                      {"tolerances", host.tolerances},
+                      {"tpm",
+                       {{"manufacturer", host.tpm.manufacturer},
+                        {"model", host.tpm.model},
+                        {"version", host.tpm.version},
+                        {"firmware", FirmwareText(host)}}},
+                      {"ek_certificate", EkCertificateText(host)},
+                      {"ak_certificate_until", AkCertificateText(host)},
                       {"enrolled_at", TimeText(host.enrolled_at)},
                       {"last_seen_at", TimeText(host.last_seen_at)},
                       {"last_outcome", host.last_outcome},
@@ -58,6 +88,7 @@ ordered_json ToJson(const host::HostRecord& host) {
 
 ordered_json ToJson(const store::CredentialRow& row) {
   return {{"serial", row.serial},
+          {"kind", row.kind},
           {"profile", row.profile},
           {"verdict", row.verdict_id},
           {"not_before", TimeText(row.not_before)},
@@ -98,6 +129,12 @@ void PrintHost(const host::HostRecord& host, const std::vector<store::Credential
       {"agent", host.agent_version},
       {"labels", OrDash(LabelText(host))},
       {"EK believed by", host.ek_trust},
+      {"assurance", OrDash(host.assurance)},
+      {"tolerances", OrDash(absl::StrJoin(host.tolerances, "; "))},
+      {"TPM", OrDash(TpmText(host))},
+      {"TPM firmware", OrDash(FirmwareText(host))},
+      {"EK certificate", EkCertificateText(host)},
+      {"AK certificate until", OrDash(AkCertificateText(host))},
       {"enrolled", TimeText(host.enrolled_at)},
       {"last seen", TimeText(host.last_seen_at)},
       {"last outcome", OrDash(host.last_outcome)},
@@ -111,30 +148,6 @@ void PrintHost(const host::HostRecord& host, const std::vector<store::Credential
         {row.serial, row.profile, TimeText(row.not_after), row.revoked ? "revoked" : "valid"});
   }
   out << "\n" << FormatTable({"CREDENTIAL", "PROFILE", "NOT AFTER", "STATE"}, rows);
-}
-
-// Sets `changed` when the host was not approved before.
-absl::Status Approve(const Operator& op, const std::string& host_id, bool* changed) {
-  absl::Status status;
-  for (int i = 0; i < kTries; ++i) {
-    BG_ASSIGN_OR_RETURN(host::HostRecord host, op.store.GetHost(host_id));
-    *changed = !host.approved;
-    if (host.approved) return absl::OkStatus();
-    if (host.trust == host::Trust::kRetired) {
-      return Refuse(absl::StatusCode::kFailedPrecondition, Reason::kHostRetired,
-                    absl::StrCat(host_id, " is retired"));
-    }
-    const audit::Detail before = audit::StateOf(host);
-    host.approved = true;
-    store::Commit commit;
-    commit.host = host;
-    commit.audit.push_back(
-        AuditOf(op, "host.approve", host_id,
-                audit::Detail().Object("before", before).Object("after", audit::StateOf(host))));
-    status = op.store.Apply(commit);
-    if (!absl::IsAborted(status)) return status;
-  }
-  return status;
 }
 
 }  // namespace
@@ -187,7 +200,7 @@ ExitCode HostShow(const Operator& op, const std::string& host_id) {
 
 ExitCode HostApprove(const Operator& op, const std::string& host_id) {
   bool changed = false;
-  const absl::Status status = Approve(op, host_id, &changed);
+  const absl::Status status = ApproveHost(op, host_id, "", &changed);
   if (!status.ok()) return Fail(op.err, status);
   if (op.format == OutputFormat::kJson) {
     op.out << Dump({{"host", host_id}, {"approved", true}, {"changed", changed}});
@@ -197,6 +210,30 @@ ExitCode HostApprove(const Operator& op, const std::string& host_id) {
                        : " was approved before\n");
   }
   return ExitCode::kSuccess;
+}
+
+ExitCode HostApproveAll(const Operator& op, const Labels& labels) {
+  std::vector<std::string> corrupt;
+  const absl::StatusOr<std::vector<host::HostRecord>> hosts = op.store.ListHosts(&corrupt);
+  if (!hosts.ok()) return Fail(op.err, hosts.status());
+  ordered_json approved = ordered_json::array();
+  for (const host::HostRecord& host : *hosts) {
+    const bool fits =
+        std::includes(host.labels.begin(), host.labels.end(), labels.begin(), labels.end());
+    if (!fits || host.approved || host.trust != host::Trust::kPending) continue;
+    bool changed = false;
+    const absl::Status status =
+        ApproveHost(op, host.id, absl::StrCat("labels ", FormatLabels(labels)), &changed);
+    if (!status.ok()) return Fail(op.err, status);
+    if (!changed) continue;
+    approved.push_back(host.id);
+    if (op.format == OutputFormat::kTable) op.out << host.id << " approved\n";
+  }
+  if (op.format == OutputFormat::kJson) op.out << Dump({{"approved", approved}});
+  if (approved.empty() && op.format == OutputFormat::kTable) {
+    op.out << "no host with " << FormatLabels(labels) << " waits for approval\n";
+  }
+  return corrupt.empty() ? ExitCode::kSuccess : ExitCode::kPartial;
 }
 
 }  // namespace bootgate::gatekeeper::cli

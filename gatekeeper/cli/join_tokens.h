@@ -1,4 +1,4 @@
-// Verb `join-token create`: one file that is all a new host needs.
+// Verbs `join-token create|list|show|revoke`: one file that is all a new host needs.
 #pragma once
 
 #include <map>
@@ -22,5 +22,10 @@ struct JoinTokenOptions {
 };
 
 ExitCode JoinTokenCreate(const Operator& op, const JoinTokenOptions& options);
+
+ExitCode JoinTokenList(const Operator& op);
+ExitCode JoinTokenShow(const Operator& op, const std::string& id);
+// Nobody joins with it any more; hosts that did stay. Again on a revoked one: success.
+ExitCode JoinTokenRevoke(const Operator& op, const std::string& id);
 
 }  // namespace bootgate::gatekeeper::cli

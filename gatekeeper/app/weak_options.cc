@@ -1,0 +1,36 @@
+#include "gatekeeper/app/weak_options.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace bootgate::gatekeeper::app {
+
+std::vector<WeakOption> WeakOptions(const Config& config) {
+  std::vector<WeakOption> out;
+  if (config.ek.mode == "chain") {
+    out.push_back(
+        {"ek.mode", "chain", "any genuine TPM of a vendor joins, also one that is not ours"});
+  }
+  if (config.ek.cloud_ak) {
+    out.push_back({"ek.cloud_ak", "true",
+                   "a cloud's word for an attestation key counts like an EK certificate"});
+  }
+  if (config.ek.revocation == "off") {
+    out.push_back({"ek.revocation", "off", "revoked EK certificates are believed"});
+  }
+  if (!config.quote.runtime_extended.empty()) {
+    out.push_back({"quote.runtime_extended", absl::StrJoin(config.quote.runtime_extended, ","),
+                   "what is extended into these registers is not judged"});
+  }
+  return out;
+}
+
+std::string WeakOptionsText(const Config& config) {
+  std::string out;
+  for (const WeakOption& option : WeakOptions(config)) {
+    absl::StrAppend(&out, "warning: ", option.key, " = ", option.value, ": ", option.why, "\n");
+  }
+  return out;
+}
+
+}  // namespace bootgate::gatekeeper::app
