@@ -143,6 +143,13 @@ std::string SerialHex(const X509* certificate) {
   return ToHex(StringBytes(X509_get0_serialNumber(certificate)));
 }
 
+Bytes AuthorityKeyId(const X509* certificate) {
+  const ASN1_OCTET_STRING* const id =
+      X509_get0_authority_key_id(const_cast<X509*>(certificate));  // it fills a cache inside
+  if (id == nullptr) return {};
+  return ToBytes(ByteView(ASN1_STRING_get0_data(id), static_cast<size_t>(ASN1_STRING_length(id))));
+}
+
 Bytes SubjectAltNameDer(const X509* certificate) {
   const int at = X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1);
   if (at < 0) return {};

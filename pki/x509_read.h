@@ -41,6 +41,8 @@ ByteView StringBytes(const ASN1_STRING* text);
 absl::Time TimeOf(const ASN1_TIME* time);        // InfinitePast when unreadable or nullptr
 std::string OidText(const ASN1_OBJECT* object);  // "2.23.133.8.1"; "" when unreadable
 
+// Key identifier of the CA that signed it, as the certificate says; empty when it does not.
+Bytes AuthorityKeyId(const X509* certificate);
 // The value of the subjectAltName extension (GeneralNames); empty when there is none.
 Bytes SubjectAltNameDer(const X509* certificate);
 // URIs of the subjectAltName, in order.

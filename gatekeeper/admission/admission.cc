@@ -14,6 +14,8 @@
 #include "gatekeeper/admission/judge.h"
 #include "gatekeeper/admission/verdict_json.h"
 #include "gatekeeper/appraisal/custom_claims.h"
+#include "gatekeeper/enroll/ek_trust.h"
+#include "gatekeeper/enroll/own_certificates.h"
 
 namespace bootgate::gatekeeper::admission {
 namespace {
@@ -127,6 +129,18 @@ absl::Status Admission::CheckPeer(const Peer& peer, const std::string& host_id) 
   return absl::OkStatus();
 }
 
+// A genuine TPM is not enough: that of any machine of its vendor is one (Parno's cuckoo).
+absl::Status NotApproved(const host::HostRecord& host) {
+  if (enroll::IsCertified(host.ek_trust)) {
+    return Refuse(absl::StatusCode::kFailedPrecondition, Reason::kEkNotBound,
+                  absl::StrCat("the TPM of ", host.id, " is genuine (", host.ek_trust,
+                               "), but neither inventory nor an operator says that it is one of "
+                               "ours"));
+  }
+  return Refuse(absl::StatusCode::kFailedPrecondition, Reason::kHostNotApproved,
+                absl::StrCat(host.id, " waits for approval"));
+}
+
 absl::StatusOr<host::HostRecord> Admission::KnownHost(const Peer& peer,
                                                       const std::string& host_id) {
   if (!host::IsHostId(host_id)) {
@@ -141,10 +155,7 @@ absl::StatusOr<host::HostRecord> Admission::KnownHost(const Peer& peer,
   BG_RETURN_IF_ERROR(host.status());
   if (host->trust == host::Trust::kRetired)
     return NotPermitted(Reason::kHostRetired, absl::StrCat(host_id, " is retired"));
-  if (!host->approved) {
-    return Refuse(absl::StatusCode::kFailedPrecondition, Reason::kHostNotApproved,
-                  absl::StrCat(host_id, " waits for approval"));
-  }
+  if (!host->approved) return NotApproved(*host);
   return host;
 }
 
@@ -348,6 +359,25 @@ void Admission::RememberBoot(const host::HostRecord& host, const Proven& proven,
       {{"host", host.id}, {"text", std::string(kept.message())}});
 }
 
+Renewed Admission::Renew(store::Commit& commit, absl::Time now) const {
+  host::HostRecord host = *commit.host;
+  absl::StatusOr<std::vector<store::CredentialRow>> rows =
+      enroll::RenewCertificates(host, authority_, now);
+  if (!rows.ok()) {
+    Log(LogLevel::kError, "no new certificates of its TPM",
+        {{"host", host.id}, {"text", std::string(rows.status().message())}});
+    return {};
+  }
+  Renewed renewed;
+  for (store::CredentialRow& row : *rows) {
+    if (row.kind == "ak") renewed.ak_certificate = host.ak_certificate;
+    if (row.kind == "ek") renewed.own_ek_certificate = host.own_ek_certificate;
+    commit.issued.push_back(std::move(row));
+  }
+  commit.host = std::move(host);
+  return renewed;
+}
+
 absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, const Proven& proven) {
   const tpm2::AttestHeader& header = proven.quoted.header();
   const host::BootMark boot = MarkOf(header);
@@ -389,17 +419,18 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
     BG_ASSIGN_OR_RETURN(plan, PlanFor(host, proven, decision, now));
     BG_ASSIGN_OR_RETURN(sealed, SealFor(host, proven, now));
   }
-  const store::Commit commit = CommitOf({.host = host,
-                                         .boot = boot,
-                                         .move = move,
-                                         .verdict = decision.verdict,
-                                         .verdict_id = decision.verdict_id,
-                                         .evidence = proven.evidence,
-                                         .issued = RowsOf(plan, host.id, decision.verdict_id),
-                                         .cursor = std::move(cursor),
-                                         .token = token.has_value() ? &*token : nullptr,
-                                         .secrets = NamesOf(sealed.secrets.all),
-                                         .now = now});
+  store::Commit commit = CommitOf({.host = host,
+                                   .boot = boot,
+                                   .move = move,
+                                   .verdict = decision.verdict,
+                                   .verdict_id = decision.verdict_id,
+                                   .evidence = proven.evidence,
+                                   .issued = RowsOf(plan, host.id, decision.verdict_id),
+                                   .cursor = std::move(cursor),
+                                   .token = token.has_value() ? &*token : nullptr,
+                                   .secrets = NamesOf(sealed.secrets.all),
+                                   .now = now});
+  if (move.may_issue) decision.renewed = Renew(commit, now);
   BG_RETURN_IF_ERROR(store_.Apply(commit));
 
   ForgetRetries(host.id);

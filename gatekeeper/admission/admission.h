@@ -65,6 +65,11 @@ struct Challenge {
   absl::Duration valid_for;
 };
 
+// DER, made with the decision because it was due; else empty.
+struct Renewed {
+  Bytes ak_certificate, own_ek_certificate;
+};
+
 struct Decision {
   explicit Decision(Verdict judged) : verdict(std::move(judged)) {}
   Verdict verdict;
@@ -75,6 +80,7 @@ struct Decision {
   std::string token;          // a JWT; empty unless the host was admitted and asked for one
   std::optional<evidence::BootSecrets> boot_secrets;  // of an admitted host that has some
   bool drop_boot_secrets = false;                     // it holds some, and has none any more
+  Renewed renewed;
   Challenge next;
   absl::Duration next_attestation;
 };
@@ -97,7 +103,8 @@ class Admission {
         entries_(options_.ima_dictionary_bytes) {}
 
   // A challenge for an enrolled, approved host with this AK. HOST_ID_SYNTAX, HOST_UNKNOWN,
-  // HOST_NOT_APPROVED, HOST_RETIRED, AK_UNKNOWN.
+  // HOST_NOT_APPROVED, EK_NOT_BOUND (genuine, but nobody says that it is ours), HOST_RETIRED,
+  // AK_UNKNOWN.
   absl::StatusOr<Challenge> NewChallenge(const Peer& peer, const std::string& host_id,
                                          ByteView ak_name);
 
@@ -136,6 +143,9 @@ class Admission {
     const ima::DigestsAt* known_templates = nullptr;
     uint64_t ima_asked = 0;  // the first IMA entry asked for
   };
+  // What our CA says of the host's TPM, made anew where it is due; part of the commit. A CA that
+  // fails here costs the certificates alone.
+  Renewed Renew(store::Commit& commit, absl::Time now) const;
   // One round of judge, move, commit, issue; kAborted when the host's record moved meanwhile.
   absl::StatusOr<Decision> DecideOnce(const host::HostRecord& host, const Proven& proven);
   // ADMIT or DENY; every other outcome is a Status.

@@ -164,7 +164,10 @@ store::Commit CommitOf(const DecisionFacts& facts) {
   for (const host::Effect effect : facts.move.effects) {
     // The answer to the host itself carries the credential: nothing is left to do.
     if (effect == host::Effect::kIssueCredential) continue;
-    if (effect == host::Effect::kRevokeCredentials) commit.revoke_host_credentials = true;
+    if (effect == host::Effect::kRevokeCredentials) {
+      commit.revoke_host_credentials = true;
+      commit.host->ak_certificate.clear();  // revoked with the rest: a new one when it is admitted
+    }
     store::EffectRow row;
     row.kind = std::string(host::Name(effect));
     row.host_id = facts.host.id;

@@ -34,7 +34,12 @@ const tpm2::Public& OtherEk() {
 absl::StatusOr<EkTrust> Judge(const EkPolicy& policy, const tpm2::Public& ek, ByteView certificate,
                               absl::Time now = kNow) {
   const std::vector<Bytes> none;
-  return JudgeEk(policy, {.ek = ek, .certificate = certificate, .intermediates = none}, now);
+  EkKnown known;
+  const std::vector<std::string> keys = InventoryKeys(ek, certificate).value();
+  for (const std::string& key : keys) {
+    known.listed = known.listed || policy.inventory.contains(key);
+  }
+  return JudgeEk(policy, {.ek = ek, .certificate = certificate, .intermediates = none}, known, now);
 }
 
 struct Row {

@@ -13,6 +13,8 @@
 #include "common/tpm2/public.h"
 #include "common/tpm2/wrap.h"
 #include "gatekeeper/audit/row.h"
+#include "gatekeeper/enroll/own_certificates.h"
+#include "pki/x509_read.h"
 
 namespace bootgate::gatekeeper::enroll {
 namespace {
@@ -26,9 +28,10 @@ Bytes Sha256(ByteView bytes) {
 
 absl::Status CheckSizes(const BeginRequest& request) {
   bool fits = request.ek_certificate.size() <= kMaxCertificate &&
-              request.ek_intermediates.size() <= kMaxIntermediates;
-  for (const Bytes& certificate : request.ek_intermediates) {
-    fits = fits && certificate.size() <= kMaxCertificate;
+              request.ak_certificate.size() <= kMaxCertificate;
+  for (const std::vector<Bytes>* more : {&request.ek_intermediates, &request.ak_intermediates}) {
+    fits = fits && more->size() <= kMaxIntermediates;
+    for (const Bytes& certificate : *more) fits = fits && certificate.size() <= kMaxCertificate;
   }
   if (fits) return absl::OkStatus();
   return Refuse(absl::StatusCode::kResourceExhausted, Reason::kMessageTooLarge,
@@ -42,10 +45,17 @@ host::HostRecord NewHost(const std::string& id, const session::PendingHost& show
   host.trust = host::Trust::kPending;
   host.labels = shown.labels;
   host.ek_public = shown.ek_public;
-  host.ek_certificate = shown.ek_certificate;
-  host.ek_trust = shown.ek_trust;
   host.enrolled_at = host.trust_since = now;
   return host;
+}
+
+void TakeTrust(host::HostRecord& host, const session::PendingHost& shown) {
+  host.ek_trust = shown.ek_trust;
+  host.assurance = shown.assurance;
+  host.tolerances = shown.tolerances;
+  host.tpm.manufacturer = shown.tpm_manufacturer;
+  host.tpm.model = shown.tpm_model;
+  host.tpm.version = shown.tpm_version;
 }
 
 // What every enrolment brings anew. Neither trust nor labels nor what was learned of boots is here:
@@ -53,11 +63,14 @@ host::HostRecord NewHost(const std::string& id, const session::PendingHost& show
 absl::Status TakeKeysAndFacts(host::HostRecord& host, const session::PendingHost& shown,
                               absl::Time now) {
   BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm2::Public::FromTpmt(shown.ak_public));
+  if (host.ak_public != shown.ak_public) host.ak_certificate.clear();  // it is of another key
   host.ak_public = shown.ak_public;
   host.ak_qualified_name = tpm2::QualifiedName(tpm2::HandleName(tpm2::kRhEndorsement), ak);
   host.approved = host.approved || shown.approved;
-  if (!shown.ek_certificate.empty()) host.ek_certificate = shown.ek_certificate;
-  if (shown.ek_trust != kNothingBelieved) host.ek_trust = shown.ek_trust;
+  if (!shown.ek_certificate.empty() && !shown.own_ek_certificate) {
+    host.ek_certificate = shown.ek_certificate;
+  }
+  if (host.ek_trust.empty() || shown.ek_trust != kNothingBelieved) TakeTrust(host, shown);
   host.last_seen_at = now;
   host.hostname = shown.hostname;
   host.kernel_release = shown.kernel_release;
@@ -116,18 +129,30 @@ absl::StatusOr<session::PendingHost> Enroller::CheckKeys(const BeginRequest& req
                                                          absl::Time now) {
   BG_ASSIGN_OR_RETURN(const tpm2::Public ek, tpm2::Public::FromTpm2b(request.ek_public));
   BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm2::Public::FromTpm2b(request.ak_public));
-  const EkShown shown = {
-      .ek = ek, .certificate = request.ek_certificate, .intermediates = request.ek_intermediates};
-  BG_ASSIGN_OR_RETURN(const EkTrust trust, JudgeEk(policy_, shown, now));
+  const EkShown shown = {.ek = ek,
+                         .certificate = request.ek_certificate,
+                         .intermediates = request.ek_intermediates,
+                         .ak = &ak,
+                         .ak_certificate = request.ak_certificate,
+                         .ak_intermediates = &request.ak_intermediates};
+  BG_ASSIGN_OR_RETURN(const std::shared_ptr<const EkPolicy> policy, policies_.Current());
+  std::map<std::string, std::string> labels = token.labels;
+  BG_ASSIGN_OR_RETURN(const EkTrust trust, Judge(shown, *policy, &labels, now));
   BG_RETURN_IF_ERROR(tpm2::CheckAk(ak));
   session::PendingHost host;
   host.ek_public = ek.raw;
   host.ak_public = ak.raw;
   host.ak_name = ak.Name();
   host.ek_certificate = request.ek_certificate;
+  host.own_ek_certificate = trust.own;
   host.ek_trust = trust.how;
+  host.assurance = trust.assurance;
+  host.tolerances = trust.tolerances;
+  host.tpm_manufacturer = trust.tpm.manufacturer;
+  host.tpm_model = trust.tpm.model;
+  host.tpm_version = trust.tpm.version;
   host.approved = trust.approved || (token.approves && trust.may_be_approved_by_token);
-  host.labels = token.labels;
+  host.labels = std::move(labels);
   host.join_token_id = token.id;
   host.join_token_secret_sha256 = token.secret_sha256;
   host.hostname = Printable(request.hostname, host::kMaxFact);
@@ -135,6 +160,38 @@ absl::StatusOr<session::PendingHost> Enroller::CheckKeys(const BeginRequest& req
   host.os_release = Printable(request.os_release, host::kMaxFact);
   host.agent_version = Printable(request.agent_version, host::kMaxFact);
   return host;
+}
+
+// `labels`: what the inventory says of this TPM goes before what its token says of many.
+absl::StatusOr<EkTrust> Enroller::Judge(const EkShown& shown, const EkPolicy& policy,
+                                        std::map<std::string, std::string>* labels,
+                                        absl::Time now) {
+  BG_ASSIGN_OR_RETURN(const std::vector<std::string> keys,
+                      InventoryKeys(shown.ek, shown.certificate));
+  EkKnown known;
+  for (const std::string& key : keys) {
+    known.listed = known.listed || policy.inventory.contains(key);
+    const absl::StatusOr<store::InventoryRow> row = store_.GetInventory(key);
+    if (absl::IsNotFound(row.status())) continue;
+    BG_RETURN_IF_ERROR(row.status());
+    known.listed = true;
+    for (const auto& [name, value] : row->labels) (*labels)[name] = value;
+  }
+  if (authority_ != nullptr) {
+    BG_ASSIGN_OR_RETURN(OwnAnchors own, AnchorsOf(*authority_));
+    known.own = std::move(own.anchors);
+    known.own_intermediates = std::move(own.intermediates);
+  }
+  BG_ASSIGN_OR_RETURN(EkTrust trust, JudgeEk(policy, shown, known, now));
+  if (trust.own) BG_RETURN_IF_ERROR(CheckOwnCertificate(shown.certificate));
+  return trust;
+}
+
+absl::Status Enroller::CheckOwnCertificate(ByteView certificate) {
+  BG_ASSIGN_OR_RETURN(const crypto::X509Ptr parsed, pki::ParseCertificate(certificate));
+  BG_ASSIGN_OR_RETURN(const bool revoked, store_.IsRevoked(pki::SerialHex(parsed.get())));
+  if (!revoked) return absl::OkStatus();
+  return NotPermitted(Reason::kEkRevoked, "the EK certificate that we made for it was revoked");
 }
 
 absl::StatusOr<host::HostRecord> Enroller::Complete(const CompleteRequest& request) {
@@ -158,9 +215,25 @@ absl::StatusOr<host::HostRecord> Enroller::CommitHost(const session::PendingHost
   }
   host::HostRecord host = known.has_value() ? *known : NewHost(id, shown, now);
   BG_RETURN_IF_ERROR(TakeKeysAndFacts(host, shown, now));
-  BG_RETURN_IF_ERROR(store_.Apply(EnrolmentCommit(known, host, shown, now)));
+  store::Commit commit = EnrolmentCommit(known, host, shown, now);
+  const bool new_ak = known.has_value() && known->ak_public != shown.ak_public;
+  BG_RETURN_IF_ERROR(AddCertificates(new_ak, commit, now));
+  BG_RETURN_IF_ERROR(store_.Apply(commit));
+  host = *std::move(commit.host);
   ++host.revision;
   return host;
+}
+
+absl::Status Enroller::AddCertificates(bool new_ak, store::Commit& commit, absl::Time now) {
+  if (authority_ == nullptr) return absl::OkStatus();
+  BG_ASSIGN_OR_RETURN(commit.issued, RenewCertificates(*commit.host, *authority_, now));
+  if (!new_ak) return absl::OkStatus();
+  BG_ASSIGN_OR_RETURN(const std::vector<store::CredentialRow> rows,
+                      store_.ListCredentials(commit.host->id));
+  for (const store::CredentialRow& row : rows) {
+    if (row.kind == "ak" && !row.revoked) commit.revoke_serials.push_back(row.serial);
+  }
+  return absl::OkStatus();
 }
 
 // Ids are digests of EK Names, so this takes a collision of 128 bits or a store that was tampered

@@ -34,6 +34,14 @@ class TestCa {
                      Join(pki::ext::KeyUsage(pki::ext::kKeyEncipherment), purpose)));
   }
 
+  // As a cloud certifies the attestation key of a vTPM.
+  Bytes AkCertificateFor(const tpm2::Public& ak) const {
+    const Bytes purpose = pki::ext::ExtendedKeyUsage({pki::ext::oid::AikCertificate()});
+    return Sign("AK", ak.Key().value(),
+                Join(pki::ext::BasicConstraintsEndEntity(),
+                     Join(pki::ext::KeyUsage(pki::ext::kDigitalSignature), purpose)));
+  }
+
  private:
   static Bytes Join(Bytes a, const Bytes& b) {
     a.insert(a.end(), b.begin(), b.end());

@@ -42,6 +42,19 @@ absl::Status CheckSizes(std::initializer_list<Bounded> fields) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::vector<Bytes>> DecodeCertificates(
+    const char* what, const google::protobuf::RepeatedPtrField<std::string>& field) {
+  if (field.size() > kMaxIntermediates) {
+    return TooLarge(what, static_cast<size_t>(field.size()), kMaxIntermediates);
+  }
+  std::vector<Bytes> out;
+  for (const std::string& der : field) {
+    BG_RETURN_IF_ERROR(CheckSizes({{what, der}}));
+    out.push_back(FromText(der));
+  }
+  return out;
+}
+
 absl::StatusOr<evidence::HostFacts> DecodeFacts(const v1::HostFacts& facts) {
   BG_RETURN_IF_ERROR(CheckSizes({{"hostname", facts.hostname(), kMaxText},
                                  {"kernel_release", facts.kernel_release(), kMaxText},
@@ -158,21 +171,19 @@ absl::StatusOr<enroll::BeginRequest> Decode(const v1::BeginEnrollmentRequest& me
                                  {"join_token_secret", message.join_token_secret(), kMaxText},
                                  {"ek_public", message.ek_public()},
                                  {"ek_certificate", message.ek_certificate()},
-                                 {"ak_public", message.ak_public()}}));
-  if (message.ek_intermediates_size() > kMaxIntermediates) {
-    return TooLarge("ek_intermediates", static_cast<size_t>(message.ek_intermediates_size()),
-                    kMaxIntermediates);
-  }
+                                 {"ak_public", message.ak_public()},
+                                 {"ak_certificate", message.ak_certificate()}}));
   enroll::BeginRequest out;
   out.join_token_id = message.join_token_id();
   out.join_token_secret = FromText(message.join_token_secret());
   out.ek_public = FromText(message.ek_public());
   out.ek_certificate = FromText(message.ek_certificate());
-  for (const std::string& der : message.ek_intermediates()) {
-    BG_RETURN_IF_ERROR(CheckSizes({{"ek_intermediates", der}}));
-    out.ek_intermediates.push_back(FromText(der));
-  }
+  BG_ASSIGN_OR_RETURN(out.ek_intermediates,
+                      DecodeCertificates("ek_intermediates", message.ek_intermediates()));
   out.ak_public = FromText(message.ak_public());
+  out.ak_certificate = FromText(message.ak_certificate());
+  BG_ASSIGN_OR_RETURN(out.ak_intermediates,
+                      DecodeCertificates("ak_intermediates", message.ak_intermediates()));
   BG_ASSIGN_OR_RETURN(evidence::HostFacts facts, DecodeFacts(message.facts()));
   out.hostname = std::move(facts.hostname);
   out.kernel_release = std::move(facts.kernel_release);
@@ -203,7 +214,8 @@ void Encode(const Enrolled& enrolled, v1::CompleteEnrollmentResponse* message) {
   message->set_cluster_id(enrolled.cluster_id);
   message->set_trust(std::string(host::Name(enrolled.host.trust)));
   message->set_approved(enrolled.host.approved);
-  message->set_ak_certificate(Text(enrolled.ak_certificate));
+  message->set_ak_certificate(Text(enrolled.host.ak_certificate));
+  message->set_ek_certificate(Text(enrolled.host.own_ek_certificate));
   message->set_ca_chain(enrolled.ca_chain_pem);
 }
 
@@ -225,6 +237,8 @@ void Encode(const admission::Decision& decision, v1::SubmitResponse* message) {
       static_cast<uint32_t>(absl::ToInt64Seconds(decision.next_attestation)));
   message->set_drop_credentials(decision.drop_credentials);
   message->set_token(decision.token);
+  message->set_ak_certificate(Text(decision.renewed.ak_certificate));
+  message->set_ek_certificate(Text(decision.renewed.own_ek_certificate));
   if (!decision.next.nonce.empty()) Encode(decision.next, message->mutable_next_challenge());
   const credential::Issued& issued = decision.issued;
   if (issued.tpm_key.has_value()) {

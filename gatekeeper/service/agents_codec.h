@@ -36,7 +36,6 @@ void Encode(const enroll::ActivationChallenge& challenge, v1::BeginEnrollmentRes
 struct Enrolled {
   const host::HostRecord& host;
   std::string cluster_id;
-  Bytes ak_certificate;  // DER
   std::string ca_chain_pem;
 };
 void Encode(const Enrolled& enrolled, v1::CompleteEnrollmentResponse* message);

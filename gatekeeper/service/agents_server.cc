@@ -14,7 +14,6 @@
 #include "common/base/log.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
-#include "gatekeeper/enroll/ak_certificate.h"
 #include "gatekeeper/service/agents_codec.h"
 #include "gatekeeper/service/byte_budget.h"
 #include "gatekeeper/service/guard.h"
@@ -111,9 +110,7 @@ class EnrollmentService final : public v1::Enrollment::CallbackService {
     return Run(context, "Enrollment.Complete", [this, request, response]() -> absl::Status {
       BG_ASSIGN_OR_RETURN(const enroll::CompleteRequest decoded, Decode(*request));
       BG_ASSIGN_OR_RETURN(const host::HostRecord host, enroller_.Complete(decoded));
-      BG_ASSIGN_OR_RETURN(Bytes certificate,
-                          enroll::IssueAkCertificate(host, authority_, absl::Now()));
-      Encode({host, options_.cluster_id, std::move(certificate), authority_.chain_pem()}, response);
+      Encode({host, options_.cluster_id, authority_.chain_pem()}, response);
       return absl::OkStatus();
     });
   }

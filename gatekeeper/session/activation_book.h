@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -23,8 +24,12 @@ namespace bootgate::gatekeeper::session {
 struct PendingHost {
   Bytes ek_public, ak_public;  // TPMT_PUBLIC
   Bytes ak_name;
-  Bytes ek_certificate;   // DER; empty when there was none
-  std::string ek_trust;   // "chain", "inventory", "chain+inventory", "none"
+  Bytes ek_certificate;             // DER; empty when there was none
+  bool own_ek_certificate = false;  // it is one of ours
+  std::string ek_trust;             // gatekeeper/enroll/ek_trust.h
+  std::string assurance;
+  std::vector<std::string> tolerances;
+  std::string tpm_manufacturer, tpm_model, tpm_version;
   bool approved = false;  // by join token or inventory
   std::map<std::string, std::string> labels;
   std::string join_token_id;

@@ -133,7 +133,7 @@ TEST_F(Attack, A34_TpmThatNobodySpeaksForWaitsForApproval) {
   EXPECT_EQ(gate_.TrustOf(stranger.id()), Trust::kPending);
 }
 
-TEST_F(Attack, A32_GenuineTpmOutsideTheInventoryWaitsForApproval) {
+TEST_F(Attack, A32_GenuineTpmOutsideTheInventoryIsBoundToNoHost) {
   StoreMayChange();
   Gate strict({.ek_mode = gatekeeper::enroll::EkMode::kChainAndInventory});
   strict.AddToken({"plain", "plain secret"}, 1, false);
@@ -141,7 +141,7 @@ TEST_F(Attack, A32_GenuineTpmOutsideTheInventoryWaitsForApproval) {
   BG_ASSERT_OK_AND_ASSIGN(const agent::JoinAnswer joined,
                           genuine.Join(*strict.Direct(), {"plain", "plain secret"}));
   EXPECT_FALSE(joined.approved);
-  EXPECT_EQ(ReasonOf(genuine.Ask(*strict.Direct()).status()), Reason::kHostNotApproved);
+  EXPECT_EQ(ReasonOf(genuine.Ask(*strict.Direct()).status()), Reason::kEkNotBound);
 }
 
 TEST_F(Attack, A73_HostIdsThatAreNone) {

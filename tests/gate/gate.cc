@@ -11,7 +11,6 @@
 #include "common/crypto/hash.h"
 #include "common/ima/digests_at.h"
 #include "common/ima/mixed_list.h"
-#include "gatekeeper/enroll/ak_certificate.h"
 #include "gatekeeper/rollout/assignments.h"
 #include "gatekeeper/store/sqlite/sqlite_store.h"
 #include "tests/gate/store_dump.h"
@@ -94,6 +93,8 @@ class DirectClient final : public agent::GatekeeperClient {
     begin.ek_certificate = request.ek_certificate;
     begin.ek_intermediates = request.ek_intermediates;
     begin.ak_public = request.ak_public;
+    begin.ak_certificate = request.ak_certificate;
+    begin.ak_intermediates = request.ak_intermediates;
     begin.hostname = request.facts.hostname;
     BG_ASSIGN_OR_RETURN(enroll::ActivationChallenge challenge, gate_.enroller.Begin(begin));
     return agent::ActivationChallenge{.session_id = challenge.session_id,
@@ -113,8 +114,8 @@ class DirectClient final : public agent::GatekeeperClient {
     answer.cluster_id = kClusterId;
     answer.trust = std::string(gatekeeper::host::Name(host.trust));
     answer.approved = host.approved;
-    BG_ASSIGN_OR_RETURN(answer.ak_certificate,
-                        enroll::IssueAkCertificate(host, gate_.authority, gate_.clock.Now()));
+    answer.ak_certificate = host.ak_certificate;
+    answer.ek_certificate = host.own_ek_certificate;
     answer.ca_chain_pem = gate_.authority.chain_pem();
     return answer;
   }
@@ -192,7 +193,7 @@ Gate::Gate(const GateOptions& options)
       authority(MakeAuthority(folder, clock.Now())),
       activations(clock, options.activations),
       enroller(*store, activations, clock,
-               {.mode = options.ek_mode, .anchors = vendor.Anchors(), .inventory = {}}),
+               {.mode = options.ek_mode, .anchors = vendor.Anchors(), .inventory = {}}, &authority),
       nonces(clock, options.nonces),
       token_keys(
           gatekeeper::token::KeyRing::Open({.folder = folder + "/token-keys"}, authority, clock)
