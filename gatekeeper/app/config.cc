@@ -43,12 +43,34 @@ void ReadQuote(config::ConfigFile& file, Config* out) {
   file.Integer("quote.behind_limit", 1, 1000, &out->quote.behind_limit);
   file.Span("quote.nonce_ttl", absl::Seconds(1), absl::Minutes(10), &out->quote.nonce_ttl);
   file.Text("credential.seal_selection", &out->credential.seal_selection);
+  file.Text("credential.boot_secret_selection", &out->credential.boot_secret_selection);
   file.Integer("credential.cap_register", -1, registers::kCount - 1, &out->credential.cap_register);
   file.Span("credential.lifetime", absl::Seconds(10), absl::Hours(24 * 30),
             &out->credential.lifetime);
   file.Span("attestation.interval", absl::Seconds(1), absl::Hours(24), &out->attestation.interval);
   file.Span("attestation.whole_ima_list_every", absl::Seconds(1), absl::Hours(24 * 365),
             &out->attestation.whole_ima_list_every);
+}
+
+// The rule for credentials holds for secrets across boots, too.
+void CheckBootSecretSelection(config::ConfigFile& file, const Config& config) {
+  constexpr char kKey[] = "credential.boot_secret_selection";
+  const absl::StatusOr<registers::Selection> quoted =
+      registers::ParseSelection(config.quote.selection);
+  const absl::StatusOr<registers::Selection> bound =
+      registers::ParseSelection(config.credential.across_boots_selection());
+  if (config.credential.boot_secret_selection.empty() || !quoted.ok()) return;
+  if (!bound.ok()) {
+    file.Complain(kKey, bound.status().message());
+    return;
+  }
+  credential::Options options{.seal_selection = *bound};
+  if (config.credential.cap_register >= 0) {
+    options.cap_register = static_cast<uint32_t>(config.credential.cap_register);
+  }
+  if (const absl::Status fit = credential::Check(options, *quoted); !fit.ok()) {
+    file.Complain(kKey, fit.message());
+  }
 }
 
 // What credentials may be bound to is the credential room's rule; here it is asked early.
@@ -141,6 +163,7 @@ absl::StatusOr<Config> Read(config::ConfigFile file) {
   file.Text("ek.distrust", &out.ek.distrust);
   ReadQuote(file, &out);
   CheckSelections(file, out);
+  CheckBootSecretSelection(file, out);
   ReadLimits(file, &out.limits);
   BG_RETURN_IF_ERROR(file.Finish());
   return out;

@@ -56,6 +56,12 @@ struct CredentialConfig {
   std::string seal_selection = "sha256:0-9,14";
   int64_t cap_register = -1;  // -1: none
   absl::Duration lifetime = absl::Hours(1);
+  // What secrets across boots are bound to; empty: seal_selection.
+  std::string boot_secret_selection;
+
+  const std::string& across_boots_selection() const {
+    return boot_secret_selection.empty() ? seal_selection : boot_secret_selection;
+  }
 };
 
 struct AttestationConfig {
@@ -90,6 +96,7 @@ struct Config {
   std::string store_path() const { return folder + "/gatekeeper.db"; }
   std::string ca_folder() const { return folder + "/ca"; }
   std::string token_key_folder() const { return folder + "/token-keys"; }
+  std::string sealing_folder() const { return folder + "/sealing"; }
   std::string set_folder() const { return folder + "/sets"; }
 };
 

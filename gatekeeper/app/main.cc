@@ -24,6 +24,7 @@
 #include "gatekeeper/app/policy_verbs.h"
 #include "gatekeeper/app/revocation_verbs.h"
 #include "gatekeeper/app/run.h"
+#include "gatekeeper/app/seal_verbs.h"
 #include "gatekeeper/app/token_verbs.h"
 #include "gatekeeper/app/weak_options.h"
 #include "gatekeeper/cli/documents.h"
@@ -369,6 +370,8 @@ int Main(int argc, char** argv) {
   AddEkVerbs(root, line);
   AddTokenVerbs(root, line);
   AddRevocationVerbs(root, line);
+  AddSecretVerbs(root, line);
+  AddApprovalVerbs(root, line);
   AddReasonVerbs(root, line);
   if (const std::string unknown = UnknownVerb(root, argc, argv); !unknown.empty()) {
     std::cerr << "error: " << unknown << "\n       bootgate-gatekeeper --help lists them\n";

@@ -17,6 +17,7 @@
 #include "common/base/status_macros.h"
 #include "gatekeeper/admission/admission.h"
 #include "gatekeeper/app/public_port.h"
+#include "gatekeeper/app/sealing_options.h"
 #include "gatekeeper/app/weak_options.h"
 #include "gatekeeper/cli/inventory_file.h"
 #include "gatekeeper/enroll/ek_files.h"
@@ -187,8 +188,11 @@ absl::Status Serve(const Config& config, const PortFiles& port_files, const sigs
   BG_ASSIGN_OR_RETURN(const std::unique_ptr<PublicPort> public_port,
                       PublicPort::Open(config, authority, clock));
   BG_ASSIGN_OR_RETURN(admission::Options admission_options, AdmissionOptions(config));
+  BG_ASSIGN_OR_RETURN(sealing::Options sealing_options, SealingOptions(config));
+  BG_ASSIGN_OR_RETURN(const std::unique_ptr<sealing::Sealer> sealer,
+                      sealing::Sealer::Open(std::move(sealing_options), *store));
   admission::Admission admission(std::move(admission_options), *store, nonces, authority, clock,
-                                 public_port->issuer());
+                                 public_port->issuer(), sealer.get());
 
   BG_ASSIGN_OR_RETURN(const std::unique_ptr<service::AgentsServer> server,
                       service::AgentsServer::Start(ServerOptionsOf(config, authority, identity),

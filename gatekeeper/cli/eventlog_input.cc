@@ -64,7 +64,15 @@ Json ParseBounded(absl::string_view text) {
   return too_deep ? Json(Json::value_t::discarded) : json;
 }
 
-absl::Status AddRegister(const std::string& key, const Json& value, registers::RegisterBank* bank) {
+// What `eventlog predict` writes of one register.
+bool IsPrediction(const Json& value) {
+  return value.is_object() && value.value("after", Json()).is_string() &&
+         value.value("changed", Json()).is_boolean();
+}
+
+absl::Status AddRegister(const std::string& key, const Json& told, registers::RegisterBank* bank) {
+  if (IsPrediction(told) && !told.at("changed").get<bool>()) return absl::OkStatus();
+  const Json& value = IsPrediction(told) ? told.at("after") : told;
   const std::string where = absl::StrCat(crypto::Name(bank->alg()), " ", Printable(key, 32));
   uint32_t index = 0;
   if (!absl::SimpleAtoi(key, &index) || index >= registers::kCount) {

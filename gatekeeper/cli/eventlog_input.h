@@ -78,7 +78,8 @@ absl::Status CheckJoinable(const LogFile& boot_log);
 ExitCode FailUserLog(std::ostream& err, const absl::Status& status);
 
 // The banks of {"sha256": {"0": "hex", ...}, ...}, also under "banks" (as `eventlog replay` writes
-// it). Errors: kInvalidArgument with bank and register.
+// it); of what `eventlog predict` writes, the registers that change, as they will be. Errors:
+// kInvalidArgument with bank and register.
 absl::StatusOr<std::vector<registers::RegisterBank>> ParseRegisters(absl::string_view json);
 absl::StatusOr<std::vector<registers::RegisterBank>> ReadRegistersFile(const std::string& file,
                                                                        std::istream& in);
