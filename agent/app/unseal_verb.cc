@@ -52,6 +52,7 @@ Part OpenBootSecrets(const Config& config, const identity::JoinState& joined, tp
   return OpenPart(
       [&] { return identity::LoadBootSecrets(config.state_folder); },
       [&](const evidence::BootSecrets& kept, std::vector<std::string>* names) -> absl::Status {
+        if (config.require_tmpfs) BG_RETURN_IF_ERROR(identity::RequireMemory(target));
         BG_ASSIGN_OR_RETURN(const evidence::Secrets secrets,
                             identity::UnsealBootSecrets(tpm, joined, kept));
         *names = NamesOf(secrets);

@@ -129,10 +129,10 @@ absl::StatusOr<std::optional<evidence::BootSecrets>> Sealer::Seal(const Admitted
     out.approvals.push_back({std::move(state), std::move(signature)});
   }
   bytes::Writer content;
-  for (const ByteView field : {ByteView(ref), ByteView(registers::Marshal(state_selection_)),
-                               ByteView(key_name_), ByteView(secrets.across_id)}) {
-    AddField(content, field);
-  }
+  AddField(content, ref);
+  AddField(content, registers::Marshal(state_selection_));
+  AddField(content, key_name_);
+  AddField(content, secrets.across_id);
   out.content_id = ToBytes(crypto::Hash(kHash, content.view()).view());
   if (!SameBytes(out.content_id, host.held)) {
     BG_RETURN_IF_ERROR(SealTo(host.ek, host.host_id, secrets, &out));

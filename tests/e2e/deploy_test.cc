@@ -47,9 +47,13 @@ TEST_P(UnitTest, ReachesLittle) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Units, UnitTest,
-                         ::testing::Values("bootgate-gatekeeper", "bootgate-agent"),
+                         ::testing::Values("bootgate-gatekeeper", "bootgate-agent",
+                                           "bootgate-boot-secrets"),
                          [](const auto& row) {
-                           return std::string(row.param).substr(sizeof("bootgate-") - 1);
+                           std::string name =
+                               std::string(row.param).substr(sizeof("bootgate-") - 1);
+                           std::erase(name, '-');
+                           return name;
                          });
 
 TEST(SamplePolicies, AreFineAndWithoutWarnings) {
