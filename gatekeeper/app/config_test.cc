@@ -33,6 +33,7 @@ TEST(GatekeeperConfig, ShippedSampleIsReadAndHoldsTheDefaults) {
   EXPECT_EQ(sample.quote.nonce_ttl, defaults.quote.nonce_ttl);
   EXPECT_EQ(sample.credential.seal_selection, defaults.credential.seal_selection);
   EXPECT_EQ(sample.credential.cap_register, defaults.credential.cap_register);
+  EXPECT_EQ(sample.credential.boot_secret_selection, defaults.credential.boot_secret_selection);
   EXPECT_EQ(sample.credential.lifetime, defaults.credential.lifetime);
   EXPECT_EQ(sample.attestation.interval, defaults.attestation.interval);
   EXPECT_EQ(sample.attestation.whole_ima_list_every, defaults.attestation.whole_ima_list_every);
@@ -89,6 +90,21 @@ TEST(GatekeeperConfig, CredentialsAreNeverBoundToHearsay) {
           "[quote]\nselection = \"sha256:0-16\"\n[credential]\nseal_selection = \"sha256:0,16\"\n"),
       HasSubstr("can reset registers"));
   EXPECT_THAT(Complaint("[credential]\ncap_register = 15\n"), HasSubstr("credential.cap_register"));
+}
+
+// A66: secrets across boots are bound as strongly as credentials.
+TEST(GatekeeperConfig, A66_BootSecretsAreBoundToQuotedRegistersThatNobodyCanReset) {
+  for (const auto& [selection, says] : std::vector<std::pair<std::string, std::string>>{
+           {"sha256:0-9,15", "hosts do not quote: sha256:15"},
+           {"sha1:0-7", "other than SHA-1"},
+           {"sha256:0,16", "can reset registers"},
+           {"sha256:", "credential.boot_secret_selection"},
+           {"sha256:13", "cap register 13 is in the seal selection"}}) {
+    EXPECT_THAT(Complaint("[quote]\nselection = \"sha1:0-7+sha256:0-14\"\n[credential]\n"
+                          "cap_register = 13\nboot_secret_selection = \"" +
+                          selection + "\"\n"),
+                HasSubstr(says));
+  }
 }
 
 TEST(GatekeeperConfig, TokensNeedAnIssuerThatCanBeAsked) {
