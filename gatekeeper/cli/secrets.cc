@@ -40,6 +40,7 @@ absl::StatusOr<SecretBytes> ReadValue(const std::string& file, std::istream& in)
 absl::StatusOr<sealing::SecretFacts> FactsOf(const SecretPutOptions& options) {
   sealing::SecretFacts facts;
   facts.name = options.name;
+  BG_RETURN_IF_ERROR(sealing::CheckSecretName(facts.name));
   BG_ASSIGN_OR_RETURN(facts.selector, rollout::ReadSelector(options.selector));
   facts.per_host = !options.per_host.empty();
   facts.across_boots = options.across_boots;
