@@ -88,6 +88,7 @@ void Fill(const evidence::CertifiedKey& key, v1::CertifiedKey* out) {
 void Fill(const evidence::Statement& statement, v1::EvidenceHeader* out) {
   out->set_request_key(statement.request_key);
   out->set_rp_data(Text(statement.rp_data));
+  out->set_kernel_boot_id(statement.kernel_boot_id);
   for (const evidence::CustomClaim& claim : statement.custom_claims) {
     v1::CustomClaim* const row = out->add_custom_claims();
     row->set_name(claim.name);

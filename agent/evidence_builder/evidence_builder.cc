@@ -67,6 +67,7 @@ absl::StatusOr<evidence::Evidence> Build(tpm::Tpm& tpm, const Options& options,
   evidence::Evidence bundle{.host_id = question.host_id, .nonce = question.nonce};
   bundle.statement = options.statement;
   bundle.want_token = options.want_token;
+  bundle.statement.kernel_boot_id = sources::ReadKernelBootId(options.paths);
   BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm.AkPublic(options.ak));
   BG_ASSIGN_OR_RETURN(bundle.boot_log, sources::ReadBootLog(options.paths));
   BG_ASSIGN_OR_RETURN(const Bytes list, sources::ReadImaList(options.paths));

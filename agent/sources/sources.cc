@@ -50,6 +50,12 @@ absl::StatusOr<Bytes> ReadImaList(const Paths& paths) {
   return ReadIfThere(paths.ima_list, ima::kMaxListBytes);
 }
 
+std::string ReadKernelBootId(const Paths& paths) {
+  const std::string text = ReadTextFile(paths.boot_id, kMaxFactFile).value_or("");
+  const absl::string_view id = absl::StripAsciiWhitespace(text);
+  return id.size() > evidence::kMaxKernelBootId ? "" : Fact(id);
+}
+
 evidence::HostFacts ReadFacts(const Paths& paths, absl::string_view agent_version) {
   evidence::HostFacts facts;
   utsname names = {};

@@ -24,6 +24,9 @@ struct Paths {
 absl::StatusOr<Bytes> ReadBootLog(const Paths& paths);  // at most eventlog::kMaxLogBytes
 absl::StatusOr<Bytes> ReadImaList(const Paths& paths);  // at most ima::kMaxListBytes
 
+// Of the running kernel; empty when it cannot be read.
+std::string ReadKernelBootId(const Paths& paths);  // at most evidence::kMaxKernelBootId bytes
+
 // For people to read. What cannot be read stays empty; control characters are escaped.
 evidence::HostFacts ReadFacts(const Paths& paths, absl::string_view agent_version);
 

@@ -57,6 +57,7 @@ TEST(Sources, FactsAreShortPrintableAndMayBeAbsent) {
   EXPECT_EQ(facts.agent_version, "0.1.0");
   EXPECT_FALSE(facts.kernel_release.empty());
 
+  EXPECT_EQ(ReadKernelBootId({.boot_id = "/none"}), "");
   const evidence::HostFacts bare = ReadFacts({.os_release = "/none", .boot_id = "/none"}, "");
   EXPECT_EQ(bare.os_release, "");
   EXPECT_EQ(bare.boot_id, "");

@@ -79,10 +79,13 @@ constexpr ReasonInfo kTable[] = {
      "The signer's qualified name is not that of the enrolled key in its hierarchy.", kReenrol},
     {Reason::kClockRollback, "CLOCK_ROLLBACK", kReject,
      "The TPM's reset counter or clock went back.",
-     "Check for a restored snapshot or a second machine with the same TPM."},
+     "If the TPM was cleared, `host accept-clear HOST --reason ...` at the gatekeeper; else look "
+     "for a "
+     "restored snapshot or a second machine with the same TPM."},
     {Reason::kTpmCloneSuspected, "TPM_CLONE_SUSPECTED", kDeny,
      "Two machines answer with the same TPM: their clocks and counters take turns.",
-     "Find both machines; a virtual TPM was copied or a snapshot runs twice."},
+     "Find both machines by the finding's two lines and stop one: a virtual TPM was copied or a "
+     "snapshot runs twice. Then `host accept-clear HOST --reason ...`."},
     {Reason::kTpmResetAnomaly, "TPM_RESET_ANOMALY", kDeny,
      "The TPM was reset although the host did not boot: a history could have been replayed into "
      "it.",
@@ -133,7 +136,8 @@ constexpr ReasonInfo kTable[] = {
      "A value that a signature covers stands a second time outside it.", kSuspectHost},
     {Reason::kPcrResettable, "POLICY_PCR_RESETTABLE", kError,
      "A policy or a selection relies on a PCR that anybody can reset (16, 23).",
-     "Leave it out; only where it is meant, allow it by name."},
+     "Leave it out; only where it is meant, set allow_resettable in the policy or the "
+     "configuration."},
     {Reason::kAkAttributes, "AK_ATTRIBUTES", kReject,
      "The attestation key lacks an attribute that keeps it in its TPM, or has one too many.",
      "Let the agent create its key; imported keys are refused."},
@@ -164,7 +168,8 @@ constexpr ReasonInfo kTable[] = {
      "The host is enrolled and waits for an operator's approval.",
      "bootgate-gatekeeper host approve HOST"},
     {Reason::kHostRetired, "HOST_RETIRED", kReject, "The host was retired.",
-     "Enrol the machine anew if it comes back into service."},
+     "If it comes back into service, `host reinstate HOST --reason ...` at the gatekeeper, then "
+     "join."},
     {Reason::kPeerHostMismatch, "PEER_HOST_MISMATCH", kReject,
      "The client certificate names another host than the message.", kSuspectHost},
     {Reason::kPeerCertRevoked, "PEER_CERT_REVOKED", kReject, "The client certificate was revoked.",

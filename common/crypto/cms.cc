@@ -52,7 +52,9 @@ absl::StatusOr<CmsPtr> ReadCms(ByteView signature) {
     return absl::InvalidArgumentError("a CMS message that is no signature");
   }
   if (CMS_is_detached(cms.get()) != 1) {
-    return absl::InvalidArgumentError("a CMS signature that brings its own content");
+    return Malformed(Reason::kUnsignedDuplicate,
+                     "a CMS signature that brings its own content: two copies, of which it covers "
+                     "one");
   }
   return cms;
 }

@@ -17,7 +17,7 @@ inline constexpr size_t kMaxCmsBytes = size_t{1} << 20;
 
 // `signature`: DER, or PEM with the label CMS or PKCS7. `certificates`: DER. Every signer of the
 // signature must be one of them, with SHA-256, SHA-384 or SHA-512. SIG_INVALID otherwise;
-// kInvalidArgument when it is no CMS at all.
+// UNSIGNED_DUPLICATE when it brings content of its own; kInvalidArgument when it is no CMS at all.
 absl::Status VerifyDetachedCms(ByteView signature, ByteView content,
                                std::span<const Bytes> certificates);
 

@@ -8,6 +8,7 @@ namespace {
 
 constexpr absl::string_view kLabel = "bootgate/v1/quote";
 constexpr absl::string_view kLabelWithStatement = "bootgate/v1/quote+statement";
+constexpr absl::string_view kLabelWithBoot = "bootgate/v1/quote+boot";
 
 crypto::Digest Sha256(ByteView bytes) { return crypto::Hash(crypto::HashAlg::kSha256, bytes); }
 
@@ -22,7 +23,14 @@ void AppendPart(ByteView part, bytes::Writer& out) {
   }
 }
 
+absl::string_view LabelFor(const Statement& statement) {
+  if (!statement.kernel_boot_id.empty()) return kLabelWithBoot;
+  return statement.empty() ? kLabel : kLabelWithStatement;
+}
+
 void AppendStatement(const Statement& statement, bytes::Writer& out) {
+  if (statement.empty()) return;
+  if (!statement.kernel_boot_id.empty()) out.Sized32Be(AsBytes(statement.kernel_boot_id));
   AppendPart(AsBytes(statement.request_key), out);
   AppendPart(statement.rp_data, out);
   AppendPart(CustomClaimsBytes(statement), out);
@@ -31,9 +39,10 @@ void AppendStatement(const Statement& statement, bytes::Writer& out) {
 }  // namespace
 
 Bytes QualifyingData(const QuoteBinding& binding) {
-  const bool says = binding.statement != nullptr && !binding.statement->empty();
+  static const Statement kSaysNothing;
+  const Statement& statement = binding.statement == nullptr ? kSaysNothing : *binding.statement;
   bytes::Writer out;
-  out.Sized32Be(AsBytes(says ? kLabelWithStatement : kLabel));
+  out.Sized32Be(AsBytes(LabelFor(statement)));
   out.Sized32Be(binding.nonce);
   out.Sized32Be(AsBytes(binding.host_id));
   out.Sized32Be(binding.ak_name);
@@ -43,7 +52,7 @@ Bytes QualifyingData(const QuoteBinding& binding) {
   out.Sized32Be(Integer(binding.ima_first_entry));
   out.Sized32Be(Integer(binding.ima_count));
   out.Sized32Be(Sha256(binding.ima_before_quote).view());
-  if (says) AppendStatement(*binding.statement, out);
+  AppendStatement(statement, out);
   return ToBytes(Sha256(out.view()).view());
 }
 

@@ -19,6 +19,7 @@ inline constexpr size_t kMaxCustomClaims = 32;
 inline constexpr size_t kMaxCustomName = 256;    // bytes
 inline constexpr size_t kMaxCustomValue = 4096;  // bytes
 inline constexpr size_t kMaxRpData = 4096;       // bytes
+inline constexpr size_t kMaxKernelBootId = 64;   // bytes; the kernel's has 36
 
 // A part of the IMA list. `first_entry`: how many entries lie before it (the cursor).
 struct ImaPart {
@@ -47,8 +48,14 @@ struct Statement {
   std::string request_key;  // a JWK, the text as sent; empty: none is bound by the quote
   Bytes rp_data;            // of the relying party that asked for a token
   std::vector<CustomClaim> custom_claims;
+  // Of the running kernel (/proc/sys/kernel/random/boot_id): by it a reset of the TPM alone shows.
+  // Empty: not told.
+  std::string kernel_boot_id;
 
-  bool empty() const { return request_key.empty() && rp_data.empty() && custom_claims.empty(); }
+  bool empty() const {
+    return request_key.empty() && rp_data.empty() && custom_claims.empty() &&
+           kernel_boot_id.empty();
+  }
 };
 
 // What the host tells about itself; shown to people, never judged.
@@ -78,7 +85,9 @@ struct Evidence {
 // follow the others: SHA-256 of the request key's text, of rp_data, and of the custom claims (name,
 // value and type of each, every one with its length before it); a part that is not there is a field
 // of no bytes. So a host that says nothing is asked for the same data as ever, and neither form can
-// be taken for the other. The certifications of keys have the same qualifying data.
+// be taken for the other. With a kernel boot id the label is "bootgate/v1/quote+boot"; the boot id
+// itself is the first field behind the common ones, and the statement's three follow. The
+// certifications of keys have the same qualifying data.
 struct QuoteBinding {
   ByteView nonce;
   absl::string_view host_id;

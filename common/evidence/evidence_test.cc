@@ -74,6 +74,18 @@ TEST(QualifyingData, WithAStatementIsTheDocumentedHash) {
             "feadcb3012a1dbfe6c13b71496e3c27f79f88b1519a91b7fd9cb445532a17b6c");
 }
 
+// Computed by another program from the form in evidence.h.
+TEST(QualifyingData, WithAKernelBootIdIsTheDocumentedHash) {
+  Statement statement{.kernel_boot_id = "4b1f5a0e-9c7d-4e21-a6f0-d1c2b3a49586"};
+  QuoteBinding binding = Sample();
+  binding.statement = &statement;
+  EXPECT_EQ(ToHex(QualifyingData(binding)),
+            "a81cebfc93fb8d0b2853fc561242fe7ae9ebcbb4cdcde54af70763c1add9f040");
+  statement.rp_data = Bytes(3, 0x77);
+  EXPECT_EQ(ToHex(QualifyingData(binding)),
+            "1bb1767f9ae3e7f84d0e61cfc0e437e01fc1607e5b638a9813a57df7cd353ff1");
+}
+
 TEST(QualifyingData, DependsOnEveryPartOfTheStatement) {
   const std::vector<Statement> statements = {
       {},
@@ -86,6 +98,9 @@ TEST(QualifyingData, DependsOnEveryPartOfTheStatement) {
       {.custom_claims = {{"a", "bc", ""}}},
       {.custom_claims = {{"a", "b", "c"}, {"a", "b", "c"}}},
       {.custom_claims = {{"", "", ""}}},
+      {.kernel_boot_id = "k"},
+      {.kernel_boot_id = "l"},
+      {.request_key = "k", .kernel_boot_id = "k"},
   };
   std::set<Bytes> seen;
   for (const Statement& statement : statements) {

@@ -133,6 +133,20 @@ TEST(VerifyJws, AKeyInTheHeaderIsNotUsed) {
               Refuses(Reason::kJwsSignature));
 }
 
+// The JSON forms have headers that nobody signed, and may have several signatures.
+TEST(Attack, A27_OnlyTheFormWithOneSignedCopyOfEachPartIsRead) {
+  BG_ASSERT_OK_AND_ASSIGN(const std::string made, SignJws(EcKey(), JwsAlg::kEs256, {}, "{}"));
+  const std::vector<std::string> parts = absl::StrSplit(made, '.');
+  const std::string flat = absl::StrCat(R"({"protected":")", parts[0], R"(","payload":")", parts[1],
+                                        R"(","signature":")", parts[2], "\"");
+  for (const std::string& text :
+       {absl::StrCat(flat, "}"), absl::StrCat(flat, R"(,"header":{"kid":"other"}})"),
+        absl::StrCat(made, ".", parts[1]), absl::StrCat(parts[0], ".", made),
+        absl::StrCat(made, "\n", made)}) {
+    EXPECT_THAT(ParsedJws::Parse(text), Refuses(Reason::kJwsParse)) << text;
+  }
+}
+
 TEST(VerifyJws, EmptyAndZeroSignaturesAreRefused) {
   const absl::string_view text = kRfcEs256;
   const std::string input(text.substr(0, text.rfind('.') + 1));

@@ -284,6 +284,82 @@ TEST(Attack, A9_EverySchemeUnderEveryOtherKeyIsRefused) {
   }
 }
 
+// A key of each kind under each scheme that its public area may claim, against a signature that
+// the same key really made by another scheme: only the pair that fits is ever verified.
+TEST(Attack, A9_EachSchemeAgainstEachSchemeOnEachKindOfKey) {
+  struct Kind {
+    const char* name;
+    crypto::PrivateKey key;
+    HashAlg hash;
+  };
+  std::vector<Kind> kinds;
+  kinds.push_back({"rsa", *crypto::PrivateKey::GenerateRsa(2048), HashAlg::kSha256});
+  kinds.push_back(
+      {"p256", *crypto::PrivateKey::GenerateEc(crypto::Curve::kP256), HashAlg::kSha256});
+  kinds.push_back(
+      {"p384", *crypto::PrivateKey::GenerateEc(crypto::Curve::kP384), HashAlg::kSha384});
+  constexpr Alg kSchemes[] = {Alg::kRsassa, Alg::kRsapss, Alg::kEcdsa, Alg::kEcdaa, Alg::kNull};
+  constexpr Alg kOfRsa[] = {Alg::kRsassa, Alg::kRsapss}, kOfEcc[] = {Alg::kEcdsa};
+  const Bytes message = Nonce();
+  int held = 0;
+  for (const Kind& kind : kinds) {
+    const bool rsa = kind.name == std::string("rsa");
+    const absl::Span<const Alg> makes = rsa ? absl::MakeConstSpan(kOfRsa) : kOfEcc;
+    for (const Alg claimed : kSchemes) {
+      const absl::StatusOr<Public> area = Public::FromTpmt(soft_tpm::AreaBytes(
+          kind.key.Public(), AreaFields{.scheme = claimed, .scheme_hash = kind.hash}));
+      if (!area.ok()) continue;  // a public area that contradicts itself does not parse
+      for (const Alg made : makes) {
+        const SoftAk signer(*crypto::PrivateKey::FromPem(AsText(kind.key.Pem().view())),
+                            AreaFields{.scheme = made, .scheme_hash = kind.hash});
+        const Bytes genuine = signer.Sign(message);
+        for (const Alg said : kSchemes) {
+          Bytes bytes = genuine;
+          bytes[0] = static_cast<uint8_t>(static_cast<uint16_t>(said) >> 8);
+          bytes[1] = static_cast<uint8_t>(said);
+          const absl::StatusOr<Signature> signature = ParseSignature(bytes);
+          const absl::Status status =
+              signature.ok() ? VerifySignature(*area, message, *signature) : signature.status();
+          const bool fits = claimed == made && made == said;
+          held += fits ? 1 : 0;
+          if (fits) {
+            EXPECT_THAT(status, IsOk()) << kind.name;
+          } else if (claimed == said && signature.ok()) {
+            EXPECT_THAT(status, Refuses(Reason::kSigInvalid)) << kind.name;  // PSS for RSASSA
+          } else {
+            const auto reason = ReasonOf(status);
+            EXPECT_TRUE(reason == Reason::kSigScheme || reason == Reason::kTpmMarshal)
+                << kind.name << " " << status;
+          }
+        }
+      }
+    }
+  }
+  EXPECT_EQ(held, 2 + 1 + 1);
+}
+
+// A key of one kind, a genuine signature of a key of another.
+TEST(Attack, A9_SignatureOfAKeyOfAnotherKindIsRefused) {
+  const SoftAk pss = SoftAk::Rsa(Alg::kRsapss);
+  const SoftAk p384 = SoftAk(*crypto::PrivateKey::GenerateEc(crypto::Curve::kP384),
+                             AreaFields{.scheme_hash = HashAlg::kSha384});
+  const std::pair<const char*, const SoftAk*> keys[] = {
+      {"rsassa", &RsaAk()}, {"rsapss", &pss}, {"p256", &EccAk()}, {"p384", &p384}};
+  for (const auto& [own, ak] : keys) {
+    for (const auto& [other, signer] : keys) {
+      const Bytes message = Nonce();
+      const absl::StatusOr<Signature> signature = ParseSignature(signer->Sign(message));
+      ASSERT_THAT(signature, IsOk());
+      const absl::Status status = VerifySignature(ak->area(), message, *signature);
+      if (own == other) {
+        EXPECT_THAT(status, IsOk()) << own;
+      } else {
+        EXPECT_THAT(status, Refuses(Reason::kSigScheme)) << own << " by " << other;
+      }
+    }
+  }
+}
+
 TEST(Attack, A9_KeyWithoutASchemeVerifiesNothing) {
   AreaFields fields;
   fields.scheme = Alg::kNull;
@@ -309,6 +385,27 @@ TEST(Attack, A9_EcdsaNumbersOutOfRangeAreRefused) {
       EXPECT_THAT(asked.Check(quote), Refuses(Reason::kSigInvalid)) << ToHex(bad);
     }
   }
+}
+
+TEST(Attack, A9_NumbersOfAP384SignatureOutOfRangeAreRefused) {
+  const SoftAk p384(*crypto::PrivateKey::GenerateEc(crypto::Curve::kP384),
+                    AreaFields{.scheme_hash = HashAlg::kSha384});
+  const Bytes message = Nonce();
+  const Signature good = *ParseSignature(p384.Sign(message));
+  const Bytes order = *FromHex(
+      "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77a"
+      "ecec196accc52973");
+  Bytes padded(49);
+  std::copy(good.r.begin(), good.r.end(), padded.end() - static_cast<ptrdiff_t>(good.r.size()));
+  for (const Bytes& bad : {Bytes(), Bytes(1), Bytes(48), order, Bytes(48, 0xff), padded}) {
+    for (const bool in_r : {true, false}) {
+      Signature signature = good;
+      (in_r ? signature.r : signature.s) = bad;
+      EXPECT_THAT(VerifySignature(p384.area(), message, signature), Refuses(Reason::kSigInvalid))
+          << ToHex(bad);
+    }
+  }
+  EXPECT_THAT(VerifySignature(p384.area(), message, good), IsOk());
 }
 
 // One structure that we parse, and where in it sizes lie.

@@ -14,6 +14,7 @@
 #include "gatekeeper/admission/judge.h"
 #include "gatekeeper/admission/verdict_json.h"
 #include "gatekeeper/appraisal/custom_claims.h"
+#include "gatekeeper/appraisal/tpm_state.h"
 #include "gatekeeper/enroll/ek_trust.h"
 #include "gatekeeper/enroll/own_certificates.h"
 
@@ -68,6 +69,23 @@ std::vector<Claim> KeyClaims(const tpm2::Public& ak) {
     claims.push_back({.type = "aikPubHash", .value = ToBase64(digest.view())});
   }
   return claims;
+}
+
+// What this evidence tells of the TPM, for the policy and beside it.
+void AddTpm(const host::HostRecord& host, const host::TpmStep& step,
+            const tpm2::AttestHeader& header, const Options& options, JudgeInput* input) {
+  appraisal::TpmAppraisal tpm = appraisal::AppraiseTpm(
+      header, host, options.advisories,
+      options.deny_vulnerable_firmware ? Severity::kFail : Severity::kWarning);
+  input->extra_findings = step.findings;
+  input->extra_findings.insert(input->extra_findings.end(), tpm.findings.begin(),
+                               tpm.findings.end());
+  input->extra_claims.insert(input->extra_claims.end(), tpm.claims.begin(), tpm.claims.end());
+  input->extra_coverage = std::move(tpm.coverage);
+  input->extra_coverage.checked.push_back("the TPM's counters and clock against its history");
+  if (!step.history.kernel_boot_id.empty()) return;
+  input->extra_coverage.not_checked.push_back(
+      {"a reset of the TPM without a boot", "the host told no kernel boot id"});
 }
 
 // A verdict that is neither ADMIT nor DENY changes nothing: it leaves as a Status. A REJECT may
@@ -256,8 +274,35 @@ absl::StatusOr<Decision> Admission::Decide(const Peer& peer, const evidence::Evi
   return Refuse(absl::StatusCode::kUnavailable, Reason::kStore, lost_race.message());
 }
 
+absl::StatusOr<host::TpmStep> Admission::FollowTpm(const host::HostRecord& host,
+                                                   const Proven& proven, absl::Time now) {
+  const tpm2::AttestHeader& header = proven.quoted.header();
+  const host::TpmNow tpm = {
+      .boot = MarkOf(header),
+      .clock_safe = header.clock.safe,
+      .kernel_boot_id = proven.evidence.statement.kernel_boot_id,
+      .registers_at_start = appraisal::FirmwareRegistersAtStart(proven.quoted),
+      .at = now};
+  host::TpmStep step = host::Follow(host.last_boot, host.tpm_history, tpm);
+  if (step.kind != host::TpmStepKind::kRolledBack) return step;
+  if (step.worth_writing) {
+    const absl::Status written = store_.Apply(CommitOfSecondLine(host, step, now));
+    if (absl::IsAborted(written)) return written;
+    if (!written.ok()) {
+      Log(LogLevel::kError, "a TPM's second line is not remembered",
+          {{"host", host.id}, {"text", std::string(written.message())}});
+    }
+  }
+  return Malformed(Reason::kClockRollback,
+                   absl::StrCat(step.went_back,
+                                "; if this TPM was cleared, an operator says so: "
+                                "bootgate-gatekeeper host accept-clear ",
+                                host.id, " --reason ..."));
+}
+
 absl::StatusOr<Judged> Admission::JudgeEvidence(const host::HostRecord& host, const Rules& rules,
-                                                const ImaProgress* before, const Proven& proven) {
+                                                const ImaProgress* before,
+                                                const host::TpmStep& step, const Proven& proven) {
   const evidence::ImaPart& ima = proven.evidence.ima;
   const Bytes list = Joined(ima.before_quote, ima.after_quote);
   JudgeInput input{.quoted = proven.quoted,
@@ -276,6 +321,7 @@ absl::StatusOr<Judged> Admission::JudgeEvidence(const host::HostRecord& host, co
                    .boot_options = {.runtime_extended = MayMoveAtRunTime(options_)},
                    .keys = &proven.keys,
                    .extra_claims = KeyClaims(proven.ak)};
+  AddTpm(host, step, proven.quoted.header(), options_, &input);
   input.extra_claims.insert(input.extra_claims.end(), proven.custom_claims.begin(),
                             proven.custom_claims.end());
   Judged judged = JudgeAndKeep(input);
@@ -381,15 +427,15 @@ Renewed Admission::Renew(store::Commit& commit, absl::Time now) const {
 absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, const Proven& proven) {
   const tpm2::AttestHeader& header = proven.quoted.header();
   const host::BootMark boot = MarkOf(header);
-  BG_RETURN_IF_ERROR(host::CheckMonotonic(host, boot, header.clock.safe));
+  const absl::Time now = clock_.Now();
+  BG_ASSIGN_OR_RETURN(const host::TpmStep step, FollowTpm(host, proven, now));
   BG_ASSIGN_OR_RETURN(const Rules rules, catalog_.RulesFor(host.labels));
   const host::ImaRules rules_id = RulesId(rules, JudgedBy());
-  const absl::Time now = clock_.Now();
   const uint64_t sent = proven.evidence.ima.first_entry;
   BG_ASSIGN_OR_RETURN(const ImaProgress* const before,
                       ProgressBefore(host, rules, rules_id,
                                      {.asked = proven.ima_asked, .sent = sent, .boot = boot}, now));
-  BG_ASSIGN_OR_RETURN(Judged judged, JudgeEvidence(host, rules, before, proven));
+  BG_ASSIGN_OR_RETURN(Judged judged, JudgeEvidence(host, rules, before, step, proven));
 
   const host::Move move = host::NextMove(host, judged.verdict.outcome, boot);
   std::optional<host::ImaCursor> cursor;
@@ -421,6 +467,8 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
   }
   store::Commit commit = CommitOf({.host = host,
                                    .boot = boot,
+                                   .tpm_step = step,
+                                   .tpm_firmware = header.firmware_version,
                                    .move = move,
                                    .verdict = decision.verdict,
                                    .verdict_id = decision.verdict_id,

@@ -3,8 +3,9 @@
 //   redeem nonce -> host record -> quote -> counters -> rules -> what is known of the IMA list
 //   -> Judge -> NextMove -> one commit -> credentials, token
 //
-// A REJECT, LIMIT or ERROR is a Status and has changed nothing, but for one: when the CA fails
-// after an ADMIT was committed the verdict stands, and no credential has left. An ADMIT or DENY is
+// A REJECT, LIMIT or ERROR is a Status and has changed nothing, but for two: when the CA fails
+// after an ADMIT was committed the verdict stands, and no credential has left; and a CLOCK_ROLLBACK
+// is remembered (host/tpm_history.h), with the host's state as it was. An ADMIT or DENY is
 // a Decision, and it is durable before the caller sees it. Any thread.
 #pragma once
 
@@ -24,6 +25,7 @@
 #include "gatekeeper/admission/catalog.h"
 #include "gatekeeper/admission/cursor.h"
 #include "gatekeeper/admission/judge.h"
+#include "gatekeeper/advisories/firmware_advisories.h"
 #include "gatekeeper/appraisal/presented_keys.h"
 #include "gatekeeper/claims/finding.h"
 #include "gatekeeper/credential/credential.h"
@@ -49,6 +51,8 @@ struct Options {
   size_t ima_dictionary_bytes = size_t{64} << 20;  // 0: hosts send every entry in full
   absl::Duration next_attestation = absl::Minutes(10);
   absl::Duration nonce_ttl = absl::Seconds(60);
+  advisories::FirmwareAdvisories advisories;  // published weaknesses of TPM firmware
+  bool deny_vulnerable_firmware = false;      // else they are only reported
 };
 
 // Who is on the other end of the channel, as TLS has verified it; both empty without a certificate.
@@ -148,9 +152,14 @@ class Admission {
   Renewed Renew(store::Commit& commit, absl::Time now) const;
   // One round of judge, move, commit, issue; kAborted when the host's record moved meanwhile.
   absl::StatusOr<Decision> DecideOnce(const host::HostRecord& host, const Proven& proven);
+  // What the evidence's counters and clock mean after the host's last. CLOCK_ROLLBACK, remembered
+  // as a second line; kAborted as of DecideOnce.
+  absl::StatusOr<host::TpmStep> FollowTpm(const host::HostRecord& host, const Proven& proven,
+                                          absl::Time now);
   // ADMIT or DENY; every other outcome is a Status.
   absl::StatusOr<Judged> JudgeEvidence(const host::HostRecord& host, const Rules& rules,
-                                       const ImaProgress* before, const Proven& proven);
+                                       const ImaProgress* before, const host::TpmStep& step,
+                                       const Proven& proven);
   absl::StatusOr<credential::Plan> PlanFor(const host::HostRecord& host, const Proven& proven,
                                            const Decision& decision, absl::Time now) const;
   // Nothing when none was asked for, or can be had: a token is an extra, the verdict stands.

@@ -52,12 +52,20 @@ bool CompletesWhatIsFrozen(const DecisionFacts& facts) {
   return facts.host.whole_list_wanted && HasWholeList(facts);
 }
 
+// Of two machines with one TPM the first line's: whoever is left of them in the end goes on from
+// there, or starts anew with an operator's word.
+host::BootMark MarkOfBadBoot(const DecisionFacts& facts) {
+  return facts.tpm_step.kind == host::TpmStepKind::kClone ? facts.tpm_step.last : facts.boot;
+}
+
 host::HostRecord NextRecord(const DecisionFacts& facts) {
   host::HostRecord next = facts.host;
   if (next.trust != facts.move.next) next.trust_since = facts.now;
   next.trust = facts.move.next;
   next.last_seen_at = facts.now;
-  next.last_boot = facts.boot;
+  next.last_boot = facts.tpm_step.last;
+  next.tpm_history = facts.tpm_step.history;
+  next.tpm.firmware = facts.tpm_firmware;
   next.last_verdict_id = facts.verdict_id;
   next.last_outcome = std::string(Name(facts.verdict.outcome));
   TakeFacts(facts.evidence.facts, &next);
@@ -67,7 +75,7 @@ host::HostRecord NextRecord(const DecisionFacts& facts) {
   if (CompletesWhatIsFrozen(facts)) next.whole_list_wanted = false;
   const bool denied = facts.verdict.outcome == OutcomeClass::kDeny;
   if (denied) {
-    next.quarantined_boot = facts.boot;
+    next.quarantined_boot = MarkOfBadBoot(facts);
     next.reasons = FailedCodes(facts.verdict);
     next.why = FirstFailure(facts.verdict);
   } else if (!host::IsShutOut(facts.move.next)) {
@@ -75,6 +83,9 @@ host::HostRecord NextRecord(const DecisionFacts& facts) {
     next.quarantined_boot.reset();
     next.reasons.clear();
     next.why.clear();
+  } else if (facts.tpm_step.kind == host::TpmStepKind::kAnew) {
+    // The old mark is of counters that are gone: a boot later than this one counts.
+    next.quarantined_boot = facts.boot;
   }
   return next;
 }
@@ -96,6 +107,7 @@ store::VerdictRow VerdictRowOf(const DecisionFacts& facts) {
 audit::Detail Freeze(const evidence::Evidence& evidence, store::Commit* commit) {
   const Bytes request_key = ToBytes(AsBytes(evidence.statement.request_key));
   const Bytes custom_claims = evidence::CustomClaimsBytes(evidence.statement);
+  const Bytes kernel_boot_id = ToBytes(AsBytes(evidence.statement.kernel_boot_id));
   const struct {
     const char* name;
     const Bytes& bytes;
@@ -107,7 +119,8 @@ audit::Detail Freeze(const evidence::Evidence& evidence, store::Commit* commit) 
                {"signature", evidence.quote.signature},
                {"request_key", request_key},
                {"rp_data", evidence.statement.rp_data},
-               {"custom_claims", custom_claims}};
+               {"custom_claims", custom_claims},
+               {"kernel_boot_id", kernel_boot_id}};
   audit::Detail digests;
   for (const auto& part : parts) {
     if (part.bytes.empty()) continue;
@@ -154,6 +167,12 @@ store::AuditRow TokenRowOf(const DecisionFacts& facts) {
                             .Text("expires", FormatUtc(facts.token->expires_at())));
 }
 
+// What counters and clock did, when they did anything but go on.
+void AddStep(const DecisionFacts& facts, audit::Detail& detail) {
+  if (facts.tpm_step.kind != host::TpmStepKind::kAnew) return;
+  detail.Text("tpm_started_anew", facts.tpm_step.went_back);
+}
+
 }  // namespace
 
 store::Commit CommitOf(const DecisionFacts& facts) {
@@ -175,6 +194,7 @@ store::Commit CommitOf(const DecisionFacts& facts) {
     commit.effects.push_back(row);
   }
   audit::Detail detail = DetailOf(facts, *commit.host);
+  AddStep(facts, detail);
   if (facts.verdict.outcome == OutcomeClass::kDeny) commit.incident = IncidentOf(facts);
   if (ShutsOut(facts) || CompletesWhatIsFrozen(facts)) {
     audit::Detail frozen = Freeze(facts.evidence, &commit);
@@ -184,6 +204,20 @@ store::Commit CommitOf(const DecisionFacts& facts) {
   commit.audit.push_back(
       audit::MakeRow(facts.now, audit::HostActor(facts.host.id), "verdict", facts.host.id, detail));
   if (facts.token != nullptr) commit.audit.push_back(TokenRowOf(facts));
+  return commit;
+}
+
+store::Commit CommitOfSecondLine(const host::HostRecord& host, const host::TpmStep& step,
+                                 absl::Time now) {
+  store::Commit commit;
+  commit.host = host;
+  commit.host->tpm_history = step.history;
+  commit.audit.push_back(
+      audit::MakeRow(now, audit::HostActor(host.id), "host.rolled_back", host.id,
+                     audit::Detail()
+                         .Text("what", step.went_back)
+                         .Text("last", host::Describe(step.last))
+                         .Text("now", host::Describe(step.history.second_line->boot))));
   return commit;
 }
 

@@ -17,6 +17,8 @@ namespace bootgate::gatekeeper::admission {
 struct DecisionFacts {
   const host::HostRecord& host;  // as read
   const host::BootMark& boot;
+  const host::TpmStep& tpm_step;
+  uint64_t tpm_firmware = 0;
   const host::Move& move;
   const Verdict& verdict;  // ADMIT or DENY
   const std::string& verdict_id;
@@ -34,5 +36,9 @@ struct DecisionFacts {
 // evidence had only a part of the IMA list, the host's next evidence with the whole list is frozen
 // as well.
 store::Commit CommitOf(const DecisionFacts& facts);
+
+// What a CLOCK_ROLLBACK leaves: the host's second line, nothing else.
+store::Commit CommitOfSecondLine(const host::HostRecord& host, const host::TpmStep& step,
+                                 absl::Time now);
 
 }  // namespace bootgate::gatekeeper::admission

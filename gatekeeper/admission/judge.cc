@@ -37,8 +37,12 @@ Finding Failing(Reason code, std::string text) {
 // policy would have said, and no host escapes it by making its evidence expensive to judge.
 OutcomeClass OutcomeOf(const std::vector<Finding>& findings) {
   OutcomeClass outcome = OutcomeClass::kAdmit;
+  // A bank that is empty because the TPM was reset is one that the firmware did measure.
+  const bool was_reset = std::ranges::any_of(
+      findings, [](const Finding& finding) { return finding.code == Reason::kTpmResetAnomaly; });
   for (const Finding& finding : findings) {
     if (finding.severity != Severity::kFail) continue;
+    if (was_reset && finding.code == Reason::kBankNotFirmwareMeasured) continue;
     const OutcomeClass of_finding = Info(finding.code).outcome;
     if (of_finding == OutcomeClass::kReject) return OutcomeClass::kReject;
     if (of_finding != OutcomeClass::kError) {

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "common/base/json_text.h"
+#include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "common/config/config_file.h"
 #include "common/registers/bank.h"
@@ -39,6 +40,7 @@ void ReadNames(config::ConfigFile& file, Config* out) {
 
 void ReadQuote(config::ConfigFile& file, Config* out) {
   file.Text("quote.selection", &out->quote.selection);
+  file.Flag("quote.allow_resettable", &out->quote.allow_resettable);
   file.Integers("quote.runtime_extended", 0, registers::kCount - 1, &out->quote.runtime_extended);
   file.Integer("quote.behind_limit", 1, 1000, &out->quote.behind_limit);
   file.Span("quote.nonce_ttl", absl::Seconds(1), absl::Minutes(10), &out->quote.nonce_ttl);
@@ -73,11 +75,24 @@ void CheckBootSecretSelection(config::ConfigFile& file, const Config& config) {
   }
 }
 
+// Debug (16) and application (23) registers prove nothing: anybody on the host can reset them.
+void CheckResettable(config::ConfigFile& file, const registers::Selection& quoted) {
+  constexpr uint32_t kResettable = 1u << 16 | 1u << 23;
+  uint32_t open = 0;
+  for (const registers::BankSelection& bank : quoted) open |= bank.mask & kResettable;
+  if (open == 0) return;
+  file.Complain("quote.selection",
+                absl::StrCat(Code(Reason::kPcrResettable), ": anybody on a host can reset PCR ",
+                             registers::FormatMask(open),
+                             "; leave it out, or set quote.allow_resettable = true"));
+}
+
 // What credentials may be bound to is the credential room's rule; here it is asked early.
 void CheckSelections(config::ConfigFile& file, const Config& config) {
   const absl::StatusOr<registers::Selection> quoted =
       registers::ParseSelection(config.quote.selection);
   if (!quoted.ok()) file.Complain("quote.selection", quoted.status().message());
+  if (quoted.ok() && !config.quote.allow_resettable) CheckResettable(file, *quoted);
   const absl::StatusOr<registers::Selection> sealed =
       registers::ParseSelection(config.credential.seal_selection);
   if (!sealed.ok()) file.Complain("credential.seal_selection", sealed.status().message());
@@ -161,6 +176,8 @@ absl::StatusOr<Config> Read(config::ConfigFile file) {
   file.Choice("ek.revocation", {"off", "soft", "hard"}, &out.ek.revocation);
   file.Texts("ek.crls", &out.ek.crls);
   file.Text("ek.distrust", &out.ek.distrust);
+  file.Text("ek.advisories", &out.ek.advisories);
+  file.Choice("ek.vulnerable_firmware", {"report", "deny"}, &out.ek.vulnerable_firmware);
   ReadQuote(file, &out);
   CheckSelections(file, out);
   CheckBootSecretSelection(file, out);

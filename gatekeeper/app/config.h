@@ -43,10 +43,13 @@ struct EkConfig {
   std::string revocation = "soft";       // "off", "soft", "hard"
   std::vector<std::string> crls;         // files of TPM vendors' CRLs, or folders of them
   std::string distrust;                  // file with one SHA-256 a line
+  std::string advisories;                // JSON file with weaknesses of TPM firmware; empty: none
+  std::string vulnerable_firmware = "report";  // "report", "deny"
 };
 
 struct QuoteConfig {
   std::string selection = "sha256:0-14";
+  bool allow_resettable = false;          // PCR 16 and 23 may be in it
   std::vector<int64_t> runtime_extended;  // PCRs that software extends without a log
   int64_t behind_limit = 5;               // tries until a lagging IMA list counts as a mismatch
   absl::Duration nonce_ttl = absl::Seconds(60);

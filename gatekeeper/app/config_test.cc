@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "absl/strings/str_cat.h"
 #include "common/base/files.h"
 #include "common/testing/corpus.h"
 #include "common/testing/status_matchers.h"
@@ -46,6 +47,9 @@ TEST(GatekeeperConfig, ShippedSampleIsReadAndHoldsTheDefaults) {
   EXPECT_EQ(sample.token.algorithm, defaults.token.algorithm);
   EXPECT_EQ(sample.token.rotate_every, defaults.token.rotate_every);
   EXPECT_EQ(sample.ek.mode, defaults.ek.mode);
+  EXPECT_EQ(sample.ek.vulnerable_firmware, defaults.ek.vulnerable_firmware);
+  EXPECT_EQ(sample.ek.advisories, defaults.ek.advisories);
+  EXPECT_EQ(sample.quote.allow_resettable, defaults.quote.allow_resettable);
   EXPECT_EQ(sample.limits.boot_log_bytes, defaults.limits.boot_log_bytes);
   EXPECT_EQ(sample.limits.user_log_bytes, defaults.limits.user_log_bytes);
   EXPECT_EQ(sample.limits.ima_bytes, defaults.limits.ima_bytes);
@@ -54,6 +58,22 @@ TEST(GatekeeperConfig, ShippedSampleIsReadAndHoldsTheDefaults) {
   EXPECT_EQ(sample.limits.workers, defaults.limits.workers);
   EXPECT_EQ(sample.limits.queue, defaults.limits.queue);
   EXPECT_EQ(sample.limits.open_nonces, defaults.limits.open_nonces);
+}
+
+TEST(Attack, A65_ResettablePcrsAreSelectedOnlyWhereThatIsAllowed) {
+  for (const char* selection : {"sha256:0-16", "sha256:23", "sha1:0-7+sha256:0-7,16,23"}) {
+    const std::string line = absl::StrCat("[quote]\nselection = \"", selection, "\"\n");
+    EXPECT_THAT(Complaint(line), HasSubstr("POLICY_PCR_RESETTABLE")) << selection;
+    EXPECT_THAT(Complaint(line), HasSubstr("quote.allow_resettable")) << selection;
+    EXPECT_EQ(Complaint(line + "allow_resettable = true\n").find("RESETTABLE"), std::string::npos);
+  }
+  EXPECT_EQ(Complaint("[quote]\nselection = \"sha256:0-15,17-22\"\n"), "");
+}
+
+TEST(GatekeeperConfig, WhatIsDoneAboutWeakFirmwareIsReportOrDeny) {
+  EXPECT_EQ(Complaint("[ek]\nvulnerable_firmware = \"deny\"\n"), "");
+  EXPECT_THAT(Complaint("[ek]\nvulnerable_firmware = \"ignore\"\n"),
+              HasSubstr("ek.vulnerable_firmware"));
 }
 
 TEST(GatekeeperConfig, WhatInitWritesIsRead) {

@@ -17,6 +17,7 @@
 #include "gatekeeper/app/command_line.h"
 #include "gatekeeper/app/config.h"
 #include "gatekeeper/app/ek_verbs.h"
+#include "gatekeeper/app/host_verbs.h"
 #include "gatekeeper/app/ima_list_verbs.h"
 #include "gatekeeper/app/ima_set_verbs.h"
 #include "gatekeeper/app/init.h"
@@ -148,6 +149,7 @@ void AddHostVerbs(CLI::App& root, CommandLine& line) {
   AddStoreVerb(host, "show", "one host, with its credentials", line, "HOST", "host id",
                cli::HostShow);
   AddApprove(host, line);
+  AddHostChangeVerbs(host, line);
 
   CLI::App* const quarantine =
       root.add_subcommand("quarantine", "which hosts are cut off, since when and why");

@@ -37,6 +37,7 @@ namespace bootgate::gatekeeper::app {
 namespace {
 
 constexpr size_t kMaxInventoryBytes = size_t{64} << 20;
+constexpr size_t kMaxAdvisoryBytes = size_t{4} << 20;
 constexpr absl::Duration kShutdownGrace = absl::Seconds(5);
 constexpr absl::Duration kHousekeeping = absl::Seconds(1);
 
@@ -114,6 +115,15 @@ absl::StatusOr<enroll::EkPolicy> EkPolicyOf(const EkConfig& config) {
   return out;
 }
 
+// An operator's own rows beside the table that is built in.
+absl::Status AddAdvisories(const std::string& file, advisories::FirmwareAdvisories* table) {
+  if (file.empty()) return absl::OkStatus();
+  BG_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(file, kMaxAdvisoryBytes));
+  const absl::Status added = table->Add(text);
+  if (added.ok()) return added;
+  return absl::InvalidArgumentError(absl::StrCat("ek.advisories: ", file, ": ", added.message()));
+}
+
 absl::StatusOr<admission::Options> AdmissionOptions(const Config& config) {
   admission::Options out;
   out.cluster_id = config.cluster_id;
@@ -132,6 +142,8 @@ absl::StatusOr<admission::Options> AdmissionOptions(const Config& config) {
   out.ima_whole_every = config.attestation.whole_ima_list_every;
   out.ima_dictionary_bytes = static_cast<size_t>(config.limits.ima_dictionary_bytes);
   out.nonce_ttl = config.quote.nonce_ttl;
+  BG_RETURN_IF_ERROR(AddAdvisories(config.ek.advisories, &out.advisories));
+  out.deny_vulnerable_firmware = config.ek.vulnerable_firmware == "deny";
   return out;
 }
 

@@ -31,7 +31,12 @@ struct Checked {
 Checked Check(const std::string& file, std::string text) {
   Checked checked{.file = file, .text = std::move(text), .policy = {}, .error = {}, .findings = {}};
   checked.policy = policy::Policy::Read(checked.text, &checked.error);
-  if (checked.policy) checked.findings = policy::Lint(*checked.policy);
+  if (!checked.policy) return checked;
+  checked.findings = policy::Lint(*checked.policy);
+  if (auto problem = policy::ResettableProblem(*checked.policy, checked.findings)) {
+    checked.error = *std::move(problem);
+    checked.policy.reset();
+  }
   return checked;
 }
 

@@ -73,11 +73,6 @@ Move OnDeny(const HostRecord& host) {
   __builtin_unreachable();
 }
 
-absl::Status RolledBack(absl::string_view what, uint64_t last, uint64_t now) {
-  return Malformed(Reason::kClockRollback,
-                   absl::StrCat(what, " went back from ", last, " to ", now));
-}
-
 }  // namespace
 
 absl::string_view Name(Trust trust) {
@@ -163,25 +158,6 @@ Move NextMove(const HostRecord& host, OutcomeClass admit_or_deny, const BootMark
 
 bool IsLaterBoot(const BootMark& before, const BootMark& boot) {
   return boot.reset_count > before.reset_count;
-}
-
-// TPM 2.0 Part 1, 36: Clock and the counters only grow, until TPM2_Clear. After a crash Clock may
-// start lower than a value told before, and the TPM then says "not safe"; but a crash also counts
-// as a reset, so within one reset count Clock never goes back.
-absl::Status CheckMonotonic(const HostRecord& host, const BootMark& boot, bool clock_safe) {
-  if (!host.last_boot.has_value()) return absl::OkStatus();
-  const BootMark& last = *host.last_boot;
-  if (boot.reset_count < last.reset_count) {
-    return RolledBack("the TPM's reset count", last.reset_count, boot.reset_count);
-  }
-  const bool same_reset = boot.reset_count == last.reset_count;
-  if (same_reset && boot.restart_count < last.restart_count) {
-    return RolledBack("the TPM's restart count", last.restart_count, boot.restart_count);
-  }
-  if ((same_reset || clock_safe) && boot.clock_ms < last.clock_ms) {
-    return RolledBack("the TPM's clock (ms)", last.clock_ms, boot.clock_ms);
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace bootgate::gatekeeper::host

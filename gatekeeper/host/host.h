@@ -15,7 +15,9 @@
 #include "absl/time/time.h"
 #include "common/base/bytes_view.h"
 #include "gatekeeper/claims/finding.h"
+#include "gatekeeper/host/boot_mark.h"
 #include "gatekeeper/host/ima_cursor.h"
+#include "gatekeeper/host/tpm_history.h"
 
 namespace bootgate::gatekeeper::host {
 
@@ -26,13 +28,6 @@ std::optional<Trust> TrustFromName(absl::string_view name);
 bool IsShutOut(Trust trust);
 
 inline constexpr size_t kMaxFact = 256;  // bytes that are kept of each fact a host tells of itself
-
-// The boot that evidence was taken in.
-struct BootMark {
-  uint32_t reset_count = 0;
-  uint32_t restart_count = 0;
-  uint64_t clock_ms = 0;
-};
 
 // Who made the TPM, as far as an EK certificate told, and what the TPM signs of itself.
 struct TpmFacts {
@@ -76,8 +71,7 @@ struct HostRecord {
   Bytes own_ek_certificate;             // DER, made by our CA for an EK that had none
   Bytes ak_certificate;                 // DER, the newest one that we made for `ak_public`
   absl::Time ak_certificate_until;      // its notAfter
-  std::optional<BootMark> other_boot;   // a second line of boots beside `last_boot`: a clone's
-  std::string boot_id;                  // of the kernel, as told with the last authentic evidence
+  TpmHistory tpm_history;               // beside last_boot
 };
 
 // Host id from the EK: "h-" and the first 32 hex digits of SHA-256 over the EK's Name.
@@ -106,8 +100,4 @@ Move NextMove(const HostRecord& host, OutcomeClass admit_or_deny, const BootMark
 
 // True when `boot` is a later boot than `before` (TPM reset counter moved on).
 bool IsLaterBoot(const BootMark& before, const BootMark& boot);
-
-// CLOCK_ROLLBACK when counters or clock went back against the last authentic evidence.
-absl::Status CheckMonotonic(const HostRecord& host, const BootMark& boot, bool clock_safe);
-
 }  // namespace bootgate::gatekeeper::host

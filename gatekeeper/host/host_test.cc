@@ -151,49 +151,6 @@ TEST(TrustName, GoesThereAndBack) {
   EXPECT_EQ(TrustFromName(""), std::nullopt);
 }
 
-struct ClockRow {
-  const char* name;
-  BootMark boot;
-  bool clock_safe;
-  bool accepted;
-};
-void PrintTo(const ClockRow& row, std::ostream* os) { *os << row.name; }
-
-// The last authentic evidence: reset 7, restart 2, clock 5000.
-class MonotonicTest : public ::testing::TestWithParam<ClockRow> {};
-
-TEST_P(MonotonicTest, A17_CountersAndClockNeverGoBack) {
-  HostRecord host = HostThatIs(kTrusted);
-  host.last_boot = kBadBoot;
-  const absl::Status status = CheckMonotonic(host, GetParam().boot, GetParam().clock_safe);
-  if (GetParam().accepted) {
-    EXPECT_THAT(status, IsOk());
-  } else {
-    EXPECT_THAT(status, Refuses(Reason::kClockRollback));
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(Attack, MonotonicTest,
-                         ::testing::ValuesIn(std::vector<ClockRow>{
-                             {"SameInstant", {7, 2, 5000}, true, true},
-                             {"LaterInTheSameBoot", {7, 2, 5001}, true, true},
-                             {"ClockWentBackInTheSameBoot", {7, 2, 4999}, true, false},
-                             {"ClockWentBackInTheSameBootAndIsNotSafe", {7, 2, 4999}, false, false},
-                             {"Resumed", {7, 3, 5001}, true, true},
-                             {"RestartCountWentBack", {7, 1, 6000}, true, false},
-                             {"Rebooted", {8, 0, 6000}, true, true},
-                             {"RebootedAfterACrash", {8, 0, 4000}, false, true},
-                             {"RebootedWithTheClockBack", {8, 0, 4000}, true, false},
-                             {"ResetCountWentBack", {6, 9, 9000}, true, false},
-                             {"ResetCountWentBackAndIsNotSafe", {6, 9, 9000}, false, false},
-                             {"SnapshotOfTheFirstBoot", {0, 0, 0}, true, false},
-                         }),
-                         [](const auto& row) { return std::string(row.param.name); });
-
-TEST(Monotonic, FirstEvidenceHasNothingToCompareWith) {
-  EXPECT_THAT(CheckMonotonic(HostRecord(), BootMark(), true), IsOk());
-}
-
 TEST(LaterBoot, IsAboutTheResetCountAlone) {
   EXPECT_TRUE(IsLaterBoot(kBadBoot, kLaterBoot));
   EXPECT_FALSE(IsLaterBoot(kBadBoot, kSameBoot));

@@ -316,4 +316,18 @@ absl::Span<const LintRow> LintRows() { return kRows; }
 
 std::vector<Warning> Lint(const Policy& policy) { return Linter(policy.program()).Run(); }
 
+std::optional<ParseError> ResettableProblem(const Policy& policy,
+                                            const std::vector<Warning>& found) {
+  for (const Setting& setting : policy.configuration().settings) {
+    if (setting.name == kAllowResettable && setting.value == ClaimValue(true)) return std::nullopt;
+  }
+  const auto open = std::find_if(found.begin(), found.end(), [](const Warning& warning) {
+    return warning.code == kRows[kOpenPcr].code;
+  });
+  if (open == found.end()) return std::nullopt;
+  return ParseError{"resettable-pcr", open->line, open->column,
+                    absl::StrCat(open->message, "; where it is meant, say so by the property ",
+                                 kAllowResettable)};
+}
+
 }  // namespace bootgate::gatekeeper::policy

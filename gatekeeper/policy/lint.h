@@ -4,6 +4,7 @@
 // does not run queries: a rule that it passes may still permit too much.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -21,5 +22,12 @@ absl::Span<const LintRow> LintRows();
 
 // In text order. At most kMaxWarningsPerCode of each code.
 std::vector<Warning> Lint(const Policy& policy);
+
+// The one finding (L008) that does keep a policy out: a rule or a mask that relies on PCR 16 or 23,
+// which anybody on the host can reset. Nothing when there is none, or when the policy means it:
+//   configurationrules { => issueproperty(type="allow_resettable", value=true); };
+inline constexpr absl::string_view kAllowResettable = "allow_resettable";
+std::optional<ParseError> ResettableProblem(const Policy& policy,
+                                            const std::vector<Warning>& found);
 
 }  // namespace bootgate::gatekeeper::policy

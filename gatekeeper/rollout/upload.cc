@@ -17,6 +17,7 @@
 #include "common/jose/strict_json.h"
 #include "common/jose/x5c.h"
 #include "gatekeeper/policy/format_error.h"
+#include "gatekeeper/policy/lint.h"
 #include "pki/ek_chain.h"
 
 namespace bootgate::gatekeeper::rollout {
@@ -74,8 +75,13 @@ absl::StatusOr<Bytes> SignedPayload(const jose::ParsedJws& jws, std::span<const 
 absl::StatusOr<policy::Policy> ReadPolicy(absl::string_view name, absl::string_view text) {
   policy::ParseError error;
   std::optional<policy::Policy> policy = policy::Policy::Read(text, &error);
-  if (policy.has_value()) return *std::move(policy);
-  return Malformed(Reason::kPolicyParse, policy::FormatError(name, text, error));
+  if (!policy.has_value())
+    return Malformed(Reason::kPolicyParse, policy::FormatError(name, text, error));
+  const std::optional<policy::ParseError> resettable =
+      policy::ResettableProblem(*policy, policy::Lint(*policy));
+  if (resettable.has_value())
+    return Malformed(Reason::kPcrResettable, policy::FormatError(name, text, *resettable));
+  return *std::move(policy);
 }
 
 absl::StatusOr<Upload> ReadSigned(absl::string_view name, absl::string_view compact,

@@ -26,8 +26,8 @@ struct Upload {
 };
 
 // `name` begins the messages. `signers`: certificates in DER, the roots of those who may sign.
-// POLICY_PARSE with line, column and a caret; JWS_PARSE, JWS_ALG, JWS_SIGNATURE; SIGNER_UNTRUSTED,
-// also for what is not signed although it must be.
+// POLICY_PARSE with line, column and a caret; POLICY_PCR_RESETTABLE likewise; JWS_PARSE, JWS_ALG,
+// JWS_SIGNATURE; SIGNER_UNTRUSTED, also for what is not signed although it must be.
 absl::StatusOr<Upload> ReadUpload(absl::string_view name, absl::string_view bytes,
                                   std::span<const Bytes> signers, absl::Time now);
 

@@ -109,6 +109,30 @@ TEST(ReadUpload, WhatCannotBeReadIsToldWithItsPlace) {
   EXPECT_FALSE(Read("a.b.c", kNobody).ok());
 }
 
+// PCR 16 and 23 can be reset by anybody on the host.
+TEST(Attack, A65_APolicyThatReliesOnAResettablePcrIsNotTaken) {
+  const auto with_mask = [](const char* mask, const char* more) {
+    return absl::StrCat(
+        "version=1.1;configurationrules{=>issueproperty(type=\"required_pcr_mask\","
+        "value=",
+        mask, ");", more, "};authorizationrules{=>permit();};");
+  };
+  constexpr char kAllowed[] = "=>issueproperty(type=\"allow_resettable\",value=true);";
+  constexpr char kNotAllowed[] = "=>issueproperty(type=\"allow_resettable\",value=false);";
+  constexpr char kQuery[] =
+      "version=1.2;authorizationrules{[type==\"x\"]=>permit();};issuancerules{"
+      "c:[type==\"pcrs\"]=>issue(type=\"d\",value=JmesPath(c.value, \"PCRs[?Index == `23`]\"));};";
+  for (const std::string& text :
+       {with_mask("65536", ""), with_mask("8388608", ""), with_mask("16777215", ""),
+        with_mask("65536", kNotAllowed), std::string(kQuery)}) {
+    const absl::Status status = Read(text, kNobody).status();
+    EXPECT_THAT(status, Refuses(Reason::kPcrResettable)) << text;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("allow_resettable"));
+  }
+  for (const std::string& text : {with_mask("65536", kAllowed), with_mask("255", "")})
+    EXPECT_THAT(Read(text, kNobody).status(), ::bootgate::testing::IsOk()) << text;
+}
+
 TEST(PolicySignerJson, NamesKeyAndChainOfWhoSigned) {
   const std::string json = PolicySignerJson(Alice().SignRs256(PolicyPayload(kPolicy)));
   EXPECT_THAT(json, HasSubstr("{\"jwk\":{"));

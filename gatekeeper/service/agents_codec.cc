@@ -114,14 +114,17 @@ absl::Status DecodeKeys(const v1::EvidenceHeader& header, evidence::Evidence* ou
 }
 
 absl::StatusOr<evidence::Statement> DecodeStatement(const v1::EvidenceHeader& header) {
-  BG_RETURN_IF_ERROR(CheckSizes({{"request key", header.request_key(), evidence::kMaxRequestKey},
-                                 {"rp_data", header.rp_data(), evidence::kMaxRpData}}));
+  BG_RETURN_IF_ERROR(
+      CheckSizes({{"request key", header.request_key(), evidence::kMaxRequestKey},
+                  {"rp_data", header.rp_data(), evidence::kMaxRpData},
+                  {"kernel boot id", header.kernel_boot_id(), evidence::kMaxKernelBootId}}));
   const auto claims = static_cast<size_t>(header.custom_claims_size());
   if (claims > evidence::kMaxCustomClaims)
     return TooLarge("custom claims", claims, evidence::kMaxCustomClaims);
   evidence::Statement out{.request_key = header.request_key(),
                           .rp_data = FromText(header.rp_data()),
-                          .custom_claims = {}};
+                          .custom_claims = {},
+                          .kernel_boot_id = header.kernel_boot_id()};
   for (const v1::CustomClaim& claim : header.custom_claims()) {
     BG_RETURN_IF_ERROR(
         CheckSizes({{"name of a custom claim", claim.name(), evidence::kMaxCustomName},

@@ -8,6 +8,7 @@
 #include "common/bytes/writer.h"
 #include "common/crypto/hash.h"
 #include "gatekeeper/store/cursor_codec.h"
+#include "gatekeeper/store/history_codec.h"
 #include "gatekeeper/store/record_fields.h"
 
 namespace bootgate::gatekeeper::store {
@@ -35,8 +36,7 @@ using record::TakeTime;
 
 void PutBoot(Writer& out, const std::optional<host::BootMark>& boot) {
   PutFlag(out, boot.has_value());
-  if (!boot.has_value()) return;
-  out.U32Be(boot->reset_count).U32Be(boot->restart_count).U64Be(boot->clock_ms);
+  if (boot.has_value()) PutBootMark(out, *boot);
 }
 
 void PutTexts(Writer& out, const std::vector<std::string>& texts) {
@@ -54,8 +54,7 @@ void PutTpm(Writer& out, const host::HostRecord& host) {
   PutTexts(out, host.tolerances);
   out.Sized32Be(host.own_ek_certificate).Sized32Be(host.ak_certificate);
   PutTime(out, host.ak_certificate_until);
-  PutBoot(out, host.other_boot);
-  PutText(out, host.boot_id);
+  PutTpmHistory(out, host.tpm_history);
 }
 
 void PutLabels(Writer& out, const Labels& labels) {
@@ -91,10 +90,7 @@ absl::Status WrongVersion(uint8_t found) {
 absl::StatusOr<std::optional<host::BootMark>> TakeBoot(Reader& in) {
   BG_ASSIGN_OR_RETURN(const bool present, TakeFlag(in));
   if (!present) return std::nullopt;
-  host::BootMark boot;
-  BG_ASSIGN_OR_RETURN(boot.reset_count, in.U32Be());
-  BG_ASSIGN_OR_RETURN(boot.restart_count, in.U32Be());
-  BG_ASSIGN_OR_RETURN(boot.clock_ms, in.U64Be());
+  BG_ASSIGN_OR_RETURN(const host::BootMark boot, TakeBootMark(in));
   return boot;
 }
 
@@ -171,8 +167,7 @@ absl::Status TakeTpm(Reader& in, host::HostRecord& host) {
   BG_ASSIGN_OR_RETURN(host.own_ek_certificate, TakeBytes(in));
   BG_ASSIGN_OR_RETURN(host.ak_certificate, TakeBytes(in));
   BG_ASSIGN_OR_RETURN(host.ak_certificate_until, TakeTime(in));
-  BG_ASSIGN_OR_RETURN(host.other_boot, TakeBoot(in));
-  BG_ASSIGN_OR_RETURN(host.boot_id, TakeText(in));
+  BG_ASSIGN_OR_RETURN(host.tpm_history, TakeTpmHistory(in));
   return absl::OkStatus();
 }
 

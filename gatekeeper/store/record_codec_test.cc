@@ -45,8 +45,16 @@ host::HostRecord FullHost() {
   host.own_ek_certificate = Bytes(700, 0x31);
   host.ak_certificate = Bytes(600, 0x32);
   host.ak_certificate_until = absl::FromUnixSeconds(1'900'000'000);
-  host.other_boot = host::BootMark{.reset_count = 8, .restart_count = 1, .clock_ms = 7};
-  host.boot_id = "9f1c";
+  host.tpm_history = {
+      .clock_safe = false,
+      .kernel_boot_id = "9f1c",
+      .earlier_boot_id = "77aa",
+      .second_line = host::TpmLine{.boot = {.reset_count = 8, .restart_count = 1, .clock_ms = 7},
+                                   .kernel_boot_id = "30e2",
+                                   .seen_at = absl::FromUnixSeconds(1'800'000'001)},
+      .moved_since_second_line = true,
+      .clone_suspected = true,
+      .clear_accepted_until = absl::FromUnixSeconds(1'800'000'002)};
   host::ImaCursor& cursor = host.ima_cursor.emplace();
   cursor.reset_count = 0xfffffffe;
   cursor.restart_count = 3;
@@ -76,7 +84,8 @@ host::HostRecord FullHost() {
 // `host`, which has nothing of what later versions added, as it was written in an earlier one.
 Bytes InVersion(uint8_t version, const host::HostRecord& host) {
   constexpr size_t kChecksum = 32, kNoCursorNoFlag = 2;
-  constexpr size_t kNoTpm = 6 * 4 + 8 + 4 + 2 * 4 + 8 + 1 + 4;
+  constexpr size_t kNoHistory = 1 + 2 * 4 + 4 * 1;
+  constexpr size_t kNoTpm = 6 * 4 + 8 + 4 + 2 * 4 + 8 + kNoHistory;
   Bytes encoded = EncodeHost(host);
   encoded.resize(encoded.size() - kChecksum - kNoTpm - (version == 1 ? kNoCursorNoFlag : 0));
   encoded[0] = version;
@@ -145,12 +154,12 @@ TEST(RecordCodec, CursorComesBackAsItWas) {
 
 host::HostRecord WithoutTpmFacts() {
   host::HostRecord old = FullHost();
-  old.replaces = old.replaced_by = old.assurance = old.boot_id = "";
+  old.replaces = old.replaced_by = old.assurance = "";
   old.tpm = {};
   old.tolerances.clear();
   old.own_ek_certificate = old.ak_certificate = {};
   old.ak_certificate_until = absl::UnixEpoch();
-  old.other_boot.reset();
+  old.tpm_history = {};
   return old;
 }
 
@@ -180,9 +189,7 @@ TEST(RecordCodec, TpmFactsComeBackAsTheyWere) {
   EXPECT_EQ(back.own_ek_certificate, host.own_ek_certificate);
   EXPECT_EQ(back.ak_certificate, host.ak_certificate);
   EXPECT_EQ(back.ak_certificate_until, host.ak_certificate_until);
-  ASSERT_TRUE(back.other_boot.has_value());
-  EXPECT_EQ(back.other_boot->reset_count, 8u);
-  EXPECT_EQ(back.boot_id, "9f1c");
+  EXPECT_EQ(back.tpm_history, host.tpm_history);
 }
 
 TEST(RecordCodec, EveryFlippedBitIsFound) {

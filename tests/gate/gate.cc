@@ -53,6 +53,11 @@ pki::Authority MakeAuthority(const std::string& folder, absl::Time now) {
   return pki::Authority::Open(files, now).value();
 }
 
+void Require(const absl::Status& status) {
+  if (status.ok()) return;
+  absl::StatusOr<int>(status).value();  // ends the program with the message
+}
+
 admission::Options AdmissionOptions(const std::string& folder, const GateOptions& options) {
   admission::Options out;
   out.cluster_id = kClusterId;
@@ -63,6 +68,8 @@ admission::Options AdmissionOptions(const std::string& folder, const GateOptions
   out.runtime_extended = options.runtime_extended;
   out.behind_limit = options.behind_limit;
   out.nonce_ttl = options.nonces.ttl;
+  if (!options.advisories.empty()) Require(out.advisories.Add(options.advisories));
+  out.deny_vulnerable_firmware = options.deny_vulnerable_firmware;
   return out;
 }
 
@@ -72,11 +79,6 @@ store::AuditRow TestRow() {
   row.action = "test";
   row.detail_json = "{}";
   return row;
-}
-
-void Require(const absl::Status& status) {
-  if (status.ok()) return;
-  absl::StatusOr<int>(status).value();  // ends the program with the message
 }
 
 // The thin part of the port, without gRPC.

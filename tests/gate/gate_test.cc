@@ -29,6 +29,32 @@ TEST(Gate, DeniesAHostWhoseSecureBootIsOff) {
   EXPECT_EQ(gate.TrustOf(host.id()), Trust::kQuarantined);
 }
 
+// Quote, certification and AK certificate all go by the key's own hash.
+TEST(Gate, AdmitsHostsWithAttestationKeysOfEveryKind) {
+  using crypto::HashAlg;
+  using tpm2::soft_tpm::AreaFields;
+  using tpm2::soft_tpm::SoftAk;
+  Gate gate;
+  const auto p384 = [](HashAlg name_alg) {
+    return SoftAk(crypto::PrivateKey::GenerateEc(crypto::Curve::kP384).value(),
+                  AreaFields{.name_alg = name_alg, .scheme_hash = HashAlg::kSha384});
+  };
+  std::vector<SoftAk> keys;
+  keys.push_back(p384(HashAlg::kSha256));
+  keys.push_back(p384(HashAlg::kSha384));
+  keys.push_back(SoftAk::Rsa(tpm2::Alg::kRsassa));
+  keys.push_back(SoftAk::Rsa(tpm2::Alg::kRsapss));
+  for (SoftAk& key : keys) {
+    SoftHost host(gate.vendor);
+    host.ak = std::move(key);
+    BG_ASSERT_OK_AND_ASSIGN(const agent::JoinAnswer joined, host.Join(*gate.Direct(), gate.token));
+    EXPECT_FALSE(joined.ak_certificate.empty());
+    BG_ASSERT_OK_AND_ASSIGN(const agent::AttestAnswer answer, host.Attest(*gate.Direct()));
+    EXPECT_EQ(answer.outcome, "ADMIT");
+    EXPECT_THAT(host.Unseal(answer.sealed), IsOk());
+  }
+}
+
 TEST(Gate, HostThatCappedIsStillTrusted) {
   constexpr uint32_t kCap = 13;
   GateOptions options;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
 #include "common/ima/list.h"
@@ -40,6 +41,22 @@ SoftHost::SoftHost(const gatekeeper::enroll::TestCa& vendor, CapturedCase captur
       ek_certificate(vendor.CertificateFor(ek.area())),
       boot(std::move(captured)) {}
 
+SoftHost SoftHost::Clone(const gatekeeper::enroll::TestCa& vendor) const {
+  const auto copy = [](const crypto::PrivateKey& key) {
+    return crypto::PrivateKey::FromPem(AsText(key.Pem().view())).value();
+  };
+  SoftHost out(vendor, boot);
+  out.ek = tpm2::soft_tpm::SoftStorageKey(copy(ek.key()), ek.area());
+  out.ak = tpm2::soft_tpm::SoftAk(copy(ak.key()), {});
+  out.identity = copy(identity);
+  out.ek_certificate = ek_certificate;
+  out.sends_only_new = sends_only_new;
+  out.clock = clock;
+  out.firmware_version = firmware_version;
+  out.facts = facts;
+  return out;
+}
+
 std::string SoftHost::id() const { return gatekeeper::host::HostIdFor(ek.area().Name()); }
 
 agent::JoinRequest SoftHost::JoinRequest(const JoinToken& token) const {
@@ -76,6 +93,7 @@ evidence::Evidence SoftHost::Answer(const agent::Challenge& challenge) {
   evidence.user_log = boot.user_log;
   evidence.ima = EntriesFrom(boot, sends_only_new ? challenge.ima_first_entry : 0);
   evidence.facts = facts;
+  evidence.statement.kernel_boot_id = facts.boot_id;
   Sign(challenge, &evidence);
   return evidence;
 }
@@ -92,7 +110,7 @@ void SoftHost::Sign(const agent::Challenge& challenge, evidence::Evidence* evide
                                                .ima_before_quote = evidence->ima.before_quote,
                                                .statement = &evidence->statement});
   const registers::Selection selection = SelectionOf(challenge.selection);
-  evidence->quote = ak.Quote(selection, Registers(selection), data, clock);
+  evidence->quote = ak.Quote(selection, Registers(selection), data, clock, firmware_version);
   const tpm2::Public key = tpm2::soft_tpm::AreaFromTemplate(
       tpm2::IdentityKeyTemplateBytes(PolicyOver(SelectionOf(challenge.seal_selection))),
       identity.Public());
@@ -168,6 +186,7 @@ void SoftHost::Measure(absl::string_view path, absl::string_view content) {
 void SoftHost::Reboot(CapturedCase captured) {
   boot = std::move(captured);
   ++clock.reset_count;
+  facts.boot_id = absl::StrCat("b", clock.reset_count);
   clock.restart_count = 0;
   clock.clock_ms += kBetweenAnswersMs;
 }

@@ -27,6 +27,9 @@ class SoftHost {
   // A machine whose EK the vendor has certified, booted as the captured case.
   explicit SoftHost(const gatekeeper::enroll::TestCa& vendor, CapturedCase boot = LoadCase("good"));
 
+  // Another machine with a copy of this TPM: keys, counters and clock; and of the same boot.
+  SoftHost Clone(const gatekeeper::enroll::TestCa& vendor) const;
+
   std::string id() const;
   Bytes ak_name() const { return ak.area().Name(); }
 
@@ -61,7 +64,7 @@ class SoftHost {
   // Runs a file: one more entry in the list, and PCR 10 extended.
   void Measure(absl::string_view path, absl::string_view content = "content");
 
-  // A new boot of the same case, or of another.
+  // A new boot of the same case, or of another: a new reset count and a new kernel boot id.
   void Reboot() { Reboot(LoadCase("good")); }
   void Reboot(CapturedCase boot);
 
@@ -72,6 +75,7 @@ class SoftHost {
   CapturedCase boot;
   bool sends_only_new = false;  // of its IMA list what was asked for, as the agent does
   tpm2::ClockInfo clock = {.clock_ms = 100'000, .reset_count = 7, .restart_count = 0, .safe = true};
+  uint64_t firmware_version = tpm2::soft_tpm::AttestFields().firmware_version;
   evidence::HostFacts facts = {.hostname = "soft",
                                .kernel_release = "6.1",
                                .os_release = "test",

@@ -90,11 +90,12 @@ SignedAttest SoftAk::SignAttest(const AttestFields& fields) const {
 
 RawQuote SoftAk::Quote(const registers::Selection& selection,
                        const std::vector<registers::RegisterBank>& banks, ByteView qualifying_data,
-                       const ClockInfo& clock) const {
+                       const ClockInfo& clock, uint64_t firmware_version) const {
   AttestFields fields;
   fields.qualified_signer = qualified_name();
   fields.extra_data = ToBytes(qualifying_data);
   fields.clock = clock;
+  fields.firmware_version = firmware_version;
   fields.body =
       QuoteBody(selection, PcrDigest(area_.scheme_hash.value(), selection, banks).value().view());
   SignedAttest quote = SignAttest(fields);

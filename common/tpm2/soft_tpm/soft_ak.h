@@ -52,7 +52,8 @@ class SoftAk {
   // when a selected register has no value.
   RawQuote Quote(const registers::Selection& selection,
                  const std::vector<registers::RegisterBank>& banks, ByteView qualifying_data,
-                 const ClockInfo& clock = AttestFields().clock) const;
+                 const ClockInfo& clock = AttestFields().clock,
+                 uint64_t firmware_version = AttestFields().firmware_version) const;
 
   // A genuine certification of `object`, a child of the owner's storage key.
   SignedAttest Certify(const Public& object, ByteView qualifying_data) const;

@@ -1,6 +1,7 @@
 #include "gatekeeper/reference/imaset/signed_file.h"
 
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -54,6 +55,21 @@ absl::StatusOr<crypto::DsseEnvelope> ReadEnvelope(const Json& json) {
   return envelope;
 }
 
+// The first member of the outermost object that stands there twice; empty: none.
+std::string MemberGivenTwice(absl::string_view text) {
+  std::set<std::string> seen;
+  std::string twice;
+  const auto note = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    constexpr int kOutermost = 1;
+    if (event != Json::parse_event_t::key || depth != kOutermost) return true;
+    const auto& name = parsed.get_ref<const std::string&>();
+    if (!seen.insert(name).second && twice.empty()) twice = name;
+    return true;
+  };
+  const Json ignored = Json::parse(text.begin(), text.end(), note, /*allow_exceptions=*/false);
+  return twice;
+}
+
 // A file that begins as JSON and has a payload: nothing else that we read does.
 std::optional<Json> EnvelopeIn(ByteView file) {
   const absl::string_view text = AsText(file);
@@ -105,6 +121,11 @@ absl::Status TrustedKeys::AddPem(absl::string_view pem) {
 absl::StatusOr<SignedFile> OpenSigned(Bytes file, const std::optional<Bytes>& detached,
                                       absl::string_view payload_type, const TrustedKeys& trusted) {
   if (const std::optional<Json> json = EnvelopeIn(file)) {
+    if (const std::string twice = MemberGivenTwice(AsText(file)); !twice.empty()) {
+      return Malformed(
+          Reason::kUnsignedDuplicate,
+          absl::StrCat("DSSE envelope: \"", Printable(twice, kMaxShown), "\" stands there twice"));
+    }
     return OpenEnvelope(*json, payload_type, trusted);
   }
   if (trusted.empty()) {

@@ -45,7 +45,9 @@ struct SignedFile {
 
 // The content of `file`, which is that itself or an envelope of `payload_type`. `detached`: the CMS
 // signature beside it. With keys it must be signed by one of them: SIG_INVALID otherwise.
-// REFERENCE_PARSE: an envelope that cannot be read, or of another type.
+// REFERENCE_PARSE: an envelope that cannot be read, or of another type. UNSIGNED_DUPLICATE: a
+// second payload or type in the envelope, or content of its own in the signature beside the file;
+// other members of an envelope are not looked at.
 absl::StatusOr<SignedFile> OpenSigned(Bytes file, const std::optional<Bytes>& detached,
                                       absl::string_view payload_type, const TrustedKeys& trusted);
 

@@ -76,6 +76,34 @@ TEST(OpenSigned, DamagedEnvelopesAreRefused) {
   }
 }
 
+// The genuine envelope with more written into it, before its last brace.
+Bytes WithMember(absl::string_view member) {
+  std::string text = testing::CorpusText("keylime/policy-signed.json");
+  text.insert(text.rfind('}'), absl::StrCat(",", member));
+  return ToBytes(AsBytes(text));
+}
+
+TEST(Attack, A27_ASecondPayloadInAnEnvelopeIsRefused) {
+  for (const char* member : {R"("payload": "e30=")", R"("payloadType": "other")",
+                             R"("signatures": [])", R"("p\u0061yload": "e30=")"}) {
+    EXPECT_THAT(OpenSigned(WithMember(member), std::nullopt, kKeylimePayloadType, KeylimeKey()),
+                Refuses(Reason::kUnsignedDuplicate))
+        << member;
+  }
+}
+
+TEST(Attack, A27_WhatStandsBesideASignedPayloadHasNoEffect) {
+  BG_ASSERT_OK_AND_ASSIGN(
+      const SignedFile plain,
+      OpenSigned(Policy("policy-signed.json"), std::nullopt, kKeylimePayloadType, KeylimeKey()));
+  BG_ASSERT_OK_AND_ASSIGN(
+      const SignedFile more,
+      OpenSigned(WithMember(R"("digests": {"/bin/evil": ["00"]}, "content": "e30=")"), std::nullopt,
+                 kKeylimePayloadType, KeylimeKey()));
+  EXPECT_EQ(more.content, plain.content);
+  EXPECT_EQ(more.state, Signed::kVerified);
+}
+
 TEST(OpenSigned, AMangledSignatureBesideAFileIsRefused) {
   EXPECT_FALSE(
       OpenSigned(ToBytes(AsBytes("x")), Bytes{1, 2, 3}, kSetPayloadType, KeylimeKey()).ok());
