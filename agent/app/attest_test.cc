@@ -130,6 +130,7 @@ class AttestTest : public desk::TpmTest {
     config.runtime_folder = scratch_->path() + "/run";
     config.boot_log = host_->boot_log_path();
     config.ima_list = host_->ima_path();
+    config.kernel_boot_id = host_->boot_id_path();
     identity::JoinState joined;
     joined.cluster_id = "blue";
     joined.host_id = "h-1";

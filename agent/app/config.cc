@@ -17,7 +17,8 @@ absl::StatusOr<Config> Read(config::ConfigFile file) {
         {"runtime_folder", &out.runtime_folder},
         {"boot_log", &out.boot_log},
         {"user_log", &out.user_log},
-        {"ima_list", &out.ima_list}}) {
+        {"ima_list", &out.ima_list},
+        {"kernel_boot_id", &out.kernel_boot_id}}) {
     file.Text(key, value);
     if (value->empty() || value->front() != '/') file.Complain(key, "must be an absolute path");
   }

@@ -16,6 +16,7 @@ struct Config {
   std::string boot_log = "/sys/kernel/security/tpm0/binary_bios_measurements";
   std::string user_log = "/run/log/systemd/tpm2-measure.log";
   std::string ima_list = "/sys/kernel/security/ima/binary_runtime_measurements";
+  std::string kernel_boot_id = "/proc/sys/kernel/random/boot_id";
   std::string ak = "ecc";           // "ecc", "rsa"
   std::string ek = "auto";          // "auto", "rsa", "ecc"
   bool install_credential = false;  // put the unsealed credential on the tmpfs

@@ -21,6 +21,7 @@ TEST(AgentConfig, ShippedSampleHoldsTheDefaults) {
   EXPECT_EQ(sample.boot_log, defaults.boot_log);
   EXPECT_EQ(sample.user_log, defaults.user_log);
   EXPECT_EQ(sample.ima_list, defaults.ima_list);
+  EXPECT_EQ(sample.kernel_boot_id, defaults.kernel_boot_id);
   EXPECT_EQ(sample.tcti, defaults.tcti);
   EXPECT_EQ(sample.ak, defaults.ak);
   EXPECT_EQ(sample.ek, defaults.ek);

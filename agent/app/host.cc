@@ -27,6 +27,7 @@ evidence_builder::Options BuilderOptions(const Config& config, tpm::AkKind ak) {
   options.paths.boot_log = config.boot_log;
   options.paths.user_log = config.user_log;
   options.paths.ima_list = config.ima_list;
+  options.paths.boot_id = config.kernel_boot_id;
   options.ak = ak;
   options.agent_version = kAgentVersion;
   return options;

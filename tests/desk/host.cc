@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/files.h"
 #include "common/base/status_macros.h"
+#include "common/crypto/random.h"
 #include "tests/desk/captured_boot.h"
 
 namespace bootgate::desk {
@@ -97,6 +98,9 @@ absl::Status Host::Boot(const std::string& case_folder) {
   BG_RETURN_IF_ERROR(desk::Replay(boot, *tpm));
   ima_rules_ = boot.ima_rules;
   BG_RETURN_IF_ERROR(WriteFileAtomically(ima_path(), boot.ima, 0600));
+  constexpr size_t kBootIdBytes = 16;
+  BG_RETURN_IF_ERROR(
+      WriteFileAtomically(boot_id_path(), AsBytes(crypto::RandomHex(kBootIdBytes) + "\n"), 0600));
   if (boot.boot_log.empty()) {
     BG_RETURN_IF_ERROR(RemoveFile(boot_log_path()));  // as a kernel without a log: no file
   } else {

@@ -1,7 +1,7 @@
 // A host on a desk: a captured boot made live again, with a TPM that can be asked.
 //
 // Test code only. A folder holds one host: `tpm/` the TPM's state, `ca/` its manufacturer's CA
-// (unless another folder is shared), `boot_log` and `ima` the files that the kernel would show,
+// (unless another folder is shared), `boot_log`, `boot_id` and `ima` what the kernel would show,
 // `desk.json` what is running. A second process may attach to it.
 #pragma once
 
@@ -37,6 +37,7 @@ class Host {
   std::string tcti() const { return tpm_.tcti(); }
   std::string boot_log_path() const { return folder_ + "/boot_log"; }
   std::string user_log_path() const { return folder_ + "/user_log"; }  // absent at first
+  std::string boot_id_path() const { return folder_ + "/boot_id"; }    // another one at each boot
   std::string ima_path() const { return folder_ + "/ima"; }
   std::string root_certificate_path() const { return RootCertificatePath(ca_folder_); }
   std::string issuer_certificate_path() const { return IssuerCertificatePath(ca_folder_); }

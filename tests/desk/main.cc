@@ -25,6 +25,7 @@ void Print(const Host& host) {
                                {"boot_log", host.boot_log_path()},
                                {"user_log", host.user_log_path()},
                                {"ima", host.ima_path()},
+                               {"boot_id", host.boot_id_path()},
                                {"ek_root", host.root_certificate_path()},
                                {"ek_issuer", host.issuer_certificate_path()}};
   std::cout << json.dump(2) << "\n";

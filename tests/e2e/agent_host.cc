@@ -22,16 +22,16 @@ std::string CaseFolder(const std::string& name) { return testing::CorpusPath("bo
 
 // Short waits: what is tested is that the agent tries again, not how long it waits.
 std::string ConfigText(const AgentOptions& options, const AgentHost& host, desk::Host& desk) {
-  return absl::StrCat("state_folder = \"", host.state_folder(), "\"\nruntime_folder = \"",
-                      host.runtime_folder(), "\"\nboot_log = \"", desk.boot_log_path(),
-                      "\"\nuser_log = \"", desk.user_log_path(), "\"\nima_list = \"",
-                      desk.ima_path(), "\"\n[tpm]\ntcti = \"", host.tcti(), "\"\nak = \"",
-                      options.ak, "\"\nek = \"", options.ek,
-                      "\"\n[credential]\ninstall = ", options.install ? "true" : "false",
-                      "\ncap_register = ", options.cap_register,
-                      "\nrequire_tmpfs = ", options.require_tmpfs ? "true" : "false",
-                      "\nforget_at_stop = ", options.forget_at_stop ? "true" : "false",
-                      "\n[retry]\nfirst = \"20ms\"\nmost = \"100ms\"\n");
+  return absl::StrCat(
+      "state_folder = \"", host.state_folder(), "\"\nruntime_folder = \"", host.runtime_folder(),
+      "\"\nboot_log = \"", desk.boot_log_path(), "\"\nuser_log = \"", desk.user_log_path(),
+      "\"\nima_list = \"", desk.ima_path(), "\"\nkernel_boot_id = \"", desk.boot_id_path(),
+      "\"\n[tpm]\ntcti = \"", host.tcti(), "\"\nak = \"", options.ak, "\"\nek = \"", options.ek,
+      "\"\n[credential]\ninstall = ", options.install ? "true" : "false",
+      "\ncap_register = ", options.cap_register,
+      "\nrequire_tmpfs = ", options.require_tmpfs ? "true" : "false",
+      "\nforget_at_stop = ", options.forget_at_stop ? "true" : "false",
+      "\n[retry]\nfirst = \"20ms\"\nmost = \"100ms\"\n");
 }
 
 }  // namespace
