@@ -422,6 +422,7 @@ TEST_F(WeakFirmware, AChangeOfVersionIsTold) {
 }
 
 TEST_F(TpmOverTime, WithoutAMakerNothingIsSaidOfWeaknesses) {
+  gate_.ChangeHost(host_.id(), [](auto& record) { record.tpm.manufacturer.clear(); });
   ASSERT_EQ(OutcomeOf(host_), "ADMIT");
   EXPECT_THAT(LastVerdict(host_.id()), HasSubstr("who made the TPM is not known"));
 }
