@@ -166,9 +166,9 @@ struct Commit {
   std::optional<VerdictRow> verdict;
   std::vector<std::pair<std::string, Bytes>> blobs;  // SHA-256 hex -> frozen evidence
   std::vector<CredentialRow> issued;
-  // All unrevoked ones of `host` but EK certificates, at the audit row's time.
+  // What `host` uses towards others, not its AK and EK certificates; at the audit row's time.
   bool revoke_host_credentials = false;
-  bool revoke_ek_certificates = false;      // those of `host`
+  bool revoke_ek_certificates = false;      // its EK and AK certificates: it does not attest again
   std::vector<std::string> revoke_serials;  // already revoked: stays as it is; unknown: kNotFound
   // Opened; or folded into the host's incident that is not closed: one failure more, the new
   // verdict, time and reasons, all else as it was. An incident of this very id is replaced instead.

@@ -84,19 +84,21 @@ absl::Status InsertCredential(Connection& db, const CredentialRow& credential) {
   return number.Bind(credential.serial).Run();
 }
 
-enum class Which { kAllButEk, kEkAlone };
+// An AK goes on to attest while its host is shut out.
+enum class Which { kUsedTowardsOthers, kOfTheTpm };
 
 absl::Status RevokeOfHost(Connection& db, const std::string& host_id, Which which, absl::Time at) {
-  const int ek = which == Which::kEkAlone ? 1 : 0;
+  const int of_tpm = which == Which::kOfTheTpm ? 1 : 0;
   BG_ASSIGN_OR_RETURN(Statement number,
                       db.Prepare("INSERT INTO revocations (serial) SELECT serial FROM credentials"
-                                 " WHERE host_id = ? AND revoked = 0 AND (kind = 'ek') = ?"
+                                 " WHERE host_id = ? AND revoked = 0 AND (kind IN ('ak', 'ek')) = ?"
                                  " ORDER BY serial"));
-  BG_RETURN_IF_ERROR(number.Bind(host_id, ek).Run());
-  BG_ASSIGN_OR_RETURN(Statement update,
-                      db.Prepare("UPDATE credentials SET revoked = 1, revoked_at = ?"
-                                 " WHERE host_id = ? AND revoked = 0 AND (kind = 'ek') = ?"));
-  return update.Bind(at, host_id, ek).Run();
+  BG_RETURN_IF_ERROR(number.Bind(host_id, of_tpm).Run());
+  BG_ASSIGN_OR_RETURN(
+      Statement update,
+      db.Prepare("UPDATE credentials SET revoked = 1, revoked_at = ?"
+                 " WHERE host_id = ? AND revoked = 0 AND (kind IN ('ak', 'ek')) = ?"));
+  return update.Bind(at, host_id, of_tpm).Run();
 }
 
 absl::Status RevokeSerial(Connection& db, const std::string& serial, absl::Time at) {
@@ -113,10 +115,10 @@ absl::Status RevokeSerial(Connection& db, const std::string& serial, absl::Time 
 absl::Status Revoke(Connection& db, const Commit& commit) {
   const absl::Time at = commit.audit.front().at;
   if (commit.revoke_host_credentials) {
-    BG_RETURN_IF_ERROR(RevokeOfHost(db, commit.host->id, Which::kAllButEk, at));
+    BG_RETURN_IF_ERROR(RevokeOfHost(db, commit.host->id, Which::kUsedTowardsOthers, at));
   }
   if (commit.revoke_ek_certificates) {
-    BG_RETURN_IF_ERROR(RevokeOfHost(db, commit.host->id, Which::kEkAlone, at));
+    BG_RETURN_IF_ERROR(RevokeOfHost(db, commit.host->id, Which::kOfTheTpm, at));
   }
   for (const std::string& serial : commit.revoke_serials) {
     BG_RETURN_IF_ERROR(RevokeSerial(db, serial, at));
