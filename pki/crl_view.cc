@@ -117,7 +117,12 @@ absl::StatusOr<CrlView> ViewCrl(ByteView pem_or_der, absl::string_view ca_pem) {
     view.entries.push_back(EntryOf(sk_X509_REVOKED_value(rows, i)));
   }
   if (!ca_pem.empty()) {
-    BG_ASSIGN_OR_RETURN(view.signed_by_ca, IsSignedBy(crl.get(), ca_pem));
+    const absl::StatusOr<bool> holds = IsSignedBy(crl.get(), ca_pem);
+    if (!holds.ok()) {
+      return Malformed(Reason::kCertParse,
+                       absl::StrCat("the CA's certificate: ", holds.status().message()));
+    }
+    view.signed_by_ca = *holds;
   }
   return view;
 }

@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/files.h"
-#include "common/base/status_macros.h"
 #include "gatekeeper/cli/operator.h"
 #include "pki/crl_view.h"
 
@@ -29,15 +28,6 @@ absl::StatusOr<Bytes> Input(const CrlShowOptions& options, const CrlShowIo& io) 
     bytes.push_back(static_cast<uint8_t>(*at));
   }
   return bytes;
-}
-
-absl::StatusOr<CrlView> Load(const CrlShowOptions& options, const CrlShowIo& io) {
-  BG_ASSIGN_OR_RETURN(const Bytes bytes, Input(options, io));
-  std::string ca_pem;
-  if (!options.ca_file.empty()) {
-    BG_ASSIGN_OR_RETURN(ca_pem, ReadTextFile(options.ca_file, kMaxCaFile));
-  }
-  return pki::ViewCrl(bytes, ca_pem);
 }
 
 ordered_json ToJson(const CrlView& view) {
@@ -83,8 +73,20 @@ void Print(const CrlView& view, std::ostream& out) {
 }  // namespace
 
 ExitCode CrlShow(const CrlShowOptions& options, const CrlShowIo& io) {
-  const absl::StatusOr<CrlView> view = Load(options, io);
-  if (!view.ok()) return Fail(io.err, view.status());
+  const absl::StatusOr<Bytes> bytes = Input(options, io);
+  if (!bytes.ok()) return Fail(io.err, bytes.status());
+  std::string ca_pem;
+  if (!options.ca_file.empty()) {
+    absl::StatusOr<std::string> read = ReadTextFile(options.ca_file, kMaxCaFile);
+    if (!read.ok()) return Fail(io.err, read.status());
+    ca_pem = *std::move(read);
+  }
+  const absl::StatusOr<CrlView> view = pki::ViewCrl(*bytes, ca_pem);
+  if (!view.ok()) {
+    io.err << "error: " << (options.file == "-" ? "standard input" : options.file) << ": "
+           << view.status().message() << "\n";
+    return ExitCode::kRejected;
+  }
   if (io.format == OutputFormat::kJson) {
     io.out << ToJson(*view).dump(2) << "\n";
   } else {
