@@ -110,11 +110,15 @@ absl::StatusOr<VerifiedAkChain> VerifiedAkChain::Verify(ByteView leaf,
   BG_ASSIGN_OR_RETURN(const Intermediates untrusted, ParseIntermediates(intermediates));
   BG_RETURN_IF_ERROR(CheckForm(certificate));
   VerifiedAkChain chain(std::move(key));
-  BG_ASSIGN_OR_RETURN(chain.path_, VerifyPath(certificate, {.intermediates = untrusted.certificates,
-                                                            .anchors = anchors,
-                                                            .now = now,
-                                                            .untrusted = Reason::kAkChainUntrusted,
-                                                            .expired = Reason::kAkChainUntrusted}));
+  BG_ASSIGN_OR_RETURN(
+      chain.path_,
+      VerifyPath(certificate, {.intermediates = untrusted.certificates,
+                               .anchors = anchors,
+                               .now = now,
+                               .untrusted = Reason::kAkChainUntrusted,
+                               .expired = Reason::kAkChainUntrusted,
+                               .add_with = "bootgate-gatekeeper ek root add --for ak FILE",
+                               .config_key = "ek.ak_roots"}));
   BG_ASSIGN_OR_RETURN(const crypto::X509Ptr anchor, ParseCertificate(chain.path_.back()));
   chain.anchor_ = SubjectText(anchor.get());
   chain.assurance_ = AssuranceOf(chain.anchor_);

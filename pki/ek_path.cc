@@ -40,8 +40,8 @@ absl::Status Untrusted(const X509* last, const PathInput& input) {
       absl::StrCat("no configured root for the issuer \"", issuer,
                    "\" (its certificate: ", AiaText(last), "); ", candidate,
                    "review with 'bootgate-gatekeeper ek root show FILE', compare the SHA-256 with "
-                   "what the vendor publishes, then 'bootgate-gatekeeper ek root add FILE' (or a "
-                   "file in ek.roots)"));
+                   "what the vendor publishes, then '",
+                   input.add_with, "' (or name the file in ", input.config_key, ")"));
 }
 
 absl::Status Expired(const X509* at, const PathInput& input) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/base/bytes_view.h"
 #include "common/base/reason.h"
@@ -23,6 +24,8 @@ struct PathInput {
   absl::Time now;
   Reason untrusted = Reason::kEkChainUntrusted;
   Reason expired = Reason::kEkChainExpired;
+  // Named as the way out.
+  absl::string_view add_with = "bootgate-gatekeeper ek root add FILE", config_key = "ek.roots";
 };
 
 // The path in DER, `leaf` first and an anchor last, so at least two certificates. The codes of

@@ -56,6 +56,12 @@ absl::Status CheckKeyUsage(ForeignLeaf& leaf) {
     return BadProfile("key usage allows signing certificates or CRLs");
   }
   if ((usage & (KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT)) == 0) {
+    // A cloud's AK certificate looks like this: without a purpose, and for signing.
+    BG_ASSIGN_OR_RETURN(const auto purposes, PurposesOf(x509, Reason::kEkCertProfile));
+    if (!purposes.has_value()) {
+      return BadProfile(
+          "its key is for signing, and no extended key usage says that it is an EK's");
+    }
     leaf.tolerances.emplace_back("key usage names neither keyEncipherment nor keyAgreement");
   }
   return absl::OkStatus();
