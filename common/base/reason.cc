@@ -98,7 +98,7 @@ constexpr ReasonInfo kTable[] = {
      "Add the EK's digest to the inventory after checking the machine by hand."},
     {Reason::kEkChainUntrusted, "EK_CHAIN_UNTRUSTED", kReject,
      "The EK certificate does not lead to a configured TPM vendor root.",
-     "Review the issuer named in the message and add its root to ek.roots."},
+     "Review the issuer named in the message (`ek root show FILE`), then add it (`ek root add FILE`)."},
     {Reason::kEkChainExpired, "EK_CHAIN_EXPIRED", kReject,
      "A certificate in the EK's chain is not valid now.",
      "Check the gatekeeper's clock and the certificate's dates."},
