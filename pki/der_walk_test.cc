@@ -33,7 +33,7 @@ INSTANTIATE_TEST_SUITE_P(Departures, DepartureTest,
                          ::testing::ValuesIn(std::vector<Departure>{
                              {"LongLength", "308103020101", "a length is not minimal"},
                              {"LongerLength", "30820003020101", "a length is not minimal"},
-                             {"LongLengths", "30810a0281010102810101020101",
+                             {"LongLengths", "30810b0281010102810101020101",
                               "a length is not minimal"},
                              {"SetOutOfOrder", "3106020102020101", "a set is not in order"},
                              {"Integer", "300402020001", "an integer is not minimal"},

@@ -467,7 +467,7 @@ INSTANTIATE_TEST_SUITE_P(
          [] {
            return EcSpkiWith({1, 2, 840, 10045, 3, 1, 7}, Point(32));
          },
-         "curve"},
+         "not a valid EC"},
         {"AtInfinity",
          [] {
            return EcSpkiWith({1, 2, 840, 10045, 3, 1, 7}, Bytes{0x00});
