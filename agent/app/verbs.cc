@@ -14,6 +14,7 @@
 #include "agent/app/phase.h"
 #include "agent/app/status_file.h"
 #include "agent/app/verb_support.h"
+#include "agent/identity/boot_secrets.h"
 #include "agent/identity/installed_credential.h"
 #include "agent/identity/stored_credential.h"
 #include "common/base/files.h"
@@ -198,6 +199,20 @@ ExitCode StatusVerb(const Config& config, OutputFormat format) {
   return ExitCode::kSuccess;
 }
 
+namespace {
+
+// What opens at the next start; empty: nothing is held for it.
+std::string BootSecretsText(const Config& config) {
+  const absl::StatusOr<evidence::BootSecrets> held = identity::LoadBootSecrets(config.state_folder);
+  if (absl::IsNotFound(held.status())) return "";
+  if (!held.ok()) return std::string(held.status().message());
+  return absl::StrCat("open in ", held->approvals.size(), " approved state",
+                      held->approvals.size() == 1 ? "" : "s", " of ",
+                      registers::Format(held->selection));
+}
+
+}  // namespace
+
 ExitCode CredentialShowVerb(const Config& config, OutputFormat format) {
   const absl::StatusOr<identity::StoredCredential> stored =
       identity::LoadStoredCredential(config.state_folder);
@@ -206,8 +221,10 @@ ExitCode CredentialShowVerb(const Config& config, OutputFormat format) {
   if (!stored.ok()) return Fail(stored.status());
   const bool installed = identity::IsCredentialInstalled(config.runtime_folder);
   const bool tpm_key = FileExists(TpmKeyCertificatePath(config));
+  const std::string boot_secrets = BootSecretsText(config);
   if (format == OutputFormat::kJson) {
     std::cout << Dump({{"not_after", FormatUtc(stored->not_after)},
+                       {"boot_secrets", boot_secrets},
                        {"sealed_to", registers::Format(stored->selection)},
                        {"certificate", ToBase64(stored->certificate)},
                        {"installed", installed},
@@ -217,7 +234,9 @@ ExitCode CredentialShowVerb(const Config& config, OutputFormat format) {
   std::cout << "sealed to:   this TPM, " << registers::Format(stored->selection) << "\n"
             << "good until:  " << FormatUtc(stored->not_after) << "\n"
             << "installed:   " << (installed ? "yes, in " + config.runtime_folder : "no") << "\n"
-            << "tpm-key:     " << (tpm_key ? TpmKeyCertificatePath(config) : "none") << "\n\n"
+            << "tpm-key:     " << (tpm_key ? TpmKeyCertificatePath(config) : "none") << "\n"
+            << "next start:  " << (boot_secrets.empty() ? "no secrets" : "secrets " + boot_secrets)
+            << "\n\n"
             << PemOf(stored->certificate);
   return ExitCode::kSuccess;
 }

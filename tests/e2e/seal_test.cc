@@ -95,6 +95,8 @@ class SealTest : public ::testing::Test {
 
 TEST_F(SealTest, AnAdmittedHostHasItsSecretsAndOpensThemAtItsNextStart) {
   EXPECT_EQ(DiskKey(host_.runtime_folder()), kDiskKey);
+  EXPECT_THAT(host_.Verb({"credential", "show"}).out,
+              HasSubstr("secrets open in 1 approved state of sha256:0-9,14"));
   gatekeeper_.End(SIGTERM);
   host_.Reboot("good");
   EXPECT_THAT(UnsealAtBoot(), Succeeds());
