@@ -42,6 +42,34 @@ TEST(CertificateFacts, ArePrintableWhateverTheCertificateSays) {
   EXPECT_THAT(facts->subject, HasSubstr("\\0A\\1Bo"));
 }
 
+TEST(CertificateFacts, KeysOfOtherKinds) {
+  const auto p384 = ReadCertificateFacts(testing::CorpusFile("boots/good/ek-ecc384h.cert.der"));
+  ASSERT_TRUE(p384.has_value());
+  EXPECT_EQ(p384->key, "EC P-384");
+  EXPECT_EQ(p384->subject, "CN=host-a");
+  EXPECT_EQ(p384->not_after, "9999-12-31T23:59:59Z");
+  const auto rsa = ReadCertificateFacts(testing::CorpusFile("boots/good/ek-rsa.cert.der"));
+  ASSERT_TRUE(rsa.has_value());
+  EXPECT_EQ(rsa->key, "RSA 2048");
+}
+
+// The fields are taken out by hand: nothing that is broken anywhere may be taken for a certificate,
+// and no broken one may do worse than be refused.
+TEST(CertificateFacts, OfCertificatesWithAByteChanged) {
+  const Bytes der = FirstCertificate("boots/good/efivars/db.bin");
+  const auto whole = ReadCertificateFacts(der);
+  ASSERT_TRUE(whole.has_value());
+  for (size_t i = 0; i < der.size(); ++i) {
+    Bytes changed = der;
+    changed[i] ^= 0x5a;
+    const auto facts = ReadCertificateFacts(changed);
+    if (facts.has_value()) EXPECT_NE(facts->fingerprint, whole->fingerprint) << i;
+  }
+  for (size_t size = 0; size < der.size(); ++size) {
+    EXPECT_FALSE(ReadCertificateFacts(ByteView(der).first(size)).has_value()) << size;
+  }
+}
+
 TEST(CertificateFacts, NeedOneWholeCertificate) {
   Bytes der = FirstCertificate("boots/good/efivars/db.bin");
   EXPECT_FALSE(ReadCertificateFacts({}).has_value());

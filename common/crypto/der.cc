@@ -37,6 +37,17 @@ absl::StatusOr<ByteView> DerReader::Take(uint8_t tag) {
   return contents;
 }
 
+absl::StatusOr<ByteView> DerReader::TakeWhole(uint8_t tag) {
+  const ByteView from = rest_;
+  BG_RETURN_IF_ERROR(Take(tag).status());
+  return from.first(from.size() - rest_.size());
+}
+
+absl::StatusOr<ByteView> DerReader::TakeAny() {
+  if (rest_.empty()) return Bad("DER: no element");
+  return TakeWhole(rest_[0]);
+}
+
 absl::StatusOr<ByteView> DerReader::TakePositiveInteger() {
   BG_ASSIGN_OR_RETURN(const ByteView contents, Take(kInteger));
   if (contents.empty() || (contents[0] & 0x80) != 0) return Bad("DER: integer not positive");

@@ -12,13 +12,20 @@ namespace bootgate::crypto {
 class DerReader {
  public:
   static constexpr uint8_t kInteger = 0x02, kBitString = 0x03, kOid = 0x06, kSequence = 0x30;
+  static constexpr uint8_t kExplicit0 = 0xa0;  // [0], around another element
 
   explicit DerReader(ByteView der) : rest_(der) {}
 
   bool empty() const { return rest_.empty(); }
 
+  bool NextIs(uint8_t tag) const { return !rest_.empty() && rest_[0] == tag; }
+
   // The contents of the next element, which must have this tag; kInvalidArgument otherwise.
   absl::StatusOr<ByteView> Take(uint8_t tag);
+  // The same with its tag and length.
+  absl::StatusOr<ByteView> TakeWhole(uint8_t tag);
+  // The next element whatever its tag is, with tag and length.
+  absl::StatusOr<ByteView> TakeAny();
   // A positive INTEGER's magnitude, without the sign byte.
   absl::StatusOr<ByteView> TakePositiveInteger();
   // A BIT STRING of whole bytes.
