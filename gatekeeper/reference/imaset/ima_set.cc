@@ -1,5 +1,7 @@
 #include "gatekeeper/reference/imaset/ima_set.h"
 
+#include <string.h>
+
 #include <algorithm>
 #include <array>
 
@@ -17,7 +19,7 @@ using layout::Le16;
 using layout::Le32;
 using layout::Sections;
 
-constexpr size_t kBatch = 32;       // look-ups whose waiting overlaps
+constexpr size_t kBatch = 64;       // look-ups whose waiting overlaps
 constexpr size_t kMemoryLine = 64;  // bytes that memory hands over at once
 
 bool Wanted(SetKinds kinds, uint32_t kind) {
@@ -91,18 +93,22 @@ Slot PathSlot(const Sections& s, size_t slot) {
   return {Le32(s.path_slots, at), Le32(s.path_slots, at + 4)};
 }
 
+bool IsAt(const Sections& s, const Group& group, absl::string_view path) {
+  const absl::string_view folder = layout::TextAt(s.folders, group.folder);
+  return path.size() == folder.size() + group.name.size() &&
+         memcmp(path.data(), folder.data(), folder.size()) == 0 &&
+         memcmp(path.data() + folder.size(), group.name.data(), group.name.size()) == 0;
+}
+
 // `from`: a slot at home or past it; none before it has the path's tag.
 std::optional<Group> FindGroup(const Sections& s, uint64_t hash, size_t from,
                                absl::string_view path) {
-  const layout::SplitPath split = layout::Split(path);
   for (size_t slot = from;; slot = layout::NextSlot(slot, s.path_slot_count)) {
     const Slot found = PathSlot(s, slot);
     if (found.named == 0) return std::nullopt;
     if (found.tag != layout::TagOf(hash)) continue;
     const Group group = GroupAt(s, found.named - 1);
-    if (group.name == split.name && layout::TextAt(s.folders, group.folder) == split.folder) {
-      return group;
-    }
+    if (IsAt(s, group, path)) return group;
   }
 }
 
@@ -314,6 +320,11 @@ void ImaSet::FindAll(std::span<const SetQuery> queries, absl::Time at,
       const SetQuery& query = queries[start + i];
       out[start + i] = {};
       if (likely[i].group == SIZE_MAX) continue;
+      const Group first = GroupAt(s, likely[i].group);
+      if (IsAt(s, first, query.path)) {
+        out[start + i] = BestOf(s, first, query, now);
+        continue;
+      }
       const std::optional<Group> group = FindGroup(s, hashes[i], likely[i].slot, query.path);
       if (group.has_value()) out[start + i] = BestOf(s, *group, query, now);
     }

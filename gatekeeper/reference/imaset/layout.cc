@@ -14,6 +14,17 @@ uint64_t Fold(uint64_t a, uint64_t b) {
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
 }
 
+// The last `count` bytes, fewer than eight, as an integer.
+uint64_t LastBytes(ByteView bytes, size_t count) {
+  if (count == 0) return 0;
+  if (bytes.size() >= sizeof(uint64_t)) {
+    return Le64(bytes, bytes.size() - sizeof(uint64_t)) >> 8 * (sizeof(uint64_t) - count);
+  }
+  uint64_t rest = 0;
+  for (size_t i = bytes.size(); i > bytes.size() - count; --i) rest = rest << 8 | bytes[i - 1];
+  return rest;
+}
+
 }  // namespace
 
 uint64_t HashPath(absl::string_view path) {
@@ -22,8 +33,7 @@ uint64_t HashPath(absl::string_view path) {
   uint64_t hash = kStart ^ bytes.size();
   size_t at = 0;
   for (; bytes.size() - at >= kBlock; at += kBlock) hash = Fold(hash ^ Le64(bytes, at), kMix);
-  uint64_t rest = 0;
-  for (size_t i = bytes.size(); i > at; --i) rest = rest << 8 | bytes[i - 1];
+  const uint64_t rest = LastBytes(bytes, bytes.size() - at);
   return Fold(Fold(hash ^ rest, kMix), kStart);
 }
 
