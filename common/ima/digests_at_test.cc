@@ -108,17 +108,6 @@ TEST_F(AnotherFormat, HasNoUseOfDigestsAtHand) {
   EXPECT_TRUE(Meets(list_, Replayed(list_), at_hand));
 }
 
-TEST_F(AnotherFormat, HasNoUseOfKnownDigests) {
-  KnownDigests known;
-  ASSERT_TRUE(known.Add(List::Parse(two_faced_).entries().RecordAt(0)));
-  const List parsed = List::Parse(list_);
-  MatchQuery query;
-  query.quoted = Replayed(list_);
-  query.at_least = 2;
-  query.known = &known;
-  EXPECT_TRUE(FindMatch(parsed, query).has_value());
-}
-
 TEST(DigestsAt, OtherBanksAndRulesAreComputed) {
   DigestsAt wrong;
   wrong.Add(0, kOne, TemplateOf(kTwo));

@@ -4,19 +4,14 @@
 #include <array>
 
 #include "absl/hash/hash.h"
-#include "common/bytes/writer.h"
+#include "common/bytes/reader.h"
 #include "common/ima/template_digest.h"
 
 namespace bootgate::ima {
 namespace {
 
-constexpr size_t kWords = 2;  // size, register
-constexpr size_t kNameAt = kWords * sizeof(uint32_t);
 constexpr size_t kLeastRecord = 4 + 20 + 4 + 4;  // bytes: register, digest, two lengths
-constexpr size_t kBatch = 16;                    // look-ups whose waiting overlaps
-constexpr size_t kMemoryLine = 64;               // bytes that memory hands over at once
-constexpr size_t kEntryAhead = 4 * kMemoryLine;  // bytes of most kept entries
-constexpr size_t kNameAhead = kMemoryLine;       // bytes before and with an entry's name
+constexpr size_t kBatch = 64;                    // look-ups whose waiting overlaps
 constexpr size_t kMaxProbes = 64;  // slots looked at: crafted keys cost no more than this
 constexpr size_t kFirstSlots = 1024;
 
@@ -48,39 +43,41 @@ KnownDigests::KnownDigests() : KnownDigests(Options{}) {}
 
 KnownDigests::KnownDigests(Options options) : options_(std::move(options)) {
   options_.max_bytes = std::min<size_t>(options_.max_bytes, UINT32_MAX - 1);
-  for (const crypto::HashAlg alg : options_.banks) digest_bytes_ += crypto::DigestSize(alg);
+  for (const crypto::HashAlg alg : options_.banks) key_bytes_ += crypto::DigestSize(alg);
   Clear();
 }
 
 void KnownDigests::Clear() {
-  block_.clear();
+  entries_.clear();
+  keys_.clear();
+  records_.clear();
   by_bytes_.assign(kFirstSlots, Slot{});
   by_name_.assign(kFirstSlots, Slot{});
-  records_ = 0;
   ++generation_;
 }
 
 bool KnownDigests::Add(const Record& record) {
-  static_assert(kNameAt + kNameBytes + kLeastRecord >= kLeastBytes);
   if (record.violation || record.bytes.size() < kLeastRecord ||
       record.bytes.size() > kMaxKnownRecord || !ReadsAlike(record)) {
     return false;
   }
   if (Find(record.bytes) != kNone) return true;
-  const size_t size = HeadBytes() + record.bytes.size();
+  const size_t size = sizeof(Kept) + key_bytes_ + record.bytes.size();
   if (size > options_.max_bytes || options_.max_records == 0) return false;
-  if (records_ >= options_.max_records || block_.size() + size > options_.max_bytes) Clear();
-  if (2 * (records_ + 1) > by_bytes_.size()) Grow();
-  const auto place = static_cast<Place>(block_.size() + 1);
-  bytes::Writer out;
-  out.U32Le(static_cast<uint32_t>(record.bytes.size()));
-  out.U32Le(record.register_index);
-  out.Raw(RecordName(record.bytes).view());
-  for (const crypto::HashAlg alg : options_.banks) out.Raw(ima::TemplateDigest(record, alg).view());
-  out.Raw(record.bytes);
-  block_.insert(block_.end(), out.view().begin(), out.view().end());
-  ++records_;
-  Insert(place);
+  const size_t held = entries_.size() * (sizeof(Kept) + key_bytes_) + records_.size();
+  if (entries_.size() >= options_.max_records || held + size > options_.max_bytes) Clear();
+  if (2 * (entries_.size() + 1) > by_bytes_.size()) Grow();
+  const auto append = [](ByteView bytes, Bytes& to) {
+    to.insert(to.end(), bytes.begin(), bytes.end());
+  };
+  entries_.push_back({.at = static_cast<uint32_t>(records_.size()),
+                      .size = static_cast<uint32_t>(record.bytes.size()),
+                      .register_index = record.register_index});
+  append(RecordName(record.bytes).view(), keys_);
+  for (const crypto::HashAlg alg : options_.banks)
+    append(ima::TemplateDigest(record, alg).view(), keys_);
+  append(record.bytes, records_);
+  Insert(static_cast<Place>(entries_.size()));
   return true;
 }
 
@@ -98,28 +95,17 @@ void KnownDigests::Insert(Place place) {
 void KnownDigests::Grow() {
   by_bytes_.assign(by_bytes_.size() * 2, Slot{});
   by_name_.assign(by_name_.size() * 2, Slot{});
-  for (size_t offset = 0; offset < block_.size();) {
-    const auto place = static_cast<Place>(offset + 1);
-    Insert(place);
-    offset += HeadBytes() + RecordSize(place);
-  }
+  for (Place place = 1; place <= entries_.size(); ++place) Insert(place);
 }
-
-size_t KnownDigests::HeadBytes() const { return kNameAt + kNameBytes + digest_bytes_; }
-
-size_t KnownDigests::RecordSize(Place place) const { return WordAt(place, 0); }
 
 ByteView KnownDigests::RecordBytes(Place place) const {
-  return ByteView(block_).subspan(place - 1 + HeadBytes(), RecordSize(place));
-}
-
-ByteView KnownDigests::NameAt(Place place) const {
-  return ByteView(block_).subspan(place - 1 + kNameAt, kNameBytes);
+  const Kept& kept = entries_[place - 1];
+  return ByteView(records_).subspan(kept.at, kept.size);
 }
 
 KnownDigests::Bank KnownDigests::BankOf(crypto::HashAlg alg) const {
   Bank bank;
-  bank.offset_ = kNameAt + kNameBytes;
+  bank.offset_ = kNameBytes;
   for (const crypto::HashAlg kept : options_.banks) {
     if (kept == alg) {
       bank.size_ = crypto::DigestSize(kept);
@@ -167,19 +153,6 @@ KnownDigests::Place KnownDigests::FindName(ByteView name) const {
   return FindHashedName(HashOfName(name), name);
 }
 
-void KnownDigests::FindAll(std::span<const ByteView> records, std::span<Place> out) const {
-  std::array<uint64_t, kBatch> hashes{};
-  for (size_t start = 0; start < records.size(); start += kBatch) {
-    const auto batch = records.subspan(start, std::min(kBatch, records.size() - start));
-    for (size_t i = 0; i < batch.size(); ++i) {
-      hashes[i] = HashOf(batch[i]);
-      __builtin_prefetch(&by_bytes_[hashes[i] & (by_bytes_.size() - 1)]);
-    }
-    for (size_t i = 0; i < batch.size(); ++i) PrefetchPlace(by_bytes_, hashes[i], kEntryAhead);
-    for (size_t i = 0; i < batch.size(); ++i) out[start + i] = FindRecord(hashes[i], batch[i]);
-  }
-}
-
 void KnownDigests::FindNames(ByteView names, std::span<Place> out) const {
   std::array<uint64_t, kBatch> hashes{};
   const auto name = [&](size_t i) { return names.subspan(i * kNameBytes, kNameBytes); };
@@ -189,23 +162,19 @@ void KnownDigests::FindNames(ByteView names, std::span<Place> out) const {
       hashes[i] = HashOfName(name(start + i));
       __builtin_prefetch(&by_name_[hashes[i] & (by_name_.size() - 1)]);
     }
-    for (size_t i = 0; i < size; ++i) PrefetchPlace(by_name_, hashes[i], kNameAhead);
+    for (size_t i = 0; i < size; ++i) {
+      const Slot slot = by_name_[hashes[i] & (by_name_.size() - 1)];
+      if (slot.place == kNone || slot.tag != TagOf(hashes[i])) continue;
+      __builtin_prefetch(&keys_[(slot.place - 1) * key_bytes_]);
+      __builtin_prefetch(&keys_[slot.place * key_bytes_ - 1]);
+    }
     for (size_t i = 0; i < size; ++i) out[start + i] = FindHashedName(hashes[i], name(start + i));
   }
 }
 
-void KnownDigests::PrefetchPlace(const Slots& slots, uint64_t hash, size_t most) const {
-  const Slot slot = slots[hash & (slots.size() - 1)];
-  if (slot.tag != TagOf(hash) || slot.place == kNone) return;
-  const size_t offset = slot.place - 1;
-  const size_t ahead = std::min(block_.size() - offset, most);
-  for (size_t line = 0; line < ahead; line += kMemoryLine) {
-    __builtin_prefetch(block_.data() + offset + line);
-  }
-}
-
 size_t KnownDigests::memory_bytes() const {
-  return block_.capacity() + (by_bytes_.capacity() + by_name_.capacity()) * sizeof(Slot);
+  return entries_.capacity() * sizeof(Kept) + keys_.capacity() + records_.capacity() +
+         (by_bytes_.capacity() + by_name_.capacity()) * sizeof(Slot);
 }
 
 }  // namespace bootgate::ima

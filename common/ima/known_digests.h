@@ -6,12 +6,10 @@
 // threads at once, except that any number may look things up while nobody adds.
 #pragma once
 
-#include <algorithm>
 #include <optional>
 #include <span>
 #include <vector>
 
-#include "common/bytes/reader.h"
 #include "common/crypto/hash.h"
 #include "common/ima/record.h"
 
@@ -25,7 +23,7 @@ class KnownDigests {
     size_t max_bytes = size_t{256} << 20;  // of records and digests; never more than 4 GiB
   };
 
-  // Where an entry lies; good until the next Add or Clear. 0 is none.
+  // Which entry: its number, from 1 on; good until the next Clear. 0 is none.
   using Place = uint32_t;
   static constexpr Place kNone = 0;
   static constexpr size_t kNameBytes = 32;
@@ -39,24 +37,14 @@ class KnownDigests {
   void Clear();
 
   Place Find(ByteView record) const;
-  // One place for each record, in order; `out` is as long. Overlaps the waiting for memory.
-  void FindAll(std::span<const ByteView> records, std::span<Place> out) const;
   Place FindName(ByteView name) const;
-  // One place for each of the names, which lie one after the other, kNameBytes each.
+  // One place for each of the names, which lie one after the other, kNameBytes each. Overlaps the
+  // waiting for memory.
   void FindNames(ByteView names, std::span<Place> out) const;
 
   // The parts of a kept entry. `place` came from a look-up and is not kNone.
   ByteView RecordBytes(Place place) const;
-  uint32_t RegisterIndex(Place place) const { return WordAt(place, 1); }
-  // A number that no other entry has, below numbers() and told without a look at memory: for what
-  // others keep beside an entry. After each generation() it begins again.
-  static uint32_t NumberOf(Place place) { return (place - 1) / kLeastBytes; }
-  size_t numbers() const { return block_.size() / kLeastBytes + 1; }
-  // Begins to fetch what a replay reads of the entry.
-  [[gnu::always_inline]] void Prefetch(Place place) const {
-    __builtin_prefetch(block_.data() + place - 1);
-    __builtin_prefetch(&block_[std::min<size_t>(place - 1 + kLeastBytes, block_.size() - 1)]);
-  }
+  uint32_t RegisterIndex(Place place) const { return entries_[place - 1].register_index; }
   // nullopt when `alg` is not among the banks.
   std::optional<crypto::Digest> TemplateDigest(Place place, crypto::HashAlg alg) const;
   // The same for many places: where the digests of a bank lie, found once.
@@ -69,16 +57,18 @@ class KnownDigests {
   };
   Bank BankOf(crypto::HashAlg alg) const;
   ByteView TemplateDigestView(Place place, Bank bank) const {
-    return ByteView(block_).subspan(place - 1 + bank.offset_, bank.size_);
+    return ByteView(keys_).subspan((place - 1) * key_bytes_ + bank.offset_, bank.size_);
   }
 
-  size_t size() const { return records_; }
+  size_t size() const { return entries_.size(); }
   uint64_t generation() const { return generation_; }  // how often it was emptied
   size_t memory_bytes() const;
 
  private:
-  static constexpr uint32_t kLeastBytes = 64;
-
+  struct Kept {
+    uint32_t at = 0, size = 0;  // of the record in records_
+    uint32_t register_index = 0;
+  };
   struct Slot {
     uint32_t tag = 0;  // of the key's hash
     Place place = kNone;
@@ -86,29 +76,21 @@ class KnownDigests {
   // A table of slots, a power of two of them, at most half of them taken.
   using Slots = std::vector<Slot>;
 
-  size_t HeadBytes() const;
-  uint32_t WordAt(Place place, size_t word) const {
-    bytes::Reader in(ByteView(block_).subspan(place - 1 + word * sizeof(uint32_t)));
-    uint32_t value = 0;
-    in.TryU32Le(&value);
-    return value;
+  ByteView NameAt(Place place) const {
+    return ByteView(keys_).subspan((place - 1) * key_bytes_, kNameBytes);
   }
-  size_t RecordSize(Place place) const;
-  ByteView NameAt(Place place) const;
   Place FindRecord(uint64_t hash, ByteView record) const;
   Place FindHashedName(uint64_t hash, ByteView name) const;
-  // `most`: bytes.
-  void PrefetchPlace(const Slots& slots, uint64_t hash, size_t most) const;
   void Insert(Place place);
   void Grow();
 
   Options options_;
-  size_t digest_bytes_ = 0;  // of all banks
-  // Each: size of the record, its register, its name, digests, the record; kLeastBytes or more.
-  Bytes block_;
+  size_t key_bytes_ = kNameBytes;  // of a name and the digests of all banks
+  std::vector<Kept> entries_;
+  Bytes keys_;     // for each entry its name and its digests: all that a replay reads
+  Bytes records_;  // one after the other
   Slots by_bytes_;
   Slots by_name_;
-  size_t records_ = 0;
   uint64_t generation_ = 0;
 };
 

@@ -37,23 +37,6 @@ TEST(KnownDigests, FindsWhatWasAddedByItsBytesAndByItsName) {
   }
 }
 
-TEST(KnownDigests, FindsManyAtOnceAsOneByOne) {
-  const Bytes bytes = Files(100);
-  const List list = List::Parse(bytes);
-  KnownDigests known;
-  std::vector<ByteView> records;
-  for (const Entry& entry : list.entries()) {
-    if (entry.number % 3 != 0) known.Add(entry);
-    records.push_back(entry.bytes);
-  }
-  std::vector<KnownDigests::Place> places(records.size());
-  known.FindAll(records, places);
-  for (size_t i = 0; i < records.size(); ++i) {
-    EXPECT_EQ(places[i], known.Find(records[i]));
-    EXPECT_EQ(places[i] == KnownDigests::kNone, i % 3 == 0) << i;
-  }
-}
-
 TEST(KnownDigests, FindsManyNamesAtOnce) {
   const Bytes bytes = Files(100);
   const List list = List::Parse(bytes);

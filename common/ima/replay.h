@@ -24,8 +24,7 @@ struct MatchQuery {
   size_t first = 0;              // entries before it went into `start`
   size_t at_least = 0;           // positions before it are no match; counted from the list's start
   uint32_t register_index = 10;  // entries of other registers are passed over
-  const KnownDigests* known = nullptr;  // when there, digests in it are not computed again
-  const DigestsAt* at_hand = nullptr;   // the same, of entries of this list
+  const DigestsAt* at_hand = nullptr;  // when there, digests in it are not computed again
 };
 
 // Looks for the first position at or after `at_least` at which the register has the quoted value.
@@ -35,14 +34,16 @@ std::optional<Match> FindMatch(const List& list, const crypto::Digest& start,
                                const crypto::Digest& quoted, size_t at_least,
                                uint32_t register_index = 10);
 
-// The same over entries that are all known, given by their places in `query.known`. No match past a
-// place that is kNone.
-std::optional<Match> FindMatch(std::span<const KnownDigests::Place> places,
-                               const MatchQuery& query);
-
 // The register after the whole list, from `start`.
 crypto::Digest Replay(const List& list, const crypto::Digest& start, ExtendRule rule,
                       uint32_t register_index = 10);
+
+// The register after these entries of `known`, from `start`: for a list that is followed piece by
+// piece, each while it is still at hand. nullopt when a place is kNone, and for banks that are not
+// kept.
+std::optional<crypto::Digest> Replay(const KnownDigests& known,
+                                     std::span<const KnownDigests::Place> places,
+                                     const crypto::Digest& start, uint32_t register_index = 10);
 
 // boot_aggregate over quoted registers: PCR 0-9 for SHA-256 and longer, 0-7 for SHA-1. The kernel
 // hashes in the algorithm of ima_hash over the registers of the bank of that algorithm.

@@ -131,31 +131,7 @@ TEST(FindMatch, ValueOfTheMatchStartsTheNext) {
   EXPECT_EQ(FindMatch(List::Parse(rest), {.start = first->value, .quoted = end})->entries, 1u);
 }
 
-// Every entry, some or none known: the same match in every bank by every rule.
-TEST(FindMatch, KnownDigestsChangeNothing) {
-  ListBuilder builder;
-  for (int i = 0; i < 100; ++i) builder.Ng("/usr/bin/" + std::to_string(i), std::to_string(i));
-  const Bytes bytes =
-      builder.Violation("/v").Ng("/x", "1", 11).Legacy(Bytes(20, 1), Bytes(20, 2), "/y").Finish();
-  const List list = List::Parse(bytes);
-  for (const size_t every : {1u, 3u, 1000u}) {
-    KnownDigests known;
-    for (size_t i = 0; i < list.entries().size(); i += every) known.Add(list.entries().RecordAt(i));
-    for (const HashAlg alg : crypto::kAllHashAlgs) {
-      for (const ExtendRule rule :
-           {ExtendRule::kBankHash, ExtendRule::kPaddedSha1, ExtendRule::kPaddedAll}) {
-        const crypto::Digest quoted = Replay(list, crypto::Digest(alg), rule);
-        const auto match =
-            FindMatch(list, {.start = crypto::Digest(alg), .quoted = quoted, .known = &known});
-        ASSERT_TRUE(match.has_value()) << crypto::Name(alg);
-        EXPECT_EQ(match->entries, list.entries().size());
-        EXPECT_EQ(match->rule, alg == HashAlg::kSha1 ? ExtendRule::kBankHash : rule);
-      }
-    }
-  }
-}
-
-TEST(FindMatch, PlacesOfKnownEntriesReplayAsTheirList) {
+TEST(Replay, PlacesOfKnownEntriesLeadWhereTheirListDoes) {
   const Bytes bytes = ListBuilder()
                           .Ng("/a", "1")
                           .Ng("/x", "9", 11)
@@ -164,28 +140,20 @@ TEST(FindMatch, PlacesOfKnownEntriesReplayAsTheirList) {
   const List list = List::Parse(bytes);
   KnownDigests known;
   std::vector<KnownDigests::Place> places;
-  for (size_t i = 0; i < list.entries().size(); ++i) {
-    known.Add(list.entries().RecordAt(i));
+  for (const Entry& entry : list.entries()) {
+    known.Add(entry);
+    places.push_back(known.Find(entry.bytes));
   }
-  for (const Entry& entry : list.entries()) places.push_back(known.Find(entry.bytes));
-  for (const HashAlg alg : crypto::kAllHashAlgs) {
-    for (const ExtendRule rule :
-         {ExtendRule::kBankHash, ExtendRule::kPaddedSha1, ExtendRule::kPaddedAll}) {
-      MatchQuery query{.start = crypto::Digest(alg),
-                       .quoted = Replay(list, crypto::Digest(alg), rule),
-                       .at_least = 3,
-                       .known = &known};
-      const auto match = FindMatch(places, query);
-      ASSERT_TRUE(match.has_value()) << crypto::Name(alg);
-      EXPECT_EQ(match->entries, 3u);
-      query.register_index = 11;
-      EXPECT_FALSE(FindMatch(places, query).has_value());
-    }
+  for (const HashAlg alg : {HashAlg::kSha1, HashAlg::kSha256}) {
+    const crypto::Digest zero(alg), whole = Replay(list, zero, ExtendRule::kBankHash);
+    EXPECT_EQ(Replay(known, places, zero), whole) << crypto::Name(alg);
+    const auto first = Replay(known, std::span(places).first(1), zero);
+    EXPECT_EQ(Replay(known, std::span(places).subspan(1), *first), whole) << "in pieces";
+    EXPECT_EQ(Replay(known, places, zero, 11), Replay(list, zero, ExtendRule::kBankHash, 11));
   }
+  EXPECT_EQ(Replay(known, places, crypto::Digest(HashAlg::kSha384)), std::nullopt) << "not kept";
   places[1] = KnownDigests::kNone;
-  EXPECT_FALSE(FindMatch(
-      places,
-      {.start = kZero, .quoted = Replay(list, kZero, ExtendRule::kBankHash), .known = &known}));
+  EXPECT_EQ(Replay(known, places, kZero), std::nullopt);
 }
 
 TEST(ListedDigestHolds, InListsOfEveryBank) {

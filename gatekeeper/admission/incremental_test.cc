@@ -135,10 +135,13 @@ TEST_F(Pieces, NamedEntriesComeToTheVerdictOfAListInFull) {
   ima::DigestsAt known, wrong;
   for (size_t i = 0; i < boot_.size(); i += 2) {
     const ima::Record record = parsed.entries().RecordAt(i);
-    const auto entry = book.Find(ima::RecordName(record.bytes).view());
-    ASSERT_TRUE(entry.has_value());
-    known.Add(record.offset, entry->record, entry->template_digest);
-    wrong.Add(record.offset, entry->record, crypto::Digest::Ones(HashAlg::kSha256));
+    const absl::Status read = book.Read(
+        ima::RecordName(record.bytes).view(), [&](ByteView bytes, ByteView template_digest) {
+          known.Add(record.offset, bytes, *crypto::Digest::From(HashAlg::kSha256, template_digest));
+          wrong.Add(record.offset, bytes, crypto::Digest::Ones(HashAlg::kSha256));
+          return absl::OkStatus();
+        });
+    ASSERT_TRUE(read.ok());
   }
   for (size_t end = 1; end <= boot_.size(); ++end) {
     EXPECT_EQ(Facts(JudgePart(0, end, nullptr, &known).verdict),

@@ -10,10 +10,10 @@ SetAnswer KnownAnswers::LookUp(ima::KnownDigests::Place place) {
     found_.clear();
     generation_ = known_.generation();
   }
-  if (found_.size() < known_.numbers()) found_.resize(known_.numbers(), 0);
+  if (found_.size() < known_.size()) found_.resize(known_.size(), 0);
   const ima::List alone = ima::List::Parse(known_.RecordBytes(place));
   const SetAnswer answer = set_.Find(QueryOf(alone.entries()[0]), at_).answer;
-  found_[ima::KnownDigests::NumberOf(place)] = static_cast<uint8_t>(1 + static_cast<int>(answer));
+  found_[place - 1] = static_cast<uint8_t>(1 + static_cast<int>(answer));
   return answer;
 }
 

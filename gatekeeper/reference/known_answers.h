@@ -17,7 +17,7 @@ class KnownAnswers {
 
   // `place` is not kNone.
   SetAnswer Of(ima::KnownDigests::Place place) {
-    const size_t number = ima::KnownDigests::NumberOf(place);
+    const size_t number = place - 1;
     if (generation_ == known_.generation() && number < found_.size() && found_[number] != 0) {
       return static_cast<SetAnswer>(found_[number] - 1);
     }

@@ -14,6 +14,8 @@ namespace {
 constexpr size_t kMaxText = 512;  // bytes of a name or fact
 constexpr size_t kMaxChunk = size_t{256} * 1024;
 constexpr int kMaxIntermediates = 8;
+// Bytes of names that are looked up together, while nobody else reads the book.
+constexpr size_t kNamesAtOnce = 256 * ima::KnownDigests::kNameBytes;
 
 std::string Text(ByteView bytes) { return std::string(AsText(bytes)); }
 Bytes FromText(const std::string& text) { return ToBytes(AsBytes(text)); }
@@ -331,24 +333,35 @@ absl::Status EvidenceAssembler::Rebuild(const session::EntryBook& book) {
   evidence::ImaPart& ima = evidence_.ima;
   if (!ima.before_quote.empty())
     return Malformed(Reason::kMessageMalformed, "an IMA list in two forms");
+  Bytes names;  // one after the other, of entries that come next
   bytes::Reader in(mixed_);
   while (!in.empty()) {
-    BG_ASSIGN_OR_RETURN(ima::MixedItem item, ima::TakeMixedItem(in));
-    std::optional<session::BookEntry> known;
-    if (item.named) {
-      known = book.Find(item.bytes);
-      if (!known.has_value()) {
-        return Malformed(Reason::kRetryResync,
-                         "an IMA entry was sent by a name that is not known here");
-      }
-      if (!share_.Take(ima::DigestsAt::kRowBytes)) return NoRoom();
-      known_templates_.Add(ima.before_quote.size(), known->record, known->template_digest);
-      item.bytes = known->record;
-    }
-    BG_RETURN_IF_ERROR(
-        Append(item.bytes, limits_.ima, ima.after_quote.size(), "IMA list", &ima.before_quote));
+    BG_ASSIGN_OR_RETURN(const ima::MixedItem item, ima::TakeMixedItem(in));
+    if (item.named) names.insert(names.end(), item.bytes.begin(), item.bytes.end());
+    if (item.named && names.size() < kNamesAtOnce) continue;
+    BG_RETURN_IF_ERROR(AppendKnown(book, names));
+    names.clear();
+    if (!item.named) BG_RETURN_IF_ERROR(AppendToList(item.bytes));
   }
-  return absl::OkStatus();
+  return AppendKnown(book, names);
+}
+
+absl::Status EvidenceAssembler::AppendKnown(const session::EntryBook& book, ByteView names) {
+  const absl::Status status =
+      book.Read(names, [this](ByteView record, ByteView template_digest) -> absl::Status {
+        if (!share_.Take(ima::DigestsAt::kRowBytes)) return NoRoom();
+        BG_ASSIGN_OR_RETURN(const crypto::Digest digest,
+                            crypto::Digest::From(ima::DigestsAt::kAlg, template_digest));
+        known_templates_.Add(evidence_.ima.before_quote.size(), record, digest);
+        return AppendToList(record);
+      });
+  if (!absl::IsNotFound(status)) return status;
+  return Malformed(Reason::kRetryResync, "an IMA entry was sent by a name that is not known here");
+}
+
+absl::Status EvidenceAssembler::AppendToList(ByteView record) {
+  evidence::ImaPart& ima = evidence_.ima;
+  return Append(record, limits_.ima, ima.after_quote.size(), "IMA list", &ima.before_quote);
 }
 
 absl::Status EvidenceAssembler::Append(ByteView data, size_t limit, size_t other, const char* what,

@@ -78,6 +78,8 @@ class EvidenceAssembler {
   const ima::DigestsAt& known_templates() const { return known_templates_; }
 
  private:
+  absl::Status AppendKnown(const session::EntryBook& book, ByteView names);
+  absl::Status AppendToList(ByteView record);
   absl::Status Append(ByteView data, size_t limit, size_t other, const char* what, Bytes* out);
 
   const EvidenceLimits limits_;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
+#include "common/base/status_macros.h"
 #include "common/ima/list.h"
 
 namespace bootgate::gatekeeper::session {
@@ -12,7 +14,7 @@ using ima::KnownDigests;
 
 constexpr crypto::HashAlg kTemplateAlg = crypto::HashAlg::kSha256;
 constexpr size_t kHeadBytes =
-    8 + KnownDigests::kNameBytes + crypto::DigestSize(kTemplateAlg);  // kept beside each record
+    12 + KnownDigests::kNameBytes + crypto::DigestSize(kTemplateAlg);  // kept beside each record
 
 }  // namespace
 
@@ -50,15 +52,26 @@ void EntryBook::Keep(const ima::Record& record) {
   }
 }
 
-std::optional<BookEntry> EntryBook::Find(ByteView name) const {
+absl::Status EntryBook::Read(
+    ByteView names,
+    absl::FunctionRef<absl::Status(ByteView record, ByteView template_digest)> take) const {
+  std::vector<KnownDigests::Place> places(names.size() / KnownDigests::kNameBytes);
   const std::lock_guard lock(mutex_);
-  for (const KnownDigests* generation : {&young_, &old_}) {
-    const KnownDigests::Place place = generation->FindName(name);
-    if (place == KnownDigests::kNone) continue;
-    return BookEntry{.record = ToBytes(generation->RecordBytes(place)),
-                     .template_digest = *generation->TemplateDigest(place, kTemplateAlg)};
+  young_.FindNames(names, places);
+  const KnownDigests::Bank of_young = young_.BankOf(kTemplateAlg),
+                           of_old = old_.BankOf(kTemplateAlg);
+  for (size_t i = 0; i < places.size(); ++i) {
+    KnownDigests::Place place = places[i];
+    const bool young = place != KnownDigests::kNone;
+    if (!young) {
+      place = old_.FindName(names.subspan(i * KnownDigests::kNameBytes, KnownDigests::kNameBytes));
+      if (place == KnownDigests::kNone) return absl::NotFoundError("no entry of this name");
+    }
+    const KnownDigests& generation = young ? young_ : old_;
+    BG_RETURN_IF_ERROR(take(generation.RecordBytes(place),
+                            generation.TemplateDigestView(place, young ? of_young : of_old)));
   }
-  return std::nullopt;
+  return absl::OkStatus();
 }
 
 Bytes EntryBook::Known(ByteView names) const {

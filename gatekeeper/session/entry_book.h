@@ -7,18 +7,14 @@
 #pragma once
 
 #include <mutex>
-#include <optional>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "common/base/bytes_view.h"
 #include "common/crypto/hash.h"
 #include "common/ima/known_digests.h"
 
 namespace bootgate::gatekeeper::session {
-
-struct BookEntry {
-  Bytes record;
-  crypto::Digest template_digest;  // SHA-256
-};
 
 class EntryBook {
  public:
@@ -29,8 +25,12 @@ class EntryBook {
   // longer than ima::kMaxKnownRecord are not kept.
   void Learn(ByteView list, uint64_t proven);
 
-  // The record of this name, with its digest.
-  std::optional<BookEntry> Find(ByteView name) const;
+  // Hands the records of these names, 32 bytes each, to `take`, in order, each with the SHA-256 of
+  // its template data; what is handed over must not be kept. Ends where `take` fails. kNotFound at
+  // the first name that is not known. Nobody else reads meanwhile: not for more than some hundred.
+  absl::Status Read(
+      ByteView names,
+      absl::FunctionRef<absl::Status(ByteView record, ByteView template_digest)> take) const;
   // Bit i % 8 of byte i / 8: is the i-th of the names, 32 bytes each, known?
   Bytes Known(ByteView names) const;
 

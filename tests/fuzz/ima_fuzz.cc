@@ -79,7 +79,7 @@ void CheckStream(const List& list, ByteView input) {
   }
 }
 
-void CheckParts(const List& list, ExtendRule rule, const KnownDigests& known) {
+void CheckParts(const List& list, ExtendRule rule) {
   const Digest start(HashAlg::kSha256);
   const Digest whole = Replay(list, start, rule);
   Require(Replay(list, start, rule) == whole);
@@ -90,14 +90,23 @@ void CheckParts(const List& list, ExtendRule rule, const KnownDigests& known) {
     if (record.register_index != 10) continue;
     middle = bootgate::registers::Extended(middle, ExtendDigest(record, middle.alg(), rule));
   }
-  for (const KnownDigests* const used : {static_cast<const KnownDigests*>(nullptr), &known}) {
-    const auto match = FindMatch(list, {.start = middle,
-                                        .quoted = whole,
-                                        .first = half,
-                                        .at_least = list.entries().size(),
-                                        .known = used});
-    Require(match.has_value() && match->entries == list.entries().size());
-    Require(match->value == whole);
+  const auto match = FindMatch(
+      list, {.start = middle, .quoted = whole, .first = half, .at_least = list.entries().size()});
+  Require(match.has_value() && match->entries == list.entries().size());
+  Require(match->value == whole);
+}
+
+void CheckKnown(const List& list) {
+  KnownDigests known({.max_records = 16});
+  for (size_t i = 0; i < list.entries().size(); ++i) {
+    const auto record = list.entries().RecordAt(i);
+    const bool added = known.Add(record);
+    const KnownDigests::Place place = known.Find(record.bytes);
+    Require(added == (place != KnownDigests::kNone));
+    if (!added) continue;
+    Require(known.FindName(bootgate::ima::RecordName(record.bytes).view()) == place);
+    Require(known.TemplateDigest(place, HashAlg::kSha256) ==
+            bootgate::ima::TemplateDigest(record, HashAlg::kSha256));
   }
 }
 
@@ -108,8 +117,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const List list = List::Parse(input);
   CheckForm(list, input);
   CheckStream(list, input);
-  KnownDigests known({.max_records = 16});
-  for (size_t i = 0; i < list.entries().size(); i += 2) known.Add(list.entries().RecordAt(i));
-  for (const ExtendRule rule : kRules) CheckParts(list, rule, known);
+  CheckKnown(list);
+  for (const ExtendRule rule : kRules) CheckParts(list, rule);
   return 0;
 }
