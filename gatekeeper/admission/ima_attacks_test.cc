@@ -183,7 +183,8 @@ constexpr char kResume[] =
 TEST_F(ImaAttack, A55_PolicyThatDemandsVerifiedStorageDeniesHostsWithoutIt) {
   BG_ASSERT_OK_AND_ASSIGN(
       const std::string policy,
-      ReadTextFile(testing::SourcePath("deploy/policies/verified-storage.policy"), 1 << 20));
+      ReadTextFile(bootgate::testing::SourcePath("deploy/policies/verified-storage.policy"),
+                   1 << 20));
   reference_.ima.unlisted = reference::Unlisted::kWarn;
   Verdict verdict = Judge(ListBuilder(list_).Finish(), std::nullopt, policy);
   EXPECT_EQ(verdict.outcome, OutcomeClass::kDeny);

@@ -633,7 +633,9 @@ TEST(Attack, A46_EndOfTheBootLogMovedIntoTheUserSpaceLogIsDenied) {
 // ---- A47: true logs of bad states, denied by the policies that we ship
 
 std::string ShippedPolicy(absl::string_view name) {
-  return ReadTextFile(absl::StrCat(testing::SourcePath("deploy/policies/"), name), 1 << 20).value();
+  return ReadTextFile(absl::StrCat(bootgate::testing::SourcePath("deploy/policies/"), name),
+                      1 << 20)
+      .value();
 }
 
 Verdict JudgeByShipped(ByteView log, absl::string_view name) {

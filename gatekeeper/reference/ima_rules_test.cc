@@ -84,7 +84,8 @@ TEST(ImaRules, OfTheShippedReferencesAreRead) {
     SCOPED_TRACE(name);
     BG_ASSERT_OK_AND_ASSIGN(
         const std::string text,
-        ReadTextFile(absl::StrCat(testing::SourcePath("deploy/ima/"), name, ".json"), 1 << 20));
+        ReadTextFile(absl::StrCat(bootgate::testing::SourcePath("deploy/ima/"), name, ".json"),
+                     1 << 20));
     BG_ASSERT_OK_AND_ASSIGN(const Reference reference, FromJson(text));
     EXPECT_TRUE(reference.ima.present);
     EXPECT_TRUE(reference.ima.rules.excludes.empty());
