@@ -1,6 +1,9 @@
 // What happens between the TPM and us is watched and disturbed here.
 
+#include <algorithm>
+#include <array>
 #include <functional>
+#include <optional>
 #include <random>
 
 #include "agent/tpm/internal/context.h"
@@ -29,6 +32,12 @@ class Attack : public TpmTest {
     BG_ASSIGN_OR_RETURN(const Bytes policy, PcrPolicy(kSealed, banks));
     BG_ASSIGN_OR_RETURN(const auto ek, tpm.EkPublic(EkTemplate::kP256Low));
     return tpm2::SealForImport(ek, policy, data);
+  }
+  absl::StatusOr<tpm2::ImportBlob> SealTo(Tpm& tpm, EkTemplate which) {
+    BG_ASSIGN_OR_RETURN(const auto banks, tpm.ReadRegisters(kSealed));
+    BG_ASSIGN_OR_RETURN(const Bytes policy, PcrPolicy(kSealed, banks));
+    BG_ASSIGN_OR_RETURN(const auto ek, tpm.EkPublic(which));
+    return tpm2::SealForImport(ek, policy, crypto::RandomSecret(32));
   }
   void Flip(uint32_t code, size_t from_end) {
     bus_.change_response = [=](ByteView command, Bytes& response) {
@@ -70,13 +79,130 @@ TEST_F(Attack, A62_AnotherKeyThanThePinnedOneSaltsNothing) {
   const PinnedEk wrong = PinnedEk::FromName(EkTemplate::kP256Low, other.Name());
   bus_.commands.clear();
   EXPECT_THAT(tpm_->Unseal(wrong, blob, kSealed), Refuses(Reason::kTpmReplaced));
-  EXPECT_THAT(tpm_->ActivateCredential(wrong, AkKind::kEcc, {}),
-              Refuses(Reason::kTpmReplaced));
+  EXPECT_THAT(tpm_->ActivateCredential(wrong, AkKind::kEcc, {}), Refuses(Reason::kTpmReplaced));
   for (const Bytes& command : bus_.commands) {
     EXPECT_NE(desk::CommandCode(command), kUnseal);
     EXPECT_NE(desk::CommandCode(command), kActivateCredential);
   }
 }
+
+// A persistent EK saves making it; what salts a session must be the key with the pinned Name, not
+// one that somebody shows under that Name.
+TEST_F(Attack, A62_KeyShownUnderThePinnedNameSaltsNothing) {
+  constexpr uint32_t kReadPublic = 0x173, kStartAuthSession = 0x176;
+  BG_ASSERT_OK_AND_ASSIGN(const PinnedEk ek, Pin(*tpm_, EkTemplate::kRsa2048Low));
+  BG_ASSERT_OK_AND_ASSIGN(const auto blob, SealTo(*tpm_, EkTemplate::kRsa2048Low));
+  const auto salted_to_the_handle = [&] {
+    constexpr std::array<uint8_t, 4> kHandle = {0x81, 0x01, 0x00, 0x01};
+    return std::ranges::any_of(bus_.commands, [&](const Bytes& command) {
+      return desk::CommandCode(command) == kStartAuthSession &&
+             SameBytes(ByteView(command).subspan(10, 4), kHandle);
+    });
+  };
+  ASSERT_THAT(tpm_->Unseal(ek, blob, kSealed), IsOk());
+  ASSERT_TRUE(salted_to_the_handle()) << "honest TPMs are taken at their word";
+  for (const int lies : {1, 2, 3}) {  // bits: the first answer, the second
+    Reopen({.tcti = host_->tcti()});
+    bus_.commands.clear();
+    int reads = 0;
+    bus_.change_response = [&](ByteView command, Bytes& response) {
+      if (desk::CommandCode(command) != kReadPublic) return;
+      if ((lies >> std::min(reads++, 1) & 1) != 0) response[200] ^= 1;  // in the modulus
+    };
+    tpm_->Unseal(ek, blob, kSealed).IgnoreError();
+    EXPECT_GT(reads, 0);
+    EXPECT_FALSE(salted_to_the_handle()) << lies;
+    bus_.change_response = nullptr;
+  }
+}
+
+// ---- A63: answers of every length and content
+
+struct Lie {
+  const char* name;
+  std::function<void(Bytes& response, std::mt19937& random)> tell;
+};
+void PrintTo(const Lie& row, std::ostream* os) { *os << row.name; }
+
+void Overwrite(Bytes& response, size_t from, size_t size) {
+  for (size_t i = from; i < from + size && i < response.size(); ++i) response[i] = 0xff;
+}
+
+const Lie kLies[] = {
+    {"HeaderOnly", [](Bytes& response, auto&) { response.resize(10); }},
+    {"Cut", [](Bytes& response, auto&) { response.resize(response.size() / 2 + 1); }},
+    {"Longer", [](Bytes& response, auto&) { response.resize(response.size() + 64, 0xee); }},
+    {"SizeOfEverything", [](Bytes& response, auto&) { Overwrite(response, 2, 4); }},
+    {"FirstSizes",
+     [](Bytes& response, auto&) {
+       Overwrite(response, 10, 2);
+       Overwrite(response, 18, 2);
+     }},
+    {"CountOfAList", [](Bytes& response, auto&) { Overwrite(response, 15, 4); }},
+    {"AllOnes", [](Bytes& response, auto&) { Overwrite(response, 10, response.size()); }},
+    {"FlippedBits",
+     [](Bytes& response, auto& random) {
+       for (int i = 0; i < 4; ++i) response[random() % response.size()] ^= 1u << random() % 8;
+     }},
+};
+
+class A63_Answer : public Attack, public ::testing::WithParamInterface<Lie> {
+ protected:
+  // All that the agent asks of a TPM, once. Whatever it says is OK must be right.
+  void EverythingOnce() {
+    absl::StatusOr<std::unique_ptr<Tpm>> opened = internal::OpenTpm(
+        {.tcti = host_->tcti(), .command_attempts = 1}, desk::Tapped(host_->tcti(), bus_));
+    if (!opened.ok()) return;
+    Tpm& tpm = **opened;
+    tpm.EkCertificates().IgnoreError();
+    tpm.ReadHealth().IgnoreError();
+    tpm.CheckPinned(*ek_).IgnoreError();
+    const auto activated = tpm.ActivateCredential(*ek_, AkKind::kEcc, offer_);
+    if (activated.ok()) EXPECT_TRUE(activated->ConstantTimeEquals(secret_.view()));
+    tpm.Quote(AkKind::kEcc, kSealed, kQualifying).IgnoreError();
+    tpm.CertifyIdentityKey(AkKind::kEcc, Bytes(32), kQualifying).IgnoreError();
+    const auto unsealed = tpm.Unseal(*ek_, blob_, kSealed);
+    if (unsealed.ok()) EXPECT_TRUE(unsealed->ConstantTimeEquals(sealed_.view()));
+  }
+
+  void SetUp() override {
+    Attack::SetUp();
+    BG_ASSERT_OK_AND_ASSIGN(const auto ek, tpm_->EkPublic(EkTemplate::kP256Low));
+    BG_ASSERT_OK_AND_ASSIGN(const auto ak, tpm_->AkPublic(AkKind::kEcc));
+    ek_ = PinnedEk::FromName(EkTemplate::kP256Low, ek.Name());
+    BG_ASSERT_OK_AND_ASSIGN(offer_, tpm2::MakeCredential(ek, ak.Name(), secret_));
+    BG_ASSERT_OK_AND_ASSIGN(blob_, Seal(*tpm_, sealed_));
+    tpm_.reset();
+  }
+
+  const SecretBytes secret_ = crypto::RandomSecret(32), sealed_ = crypto::RandomSecret(32);
+  std::optional<PinnedEk> ek_;
+  tpm2::CredentialBlob offer_;
+  tpm2::ImportBlob blob_;
+};
+
+TEST_P(A63_Answer, ThatLiesEndsInAnErrorEachInTurn) {
+  std::mt19937 random(63);
+  bus_.responses.clear();
+  EverythingOnce();
+  const size_t answers = bus_.responses.size();
+  ASSERT_GT(answers, 60u);
+  for (size_t lie = 0; lie < answers; ++lie) {
+    size_t number = 0;
+    bus_.change_response = [&](ByteView, Bytes& response) {
+      if (number++ == lie) GetParam().tell(response, random);
+    };
+    EverythingOnce();
+  }
+  bus_.change_response = nullptr;
+  Reopen({.tcti = host_->tcti()});
+  EXPECT_THAT(tpm_->Unseal(*ek_, blob_, kSealed), IsOk());
+  BG_ASSERT_OK_AND_ASSIGN(const LoadedHandles now, tpm_->CountHandles());
+  EXPECT_EQ(now.objects + now.sessions + now.saved_sessions, 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Lies, A63_Answer, ::testing::ValuesIn(kLies),
+                         [](const auto& row) { return std::string(row.param.name); });
 
 TEST_F(Attack, A63_LyingAnswersAreErrorsAndNothingWorse) {
   std::mt19937 random(63);
@@ -210,6 +336,49 @@ TEST_F(Attack, A68_BusyTpmIsAskedAgainWithGrowingPatience) {
   EXPECT_THAT(tpm_->Quote(AkKind::kEcc, kSealed, kQualifying),
               testing::HasCode(absl::StatusCode::kUnavailable));
 }
+
+struct Answered {
+  const char* name;
+  uint32_t rc;
+  Reason reason;
+};
+void PrintTo(const Answered& row, std::ostream* os) { *os << row.name; }
+class A68_Refusal : public Attack, public ::testing::WithParamInterface<Answered> {};
+
+// Once: the next operation works. For good: its name, and nothing left in the TPM.
+TEST_P(A68_Refusal, IsTriedAgainOrNamedAndLeavesNothing) {
+  BG_ASSERT_OK_AND_ASSIGN(const PinnedEk ek, Pin(*tpm_, EkTemplate::kP256Low));
+  BG_ASSERT_OK_AND_ASSIGN(const auto blob, Seal(*tpm_, crypto::RandomSecret(32)));
+  for (const uint32_t command : {0x131u, 0x176u, 0x156u, 0x157u, kUnseal, kQuote}) {
+    Reopen({.tcti = host_->tcti(), .wait = [](absl::Duration) {}});
+    int times = 1000;
+    bus_.answer_instead = [&](ByteView sent, Bytes& response) {
+      if (desk::CommandCode(sent) != command || times-- <= 0) return false;
+      response = desk::Refusal(GetParam().rc);
+      return true;
+    };
+    const absl::Status quoted = tpm_->Quote(AkKind::kEcc, kSealed, kQualifying).status();
+    const absl::Status unsealed = tpm_->Unseal(ek, blob, kSealed).status();
+    EXPECT_THAT(quoted.ok() ? unsealed : quoted, Refuses(GetParam().reason)) << command;
+    times = 1;
+    tpm_->Quote(AkKind::kEcc, kSealed, kQualifying).IgnoreError();
+    tpm_->Unseal(ek, blob, kSealed).IgnoreError();
+    EXPECT_THAT(tpm_->Quote(AkKind::kEcc, kSealed, kQualifying), IsOk()) << command;
+    EXPECT_THAT(tpm_->Unseal(ek, blob, kSealed), IsOk()) << command;
+    BG_ASSERT_OK_AND_ASSIGN(const LoadedHandles now, tpm_->CountHandles());
+    EXPECT_EQ(now.objects + now.sessions + now.saved_sessions, 0u) << command;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Codes, A68_Refusal,
+                         ::testing::Values(Answered{"Retry", 0x922, Reason::kTpm},
+                                           Answered{"Yielded", 0x908, Reason::kTpm},
+                                           Answered{"Testing", 0x90a, Reason::kTpm},
+                                           Answered{"Lockout", 0x921, Reason::kTpmLockout},
+                                           Answered{"SessionMemory", 0x903, Reason::kTpmResources},
+                                           Answered{"ObjectMemory", 0x902, Reason::kTpmResources},
+                                           Answered{"ContextGap", 0x901, Reason::kTpmResources}),
+                         [](const auto& row) { return std::string(row.param.name); });
 
 TEST_F(Attack, A68_LockoutHasItsOwnName) {
   bus_.change_response = [](ByteView command, Bytes& response) {

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <optional>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/descriptor.h"
@@ -17,6 +18,16 @@
 #include "common/bytes/reader.h"
 
 namespace bootgate::desk {
+
+// A client's connection, and ours to the TPM in its name.
+struct BusProxy::Pair {
+  Pair(int client_fd, int tpm_fd, bool is_control)
+      : client(client_fd), tpm(tpm_fd), control(is_control) {}
+  const Descriptor client, tpm;
+  const bool control;
+  Bytes command;  // the last one
+};
+
 namespace {
 
 constexpr size_t kHeader = 10;           // tag, size, code
@@ -60,6 +71,7 @@ bool SendAll(int fd, ByteView bytes) {
 }
 
 bool Receive(int fd, size_t size, Bytes& into) {
+  if (size == 0) return true;  // recv() would wait for more
   const size_t from = into.size();
   into.resize(from + size);
   return recv(fd, into.data() + from, size, MSG_WAITALL) == static_cast<ssize_t>(size);
@@ -77,7 +89,6 @@ std::optional<Bytes> ReceiveMessage(int fd) {
   return message;
 }
 
-// Waits for either; false when it is time to stop or both have ended.
 bool PassSome(int from, int to) {
   std::array<uint8_t, 4096> buffer;
   const ssize_t n = recv(from, buffer.data(), buffer.size(), 0);
@@ -121,45 +132,58 @@ std::string BusProxy::upstream() {
 }
 
 void BusProxy::Work() {
+  std::vector<std::unique_ptr<Pair>> pairs;
   for (;;) {
-    std::array<pollfd, 3> events = {
-        {{stop_[0], POLLIN, 0}, {data_, POLLIN, 0}, {control_, POLLIN, 0}}};
+    std::vector<pollfd> events = {{stop_[0], POLLIN, 0}, {data_, POLLIN, 0}, {control_, POLLIN, 0}};
+    for (const auto& pair : pairs) {
+      events.push_back({pair->client.get(), POLLIN, 0});
+      events.push_back({pair->tpm.get(), POLLIN, 0});
+    }
     if (poll(events.data(), events.size(), -1) < 0 && errno != EINTR) return;
     if (events[0].revents != 0) return;
+    size_t next = 3;
+    std::erase_if(pairs, [&](const auto& pair) {
+      const bool from_client = events[next].revents != 0, from_tpm = events[next + 1].revents != 0;
+      next += 2;
+      return !Pass(*pair, from_client, from_tpm);
+    });
     for (const bool control : {false, true}) {
       if (events[control ? 2 : 1].revents == 0) continue;
-      const Descriptor client(accept(control ? control_ : data_, nullptr, nullptr));
-      if (client.get() >= 0) Serve(client.get(), control);
+      auto pair = std::make_unique<Pair>(accept(control ? control_ : data_, nullptr, nullptr),
+                                         Connected(upstream() + (control ? ".ctrl" : "")), control);
+      if (pair->client.get() >= 0 && pair->tpm.get() >= 0) pairs.push_back(std::move(pair));
     }
   }
 }
 
-// One connection to its end.
-void BusProxy::Serve(int client, bool control) {
-  const Descriptor tpm(Connected(upstream() + (control ? ".ctrl" : "")));
-  if (tpm.get() < 0) return;
-  for (;;) {
-    std::array<pollfd, 3> events = {
-        {{stop_[0], POLLIN, 0}, {client, POLLIN, 0}, {tpm.get(), POLLIN, 0}}};
-    if (poll(events.data(), events.size(), -1) < 0 && errno != EINTR) return;
-    if (events[0].revents != 0) return;
-    if (events[2].revents != 0 && !PassSome(tpm.get(), client)) return;
-    if (events[1].revents == 0) continue;
-    if (!(control ? PassSome(client, tpm.get()) : PassCommand(client, tpm.get()))) return;
-  }
+// False when the connection has ended. Never waits for the TPM: it may be busy with the connection
+// that this very client is about to close.
+bool BusProxy::Pass(Pair& pair, bool from_client, bool from_tpm) {
+  const int client = pair.client.get(), tpm = pair.tpm.get();
+  if (from_tpm && !(pair.control ? PassSome(tpm, client) : PassResponse(pair))) return false;
+  if (!from_client) return true;
+  return pair.control ? PassSome(client, tpm) : PassCommand(pair);
 }
 
-bool BusProxy::PassCommand(int client, int tpm) {
-  const std::optional<Bytes> command = ReceiveMessage(client);
+bool BusProxy::PassCommand(Pair& pair) {
+  const std::optional<Bytes> command = ReceiveMessage(pair.client.get());
   if (!command.has_value()) return false;
+  pair.command = *command;
   bus_.commands.push_back(*command);
   if (bus_.before_command) bus_.before_command(*command);
-  if (!SendAll(tpm, *command)) return false;
-  std::optional<Bytes> response = ReceiveMessage(tpm);
+  Bytes instead;
+  if (!bus_.answer_instead || !bus_.answer_instead(*command, instead))
+    return SendAll(pair.tpm.get(), *command);
+  bus_.responses.push_back(instead);
+  return SendAll(pair.client.get(), instead);
+}
+
+bool BusProxy::PassResponse(Pair& pair) {
+  std::optional<Bytes> response = ReceiveMessage(pair.tpm.get());
   if (!response.has_value()) return false;
   bus_.responses.push_back(*response);
-  if (bus_.change_response) bus_.change_response(*command, *response);
-  return SendAll(client, *response);
+  if (bus_.change_response) bus_.change_response(pair.command, *response);
+  return SendAll(pair.client.get(), *response);
 }
 
 }  // namespace bootgate::desk

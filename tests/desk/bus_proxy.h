@@ -31,8 +31,10 @@ class BusProxy {
       : socket_(std::move(socket)), upstream_(std::move(upstream)), bus_(bus) {}
   absl::Status Listen();
   void Work();
-  void Serve(int client, bool control);
-  bool PassCommand(int client, int tpm);
+  struct Pair;
+  bool Pass(Pair& pair, bool from_client, bool from_tpm);
+  bool PassCommand(Pair& pair);
+  bool PassResponse(Pair& pair);
   std::string upstream();
 
   const std::string socket_;

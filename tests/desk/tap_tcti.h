@@ -17,6 +17,8 @@ struct Bus {
   std::vector<Bytes> commands;
   std::vector<Bytes> responses;  // as they came from the TPM
   std::function<void(ByteView command)> before_command;
+  // True: `response` is the answer, and the TPM never hears of the command.
+  std::function<bool(ByteView command, Bytes& response)> answer_instead;
   std::function<void(ByteView command, Bytes& response)> change_response;
 
   // Whether a run of bytes ever crossed in clear.
