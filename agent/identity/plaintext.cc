@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "agent/identity/own_file.h"
@@ -15,7 +16,7 @@
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/private_key.h"
-#include "pki/authority.h"
+#include "pki/pem.h"
 #include "pki/x509_read.h"
 
 namespace bootgate::agent::identity {
@@ -24,8 +25,9 @@ namespace {
 constexpr size_t kMaxPem = 65536;  // bytes
 
 absl::StatusOr<crypto::X509Ptr> LeafOf(const std::string& chain_pem) {
-  BG_ASSIGN_OR_RETURN(const Bytes der, pki::PemToDer(chain_pem));
-  return pki::ParseCertificate(der);
+  BG_ASSIGN_OR_RETURN(const std::vector<Bytes> chain, pki::CertificatesFromPem(chain_pem));
+  if (chain.empty()) return Corrupt("no certificate is installed");
+  return pki::ParseCertificate(chain.front());
 }
 
 }  // namespace

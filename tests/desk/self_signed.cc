@@ -37,7 +37,8 @@ evidence::SealedPayload SelfSigned(absl::Time not_after) {
   Require(X509_set_pubkey(certificate.get(), key.get()) == 1);
   Require(X509_sign(certificate.get(), key.get(), EVP_sha256()) > 0);
   evidence::SealedPayload payload;
-  payload.chain_pem = PemOf(certificate.get());
+  // A chain, as gatekeepers send one: the leaf, and what stands for its issuers.
+  payload.chain_pem = PemOf(certificate.get()) + PemOf(certificate.get());
   payload.private_key_pem = key.Pem();
   return payload;
 }
