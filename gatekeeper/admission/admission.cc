@@ -88,6 +88,16 @@ void AddTpm(const host::HostRecord& host, const host::TpmStep& step,
       {"a reset of the TPM without a boot", "the host told no kernel boot id"});
 }
 
+// What operators and vendors have said of the TPM since the host joined.
+absl::Status AddDistrust(const host::HostRecord& host, absl::Time now, const Options& options,
+                         JudgeInput* input) {
+  if (options.ek_recheck == nullptr) return absl::OkStatus();
+  BG_ASSIGN_OR_RETURN(const std::vector<Finding> found, options.ek_recheck->Check(host, now));
+  input->extra_findings.insert(input->extra_findings.end(), found.begin(), found.end());
+  input->extra_coverage.checked.push_back("the endorsement key against distrust and revocation");
+  return absl::OkStatus();
+}
+
 // A verdict that is neither ADMIT nor DENY changes nothing: it leaves as a Status. A REJECT may
 // carry findings of a DENY, too; the one that made it a REJECT is its reason.
 absl::Status StatusOf(const Verdict& verdict) {
@@ -322,6 +332,7 @@ absl::StatusOr<Judged> Admission::JudgeEvidence(const host::HostRecord& host, co
                    .keys = &proven.keys,
                    .extra_claims = KeyClaims(proven.ak)};
   AddTpm(host, step, proven.quoted.header(), options_, &input);
+  BG_RETURN_IF_ERROR(AddDistrust(host, clock_.Now(), options_, &input));
   input.extra_claims.insert(input.extra_claims.end(), proven.custom_claims.begin(),
                             proven.custom_claims.end());
   Judged judged = JudgeAndKeep(input);

@@ -29,6 +29,7 @@
 #include "gatekeeper/appraisal/presented_keys.h"
 #include "gatekeeper/claims/finding.h"
 #include "gatekeeper/credential/credential.h"
+#include "gatekeeper/enroll/ek_recheck.h"
 #include "gatekeeper/host/host.h"
 #include "gatekeeper/sealing/sealer.h"
 #include "gatekeeper/session/entry_book.h"
@@ -53,6 +54,7 @@ struct Options {
   absl::Duration nonce_ttl = absl::Seconds(60);
   advisories::FirmwareAdvisories advisories;  // published weaknesses of TPM firmware
   bool deny_vulnerable_firmware = false;      // else they are only reported
+  enroll::EkRecheck* ek_recheck = nullptr;    // must outlive the admission; nullptr: not asked
 };
 
 // Who is on the other end of the channel, as TLS has verified it; both empty without a certificate.

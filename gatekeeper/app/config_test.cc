@@ -156,10 +156,11 @@ TEST(WeakOptions, AreToldOneByOneAndTheDefaultsAreNone) {
   config.ek.cloud_ak = true;
   config.ek.revocation = "off";
   config.quote.runtime_extended = {11, 12};
+  config.quote.allow_resettable = true;
   std::set<std::string> keys;
   for (const WeakOption& option : WeakOptions(config)) keys.insert(option.key);
   EXPECT_EQ(keys, (std::set<std::string>{"ek.mode", "ek.cloud_ak", "ek.revocation",
-                                         "quote.runtime_extended"}));
+                                         "quote.allow_resettable", "quote.runtime_extended"}));
   EXPECT_THAT(WeakOptionsText(config), ::testing::HasSubstr("quote.runtime_extended = 11,12"));
 }
 

@@ -200,6 +200,8 @@ absl::Status Serve(const Config& config, const PortFiles& port_files, const sigs
   BG_ASSIGN_OR_RETURN(const std::unique_ptr<PublicPort> public_port,
                       PublicPort::Open(config, authority, clock));
   BG_ASSIGN_OR_RETURN(admission::Options admission_options, AdmissionOptions(config));
+  enroll::EkRecheck ek_recheck(enroller.policies());
+  admission_options.ek_recheck = &ek_recheck;
   BG_ASSIGN_OR_RETURN(sealing::Options sealing_options, SealingOptions(config));
   BG_ASSIGN_OR_RETURN(const std::unique_ptr<sealing::Sealer> sealer,
                       sealing::Sealer::Open(std::move(sealing_options), *store));

@@ -18,6 +18,10 @@ std::vector<WeakOption> WeakOptions(const Config& config) {
   if (config.ek.revocation == "off") {
     out.push_back({"ek.revocation", "off", "revoked EK certificates are believed"});
   }
+  if (config.quote.allow_resettable) {
+    out.push_back({"quote.allow_resettable", "true",
+                   "registers that anybody on a host can reset may be relied on"});
+  }
   if (!config.quote.runtime_extended.empty()) {
     out.push_back({"quote.runtime_extended", absl::StrJoin(config.quote.runtime_extended, ","),
                    "what is extended into these registers is not judged"});

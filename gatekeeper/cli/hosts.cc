@@ -11,6 +11,7 @@
 #include "common/base/clock.h"
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
+#include "gatekeeper/advisories/firmware_advisories.h"
 #include "gatekeeper/cli/host_approval.h"
 #include "gatekeeper/rollout/judged.h"
 
@@ -37,10 +38,35 @@ std::string TpmText(const host::HostRecord& host) {
   return absl::StrCat(host.tpm.manufacturer, ", ", host.tpm.model, ", ", host.tpm.version);
 }
 
-// As the TPM signs it with each quote; vendors read it as two or four numbers.
+// As the TPM signs it with each quote, in the form that policies and advisories have.
 std::string FirmwareText(const host::HostRecord& host) {
-  if (host.tpm.firmware == 0) return "";
-  return absl::StrCat(absl::Hex(host.tpm.firmware, absl::kZeroPad16));
+  return host.tpm.firmware == 0 ? "" : advisories::FirmwareVersionText(host.tpm.firmware);
+}
+
+std::string LastBootText(const host::HostRecord& host) {
+  if (!host.last_boot.has_value()) return "";
+  return absl::StrCat(host::Describe(*host.last_boot),
+                      host.tpm_history.clock_safe ? "" : " (not safe)");
+}
+
+// Evidence that did not fit behind the last one.
+std::string SecondLineText(const host::TpmHistory& history) {
+  if (!history.second_line.has_value()) return "";
+  return absl::StrCat(host::Describe(history.second_line->boot), ", last heard ",
+                      TimeText(history.second_line->seen_at),
+                      history.clone_suspected ? ": a second machine" : "");
+}
+
+// What there is to say of a TPM that did not only go on.
+void AddTpmHistory(const host::HostRecord& host,
+                   std::vector<std::pair<std::string, std::string>>& pairs) {
+  pairs.emplace_back("TPM counters", OrDash(LastBootText(host)));
+  const host::TpmHistory& history = host.tpm_history;
+  if (history.second_line.has_value()) pairs.emplace_back("second line", SecondLineText(history));
+  if (history.clear_accepted_until.has_value())
+    pairs.emplace_back("clear accepted until", TimeText(*history.clear_accepted_until));
+  if (!host.replaces.empty()) pairs.emplace_back("replaces", host.replaces);
+  if (!host.replaced_by.empty()) pairs.emplace_back("replaced by", host.replaced_by);
 }
 
 std::string EkCertificateText(const host::HostRecord& host) {
@@ -81,8 +107,14 @@ ordered_json ToJson(const host::HostRecord& host) {
   if (host.last_boot.has_value()) {
     out["last_boot"] = {{"reset_count", host.last_boot->reset_count},
                         {"restart_count", host.last_boot->restart_count},
-                        {"clock_ms", host.last_boot->clock_ms}};
+                        {"clock_ms", host.last_boot->clock_ms},
+                        {"clock_safe", host.tpm_history.clock_safe},
+                        {"kernel_boot_id", Printable(host.tpm_history.kernel_boot_id)}};
   }
+  out["second_line"] = SecondLineText(host.tpm_history);
+  out["clone_suspected"] = host.tpm_history.clone_suspected;
+  out["replaces"] = host.replaces;
+  out["replaced_by"] = host.replaced_by;
   return out;
 }
 
@@ -139,6 +171,7 @@ void PrintHost(const host::HostRecord& host, const std::vector<store::Credential
       {"last seen", TimeText(host.last_seen_at)},
       {"last outcome", OrDash(host.last_outcome)},
       {"last verdict", OrDash(host.last_verdict_id)}};
+  AddTpmHistory(host, pairs);
   if (report.has_value()) pairs.emplace_back("report only", ReportText(*report));
   out << FormatPairs(pairs);
   if (credentials.empty()) return;

@@ -58,8 +58,10 @@ void Require(const absl::Status& status) {
   absl::StatusOr<int>(status).value();  // ends the program with the message
 }
 
-admission::Options AdmissionOptions(const std::string& folder, const GateOptions& options) {
+admission::Options AdmissionOptions(const std::string& folder, const GateOptions& options,
+                                    enroll::EkRecheck* ek_recheck) {
   admission::Options out;
+  out.ek_recheck = ek_recheck;
   out.cluster_id = kClusterId;
   out.set_folder = folder + "/sets";
   out.selection = options.selection;
@@ -201,7 +203,8 @@ Gate::Gate(const GateOptions& options)
           gatekeeper::token::KeyRing::Open({.folder = folder + "/token-keys"}, authority, clock)
               .value()),
       issuer(kIssuerUrl, *token_keys),
-      admission_options(AdmissionOptions(folder, options)),
+      ek_recheck(enroller.policies()),
+      admission_options(AdmissionOptions(folder, options, &ek_recheck)),
       admission(admission_options, *store, nonces, authority, clock, &issuer) {
   AddToken(token, kManyUses);
   if (!options.policy.empty()) AssignPolicy(options.policy);

@@ -77,6 +77,7 @@ class Gate {
   gatekeeper::session::NonceBook nonces;
   const std::unique_ptr<gatekeeper::token::KeyRing> token_keys;
   gatekeeper::token::Issuer issuer;
+  gatekeeper::enroll::EkRecheck ek_recheck;
   const gatekeeper::admission::Options admission_options;
   gatekeeper::admission::Admission admission;
 

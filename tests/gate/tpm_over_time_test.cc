@@ -2,8 +2,10 @@
 // exchanged, with weak firmware.
 #include <sstream>
 
+#include "common/crypto/hash.h"
 #include "common/testing/status_matchers.h"
 #include "gatekeeper/cli/host_changes.h"
+#include "gatekeeper/enroll/ek_documents.h"
 #include "gmock/gmock.h"
 #include "tests/gate/gate.h"
 
@@ -368,6 +370,60 @@ TEST_F(TpmOverTime, RetirementDoesNotClearAQuarantine) {
   ASSERT_EQ(HostRetire(Op(), {.host_id = host_.id(), .reason = "r"}), ExitCode::kSuccess);
   ASSERT_EQ(HostReinstate(Op(), {.host_id = host_.id(), .reason = "r"}), ExitCode::kSuccess);
   EXPECT_EQ(gate_.TrustOf(host_.id()), Trust::kQuarantined);
+}
+
+// ---- distrust after the host has joined
+
+class Distrust : public TpmOverTime {
+ protected:
+  void Say(const std::string& digest) {
+    const gatekeeper::store::AuditRow audit{.actor = "operator alice", .action = "ek.distrust"};
+    ASSERT_THAT(gatekeeper::enroll::AddEkDocument(*gate_.store, gatekeeper::enroll::kEkDistrustKind,
+                                                  {.name = digest,
+                                                   .title = "stolen batch",
+                                                   .text = digest + " stolen batch\n",
+                                                   .author = "operator alice",
+                                                   .at = gate_.clock.Now()},
+                                                  audit),
+                IsOk());
+  }
+  void ExpectDistrusted() {
+    ASSERT_EQ(OutcomeOf(host_), "DENY");
+    EXPECT_EQ(gate_.TrustOf(host_.id()), Trust::kQuarantined);
+    EXPECT_THAT(LastVerdict(host_.id()), HasSubstr("TPM_DISTRUSTED"));
+    EXPECT_THAT(LastVerdict(host_.id()), HasSubstr("stolen batch"));
+  }
+  static std::string DigestOf(ByteView der) {
+    return crypto::Hash(crypto::HashAlg::kSha256, der).hex();
+  }
+};
+
+TEST_F(Distrust, A33_OfTheEkCertificateShowsAtTheNextAttestation) {
+  ASSERT_EQ(OutcomeOf(host_), "ADMIT");
+  Say(DigestOf(host_.ek_certificate));
+  ExpectDistrusted();
+}
+
+TEST_F(Distrust, A33_OfTheEndorsementKeyShowsAtTheNextAttestation) {
+  ASSERT_EQ(OutcomeOf(host_), "ADMIT");
+  Say(DigestOf(host_.ek.area().Key()->SpkiDer()));
+  ExpectDistrusted();
+}
+
+TEST_F(Distrust, A33_OfTheVendorsCaShowsAtTheNextAttestation) {
+  ASSERT_EQ(OutcomeOf(host_), "ADMIT");
+  const pki::TrustAnchors vendor = gate_.vendor.Anchors();
+  ASSERT_FALSE(vendor.der().empty());
+  Say(DigestOf(vendor.der().front()));
+  ExpectDistrusted();
+}
+
+TEST_F(Distrust, OfAnotherTpmChangesNothing) {
+  ASSERT_EQ(OutcomeOf(host_), "ADMIT");
+  SoftHost other = gate_.NewHost();
+  Say(DigestOf(other.ek_certificate));
+  EXPECT_EQ(OutcomeOf(host_), "ADMIT");
+  EXPECT_EQ(OutcomeOf(other), "DENY");
 }
 
 // ---- firmware

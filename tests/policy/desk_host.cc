@@ -72,7 +72,8 @@ evidence::Evidence DeskHost::Evidence(agent::evidence_builder::Options say) {
   const agent::Challenge challenge = Need(client->GetChallenge(id_, ak.Name()));
   say.paths = {.boot_log = host_->boot_log_path(),
                .user_log = host_->user_log_path(),
-               .ima_list = host_->ima_path()};
+               .ima_list = host_->ima_path(),
+               .boot_id = host_->boot_id_path()};
   say.ak = kAk;
   return Need(agent::evidence_builder::Build(*tpm_, say, QuestionOf(id_, challenge)));
 }
