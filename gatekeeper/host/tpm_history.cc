@@ -10,6 +10,8 @@ namespace bootgate::gatekeeper::host {
 namespace {
 
 constexpr size_t kShownBootId = 64;  // bytes
+// The longest that an answer may be on its way: as long as a challenge can be configured to be good.
+constexpr absl::Duration kLongestOnItsWay = absl::Minutes(10);
 
 std::string RolledBack(absl::string_view what, uint64_t last, uint64_t now) {
   return absl::StrCat(what, " went back from ", last, " to ", now);
@@ -49,6 +51,16 @@ bool IsEarlierBootAgain(const BootMark& last, const TpmHistory& history, const T
   return !now.kernel_boot_id.empty() && now.boot.reset_count == last.reset_count &&
          now.kernel_boot_id == history.earlier_boot_id &&
          now.kernel_boot_id != history.kernel_boot_id;
+}
+
+// The clock alone went back, within one boot and by no more than answers can overtake one another.
+// The older one is refused as rolled back; it says nothing of a second line, and nothing is kept.
+bool MayBeLate(const BootMark& last, const TpmHistory& history, const TpmNow& now) {
+  const bool same_boot = now.boot.reset_count == last.reset_count &&
+                         now.boot.restart_count == last.restart_count &&
+                         now.kernel_boot_id == history.kernel_boot_id;
+  return same_boot && now.boot.clock_ms < last.clock_ms &&
+         absl::Milliseconds(last.clock_ms - now.boot.clock_ms) <= kLongestOnItsWay;
 }
 
 // Both lines are known already: whose evidence is this?
@@ -149,6 +161,15 @@ TpmStep Back(const BootMark& last, const TpmHistory& history, const TpmNow& now,
   return step;
 }
 
+TpmStep Late(const BootMark& last, const TpmHistory& history, std::string went_back) {
+  return {.kind = TpmStepKind::kRolledBack,
+          .last = last,
+          .history = history,
+          .worth_writing = false,
+          .went_back = std::move(went_back),
+          .findings = {}};
+}
+
 TpmStep Anew(const TpmNow& now, std::string went_back) {
   return {.kind = TpmStepKind::kAnew,
           .last = now.boot,
@@ -200,6 +221,7 @@ TpmStep Follow(const std::optional<BootMark>& last, const TpmHistory& history, c
             .went_back = "",
             .findings = ResetFindings(*last, history, now)};
   }
+  if (MayBeLate(*last, history, now)) return Late(*last, history, std::move(went_back));
   if (IsAllowedToStartAnew(history, now.at)) return Anew(now, std::move(went_back));
   if (two_are_heard && history.moved_since_second_line &&
       WentBack(history.second_line->boot, now.boot, now.clock_safe).empty()) {

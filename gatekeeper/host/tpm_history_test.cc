@@ -136,7 +136,7 @@ class Record {
 };
 
 struct Machine {
-  BootMark boot = {.reset_count = 7, .restart_count = 0, .clock_ms = 1'000'000};
+  BootMark boot = {.reset_count = 7, .restart_count = 0, .clock_ms = 10'000'000};
   std::string kernel = "kernel-a";
   bool safe = true;
 
@@ -212,10 +212,10 @@ std::vector<TpmStepKind> OneThatIsCleared(Record& record) {
 std::vector<TpmStepKind> OneThatIsRolledBackAndCatchesUp(Record& record) {
   Machine one;
   std::vector<TpmStepKind> kinds = Send(record, {&one});
-  one.boot.clock_ms -= 10'000;
+  one.boot.clock_ms -= 1'000'000;
   kinds.push_back(record.See(one.Quote()).kind);
   kinds.push_back(record.See(one.Quote()).kind);
-  one.boot.clock_ms += 100'000;
+  one.boot.clock_ms += 2'000'000;
   kinds.push_back(record.See(one.Quote()).kind);
   kinds.push_back(record.See(one.Quote()).kind);
   return kinds;
@@ -224,8 +224,23 @@ std::vector<TpmStepKind> OneThatIsRolledBackAndCatchesUp(Record& record) {
 std::vector<TpmStepKind> OneThatIsRolledBackAgainNextWeek(Record& record) {
   std::vector<TpmStepKind> kinds = OneThatIsRolledBackAndCatchesUp(record);
   record.Pass(absl::Hours(24 * 7));
-  Machine one = {.boot = {.reset_count = 7, .restart_count = 0, .clock_ms = 1'050'000}};
+  Machine one = {.boot = {.reset_count = 7, .restart_count = 0, .clock_ms = 9'500'000}};
   kinds.push_back(record.See(one.Quote()).kind);
+  return kinds;
+}
+
+// Under load an agent gives up and answers anew; the old answer is judged after the new one.
+std::vector<TpmStepKind> OneWhoseAnswersOvertakeOneAnother(Record& record) {
+  Machine one;
+  std::vector<TpmStepKind> kinds;
+  for (int i = 0; i < 4; ++i) {
+    const TpmNow slow = one.Quote();
+    one.boot.clock_ms += 50'000;
+    kinds.push_back(record.See(one.Quote()).kind);
+    kinds.push_back(record.See(slow).kind);
+  }
+  EXPECT_FALSE(record.history().second_line.has_value());
+  EXPECT_EQ(record.written(), 4);
   return kinds;
 }
 
@@ -237,7 +252,7 @@ std::vector<TpmStepKind> TwoOfWhichOneRebooted(Record& record) {
 
 std::vector<TpmStepKind> TwoOfWhichOneIsBehind(Record& record) {
   Machine one, two;
-  two.boot.clock_ms -= 300'000;
+  two.boot.clock_ms -= 3'000'000;
   return Send(record, {&one, &two, &two, &one, &two, &two, &one});
 }
 
@@ -257,7 +272,7 @@ std::vector<TpmStepKind> TwoInStep(Record& record) {
 
 std::vector<TpmStepKind> TwoOfWhichOneIsSwitchedOff(Record& record) {
   Machine one, two;
-  two.boot.clock_ms -= 300'000;
+  two.boot.clock_ms -= 3'000'000;
   std::vector<TpmStepKind> kinds = Send(record, {&one, &two, &one, &two, &one});
   record.Pass(absl::Hours(25));
   kinds.push_back(record.See(one.Quote()).kind);
@@ -279,6 +294,10 @@ INSTANTIATE_TEST_SUITE_P(
         {"OneThatIsRolledBackAgainNextWeek",
          OneThatIsRolledBackAgainNextWeek,
          {kForward, kRolledBack, kRolledBack, kForward, kForward, kRolledBack}},
+        {"OneWhoseAnswersOvertakeOneAnother",
+         OneWhoseAnswersOvertakeOneAnother,
+         {kForward, kRolledBack, kForward, kRolledBack, kForward, kRolledBack, kForward,
+          kRolledBack}},
         {"TwoOfWhichOneRebooted",
          TwoOfWhichOneRebooted,
          {kForward, kForward, kRolledBack, kForward, kClone, kClone, kClone}},
@@ -302,9 +321,9 @@ TEST(TpmClone, FindingNamesBothLines) {
   ASSERT_THAT(step.findings, SizeIs(1));
   EXPECT_EQ(step.findings[0].code, Reason::kTpmCloneSuspected);
   EXPECT_THAT(step.findings[0].text,
-              HasSubstr("reset 7, restart 0, clock 1002.000 s, kernel boot kernel-a"));
+              HasSubstr("reset 7, restart 0, clock 10002.000 s, kernel boot kernel-a"));
   EXPECT_THAT(step.findings[0].text,
-              HasSubstr("reset 5, restart 0, clock 1002.000 s, kernel boot kernel-b"));
+              HasSubstr("reset 5, restart 0, clock 10002.000 s, kernel boot kernel-b"));
   EXPECT_EQ(step.last, one.boot) << "the second line must not take the first one's place";
 }
 
@@ -348,7 +367,7 @@ TEST(AcceptClear, LapsesWhenNothingHasStartedAnew) {
 TEST(AcceptClear, EndsTheSuspicionOfAClone) {
   Record record;
   Machine one, two;
-  two.boot.clock_ms -= 300'000;
+  two.boot.clock_ms -= 3'000'000;
   Send(record, {&one, &two, &one, &two});
   ASSERT_TRUE(record.history().clone_suspected);
   record.AcceptClear();
