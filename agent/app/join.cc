@@ -17,7 +17,8 @@ namespace {
 // The endorsement key to enrol with.
 struct Endorsement {
   tpm2::Public ek;
-  Bytes certificate;  // empty: the TPM has none
+  Bytes certificate;         // empty: the TPM has none
+  std::vector<Bytes> chain;  // what the TPM has of the CAs above it
   tpm::PinnedEk pinned;
 };
 
@@ -31,14 +32,15 @@ absl::StatusOr<Endorsement> ChooseEk(const Config& config, tpm::Tpm& tpm) {
     if (config.ek != "auto" && IsEcc(row.ek_template) != (config.ek == "ecc")) continue;
     BG_ASSIGN_OR_RETURN(tpm2::Public ek, tpm.EkPublic(row.ek_template));
     BG_ASSIGN_OR_RETURN(tpm::PinnedEk pinned, tpm::PinnedEk::FromCertificate(ek, row.der));
-    return Endorsement{std::move(ek), row.der, std::move(pinned)};
+    BG_ASSIGN_OR_RETURN(std::vector<Bytes> chain, tpm.EkChain());
+    return Endorsement{std::move(ek), row.der, std::move(chain), std::move(pinned)};
   }
   // Without a certificate the gatekeeper's operator decides about this very EK.
   const tpm2::EkTemplate which =
       config.ek == "ecc" ? tpm2::EkTemplate::kP256Low : tpm2::EkTemplate::kRsa2048Low;
   BG_ASSIGN_OR_RETURN(tpm2::Public ek, tpm.EkPublic(which));
   tpm::PinnedEk pinned = tpm::PinnedEk::FromName(which, ek.Name());
-  return Endorsement{std::move(ek), {}, std::move(pinned)};
+  return Endorsement{std::move(ek), {}, {}, std::move(pinned)};
 }
 
 JoinRequest RequestOf(const Config& config, const config::JoinFile& file,
@@ -48,6 +50,7 @@ JoinRequest RequestOf(const Config& config, const config::JoinFile& file,
   request.token_secret = file.token_secret.Clone();
   request.ek_public = endorsement.ek.Tpm2b();
   request.ek_certificate = endorsement.certificate;
+  request.ek_intermediates = endorsement.chain;
   if (request.ek_certificate.empty()) {
     // What the gatekeeper's CA made when an operator approved this TPM. Without it: another
     // approval.

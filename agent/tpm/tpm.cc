@@ -66,6 +66,10 @@ absl::StatusOr<std::vector<EkCertificate>> Tpm::EkCertificates() {
   return core_->Run([](auto& context) { return internal::EkCertificates(context); });
 }
 
+absl::StatusOr<std::vector<Bytes>> Tpm::EkChain() {
+  return core_->Run([](auto& context) { return internal::EkChain(context); });
+}
+
 absl::StatusOr<tpm2::Public> Tpm::EkPublic(tpm2::EkTemplate which) {
   return core_->Run([&](auto& context) -> absl::StatusOr<tpm2::Public> {
     BG_ASSIGN_OR_RETURN(internal::LoadedKey key,

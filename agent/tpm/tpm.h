@@ -122,6 +122,10 @@ class Tpm {
   // Certificates found in NV, in the order of preference RSA 2048 low, P-256 low, then the high
   // range. Empty: the TPM has none.
   absl::StatusOr<std::vector<EkCertificate>> EkCertificates();
+  // What lies in the NV indexes for the CAs between those certificates and the vendor's root (EK
+  // Credential Profile 2.5, 2.2.1.5.2; Intel's On-Die CA): each index as it is, with several
+  // certificates and padding perhaps. Empty: most TPMs have none. TPM for an index that is too long.
+  absl::StatusOr<std::vector<Bytes>> EkChain();
   absl::StatusOr<tpm2::Public> EkPublic(tpm2::EkTemplate which);
   absl::StatusOr<tpm2::Public> AkPublic(AkKind kind);
   // TPM_REPLACED unless the TPM has the pinned EK. Cheap after the first time.

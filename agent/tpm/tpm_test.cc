@@ -5,6 +5,7 @@
 
 #include "common/base/status_macros.h"
 #include "common/crypto/random.h"
+#include "tests/desk/process.h"
 #include "tests/desk/tpm_fixture.h"
 
 namespace bootgate::agent::tpm {
@@ -32,6 +33,34 @@ TEST_F(TpmTest, FindsTheManufacturersCertificatesAndTheirKeys) {
     BG_ASSERT_OK_AND_ASSIGN(const auto ek, tpm_->EkPublic(certificate.ek_template));
     EXPECT_THAT(PinnedEk::FromCertificate(ek, certificate.der), IsOk());
   }
+}
+
+// As tpm2-tools write an index, while nobody else is on the bus.
+void WriteNv(const std::string& tcti, const std::string& index, const std::string& file,
+             size_t size_bytes) {
+  const std::string log = file + ".log";
+  ASSERT_THAT(
+      desk::RunToEnd({"tpm2_nvdefine", "-T", tcti, index, "-C", "o", "-s",
+                      std::to_string(size_bytes), "-a", "ownerread|authread|ownerwrite|authwrite"},
+                     log),
+      IsOk());
+  ASSERT_THAT(desk::RunToEnd({"tpm2_nvwrite", "-T", tcti, index, "-C", "o", "-i", file}, log),
+              IsOk());
+}
+
+TEST_F(TpmTest, FindsTheCasBetween) {
+  BG_ASSERT_OK_AND_ASSIGN(const auto none, tpm_->EkChain());
+  EXPECT_THAT(none, ::testing::IsEmpty());
+  tpm_.reset();
+  const Bytes first(1500, 0x30), second(700, 0x31);  // the first is longer than one read
+  const std::string file = scratch_->path() + "/nv";
+  ASSERT_THAT(WriteFileAtomically(file, first, 0600), IsOk());
+  WriteNv(host_->tcti(), "0x1c00100", file, first.size());
+  ASSERT_THAT(WriteFileAtomically(file, second, 0600), IsOk());
+  WriteNv(host_->tcti(), "0x1c00101", file, second.size());
+  Reopen({.tcti = host_->tcti()});
+  BG_ASSERT_OK_AND_ASSIGN(const auto chain, tpm_->EkChain());
+  EXPECT_THAT(chain, ::testing::ElementsAre(first, second));
 }
 
 TEST_F(TpmTest, CertificateOfAnotherKeyPinsNothing) {

@@ -13,6 +13,9 @@ constexpr tpm2::EkTemplate kByPreference[] = {
     tpm2::EkTemplate::kRsa2048Low, tpm2::EkTemplate::kP256Low, tpm2::EkTemplate::kRsa2048High,
     tpm2::EkTemplate::kP256High, tpm2::EkTemplate::kP384High};
 
+constexpr TPM2_HANDLE kFirstChainIndex = 0x01c00100;
+constexpr TPM2_HANDLE kMaxChainIndexes = 8;  // what the gatekeeper takes
+
 constexpr uint16_t kSmallestNvBuffer = 512;  // bytes; what every PC client TPM gives at once
 
 struct NvIndex {
@@ -81,6 +84,17 @@ absl::StatusOr<std::vector<EkCertificate>> EkCertificates(Context& context) {
     if (der.has_value()) certificates.push_back({which, *std::move(der)});
   }
   return certificates;
+}
+
+absl::StatusOr<std::vector<Bytes>> EkChain(Context& context) {
+  std::vector<Bytes> chain;
+  for (TPM2_HANDLE number = kFirstChainIndex; number < kFirstChainIndex + kMaxChainIndexes;
+       ++number) {
+    BG_ASSIGN_OR_RETURN(std::optional<Bytes> contents, ReadCertificate(context, number));
+    if (!contents.has_value()) break;  // they are filled from the first on
+    chain.push_back(*std::move(contents));
+  }
+  return chain;
 }
 
 }  // namespace bootgate::agent::tpm::internal

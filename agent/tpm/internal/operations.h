@@ -94,6 +94,7 @@ absl::StatusOr<SecretBytes> UnsealApproved(Context& context, const PinnedEk& ek,
 
 // ---- nv.cc
 absl::StatusOr<std::vector<EkCertificate>> EkCertificates(Context& context);
+absl::StatusOr<std::vector<Bytes>> EkChain(Context& context);
 
 // ---- facts.cc
 absl::StatusOr<Properties> ReadProperties(Context& context);
