@@ -8,6 +8,7 @@
 #include "agent/identity/stored_credential.h"
 #include "agent/identity/tpm_certificates.h"
 #include "agent/sources/sources.h"
+#include "common/base/log.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 
@@ -26,14 +27,22 @@ bool IsEcc(tpm2::EkTemplate which) {
   return which != tpm2::EkTemplate::kRsa2048Low && which != tpm2::EkTemplate::kRsa2048High;
 }
 
+// Most TPMs have none, and the gatekeeper may know them: what cannot be read is told and left out.
+std::vector<Bytes> ReadChain(tpm::Tpm& tpm) {
+  absl::StatusOr<std::vector<Bytes>> chain = tpm.EkChain();
+  if (chain.ok()) return *std::move(chain);
+  Log(LogLevel::kWarning, "the CAs above the EK certificate were not read",
+      {{"text", std::string(chain.status().message())}});
+  return {};
+}
+
 absl::StatusOr<Endorsement> ChooseEk(const Config& config, tpm::Tpm& tpm) {
   BG_ASSIGN_OR_RETURN(const std::vector<tpm::EkCertificate> certificates, tpm.EkCertificates());
   for (const tpm::EkCertificate& row : certificates) {
     if (config.ek != "auto" && IsEcc(row.ek_template) != (config.ek == "ecc")) continue;
     BG_ASSIGN_OR_RETURN(tpm2::Public ek, tpm.EkPublic(row.ek_template));
     BG_ASSIGN_OR_RETURN(tpm::PinnedEk pinned, tpm::PinnedEk::FromCertificate(ek, row.der));
-    BG_ASSIGN_OR_RETURN(std::vector<Bytes> chain, tpm.EkChain());
-    return Endorsement{std::move(ek), row.der, std::move(chain), std::move(pinned)};
+    return Endorsement{std::move(ek), row.der, ReadChain(tpm), std::move(pinned)};
   }
   // Without a certificate the gatekeeper's operator decides about this very EK.
   const tpm2::EkTemplate which =
