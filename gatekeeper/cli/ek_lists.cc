@@ -210,7 +210,7 @@ ExitCode EkDistrustAdd(const Operator& op, const std::string& what, const std::s
   if (op.format == OutputFormat::kJson) {
     op.out << Dump({{"name", *digest}, {"why", reason}, {"done", "added"}});
   } else {
-    op.out << "not trusted any more, at once: " << *digest << "\n";
+    op.out << "enrols no more, from now on: " << *digest << "\n";
   }
   return ExitCode::kSuccess;
 }

@@ -312,9 +312,8 @@ ExitCode EkRootRemove(const Operator& op, const std::string& which, const std::s
     op.out << Dump({{"fingerprint", seen->fingerprint}, {"done", "removed"}});
   } else {
     op.out << "removed \"" << seen->subject
-           << "\". TPMs that it spoke for enrol no more; hosts that "
-           << "are enrolled stay: `ek distrust add " << seen->fingerprint.substr(0, kShownDigits)
-           << "...` ends those, too\n";
+           << "\": TPMs that it spoke for enrol no more; hosts that "
+           << "are enrolled stay\n";
   }
   return ExitCode::kSuccess;
 }

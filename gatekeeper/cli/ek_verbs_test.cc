@@ -35,10 +35,9 @@ const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
 
 class EkVerbsTest : public ::testing::Test {
  protected:
-  EkVerbsTest() : vendor_(kNow) {
+  static std::string MadeFolder() {
     std::string made = ::testing::TempDir() + "/ek-verbs.XXXXXX";
-    folder_ = mkdtemp(made.data());
-    store_ = store::OpenSqlite({.path = folder_ + "/store.db", .create = true}).value();
+    return mkdtemp(made.data());
   }
   std::string File(const std::string& name, absl::string_view text) {
     EXPECT_THAT(WriteFileAtomically(folder_ + "/" + name, AsBytes(text), 0600), IsOk());
@@ -70,9 +69,10 @@ class EkVerbsTest : public ::testing::Test {
   }
   bool IsApproved(int number) { return store_->GetHost(ids_[number])->approved; }
 
-  const enroll::TestCa vendor_;
-  std::string folder_;
-  std::unique_ptr<store::Store> store_;
+  const enroll::TestCa vendor_{kNow};
+  const std::string folder_ = MadeFolder();
+  const std::unique_ptr<store::Store> store_ =
+      store::OpenSqlite({.path = folder_ + "/store.db", .create = true}).value();
   testing::FakeClock clock_{kNow};
   std::ostringstream out_, err_;
   Operator op_{.store = *store_,

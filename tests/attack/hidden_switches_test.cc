@@ -36,9 +36,15 @@ bool IsTestOnly(const std::string& path) {
          absl::StrContains(path, "/soft_tpm/");
 }
 
-// Every name given to getenv or secure_getenv; "?" where it is no literal.
+// The literal behind "getenv("; "?" where there is none.
+std::string NameBehind(absl::string_view text, size_t at) {
+  const size_t open = text.find_first_not_of(" \n", text.find('(', at) + 1);
+  if (open == absl::string_view::npos || text[open] != '"') return "?";
+  return std::string(text.substr(open + 1, text.find('"', open + 1) - open - 1));
+}
+
+// Every name given to getenv or secure_getenv, and where.
 std::multimap<std::string, std::string> VariablesRead() {
-  static const std::regex kUse(R"((?:secure_)?getenv\s*\(\s*(?:"([A-Za-z0-9_]*)\")?)");
   std::multimap<std::string, std::string> found;
   for (const char* const room : {"agent", "common", "gatekeeper", "pki"}) {
     for (const auto& entry :
@@ -47,8 +53,9 @@ std::multimap<std::string, std::string> VariablesRead() {
       const bool is_source = absl::EndsWith(path, ".cc") || absl::EndsWith(path, ".h");
       if (!is_source || IsTestOnly(path)) continue;
       const std::string text = Source(path);
-      for (std::sregex_iterator at(text.begin(), text.end(), kUse), end; at != end; ++at) {
-        found.emplace((*at)[1].matched ? (*at)[1].str() : "?", path);
+      for (size_t at = text.find("getenv("); at != std::string::npos;
+           at = text.find("getenv(", at + 1)) {
+        found.emplace(NameBehind(text, at), path);
       }
     }
   }
