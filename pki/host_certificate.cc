@@ -25,7 +25,9 @@ absl::StatusOr<HostCertificate> ReadHostCertificate(absl::string_view pem) {
     return NotAuthentic(Reason::kCertParse, "the client certificate bears no host id");
   }
   return HostCertificate{.host_id = uris[0].substr(path + kPath.size()),
-                         .serial_hex = SerialHex(certificate.get())};
+                         .serial_hex = SerialHex(certificate.get()),
+                         .spiffe_id = uris[0],
+                         .not_after = NotAfter(certificate.get())};
 }
 
 }  // namespace bootgate::pki

@@ -6,12 +6,20 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace bootgate::pki {
 
 struct HostCertificate {
   std::string host_id;     // last part of the SPIFFE id
   std::string serial_hex;  // lower case, as in CredentialRow
+  std::string spiffe_id;   // "spiffe://TRUST DOMAIN/host/HOST ID"
+  absl::Time not_after;
+
+  // "spiffe://TRUST DOMAIN"
+  std::string TrustDomainId() const {
+    return spiffe_id.substr(0, spiffe_id.find('/', sizeof("spiffe://") - 1));
+  }
 };
 
 // CERT_PARSE: not one certificate, or without exactly one URI of the form

@@ -36,6 +36,7 @@
 #include "gatekeeper/session/nonce_book.h"
 #include "gatekeeper/store/store.h"
 #include "gatekeeper/token/issuer.h"
+#include "gatekeeper/token/jwt_svid.h"
 #include "pki/authority.h"
 
 namespace bootgate::gatekeeper::admission {
@@ -59,8 +60,9 @@ struct Options {
 
 // Who is on the other end of the channel, as TLS has verified it; both empty without a certificate.
 struct Peer {
-  std::string host_id;  // of the SPIFFE id
-  std::string serial;   // hex
+  std::string host_id;                            // of the SPIFFE id
+  std::string serial;                             // hex
+  absl::Time not_after = absl::InfiniteFuture();  // of the certificate
 };
 
 struct Challenge {
@@ -129,7 +131,16 @@ class Admission {
   absl::StatusOr<Decision> Decide(const Peer& peer, const evidence::Evidence& evidence,
                                   const ima::DigestsAt* known_templates = nullptr);
 
+  // A JWT-SVID of the peer's host, and the keys that all of them are verified with (a JWK set). For
+  // trusted hosts alone. PEER_HOST_MISMATCH: no client certificate. QUARANTINED, HOST_NOT_APPROVED,
+  // HOST_RETIRED, HOST_UNKNOWN, PEER_CERT_REVOKED; errors of IssueJwtSvid; kUnimplemented: no
+  // tokens are made here.
+  absl::StatusOr<token::JwtSvid> FetchJwtSvid(const Peer& peer,
+                                              const std::vector<std::string>& audiences);
+  absl::StatusOr<std::string> JwtKeys(const Peer& peer);
+
  private:
+  absl::Status CheckWorkloadPeer(const Peer& peer);
   absl::StatusOr<host::HostRecord> KnownHost(const Peer& peer, const std::string& host_id);
   // The same, and its enrolled AK is the one of this name.
   absl::StatusOr<host::HostRecord> KnownHostWith(const Peer& peer, const std::string& host_id,

@@ -267,6 +267,12 @@ void Encode(const admission::Decision& decision, v1::SubmitResponse* message) {
   }
 }
 
+void Encode(const token::JwtSvid& made, v1::JwtSvidResponse* message) {
+  message->set_spiffe_id(made.spiffe_id);
+  message->set_svid(made.svid);
+  message->set_expires_at(absl::ToUnixSeconds(made.expires_at));
+}
+
 absl::StatusOr<ByteView> NamesIn(const v1::KnownEntriesRequest& message) {
   constexpr size_t kMost = kMaxNames * ima::KnownDigests::kNameBytes;
   const ByteView names = AsBytes(message.names());

@@ -21,6 +21,7 @@ class Chunk;
 class CompleteEnrollmentRequest;
 class CompleteEnrollmentResponse;
 class EvidenceHeader;
+class JwtSvidResponse;
 class KnownEntriesRequest;
 class SubmitResponse;
 }  // namespace bootgate::v1
@@ -43,6 +44,8 @@ void Encode(const admission::Challenge& challenge, v1::Challenge* message);
 // At most kMaxDisclosed findings: the answer to the worst boot still fits into the agent's bound.
 inline constexpr size_t kMaxDisclosed = 100;
 void Encode(const admission::Decision& decision, v1::SubmitResponse* message);
+
+void Encode(const token::JwtSvid& made, v1::JwtSvidResponse* message);
 
 // The names in it: at most kMaxNames, whole.
 inline constexpr size_t kMaxNames = 16384;

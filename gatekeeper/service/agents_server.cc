@@ -14,6 +14,7 @@
 #include "common/base/log.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
+#include "common/base/worker_pool.h"
 #include "gatekeeper/service/agents_codec.h"
 #include "gatekeeper/service/byte_budget.h"
 #include "gatekeeper/service/guard.h"
@@ -21,7 +22,6 @@
 #include "gatekeeper/service/peer.h"
 #include "gatekeeper/service/peer_counter.h"
 #include "gatekeeper/service/status_codec.h"
-#include "gatekeeper/service/worker_pool.h"
 
 namespace bootgate::gatekeeper::service {
 namespace {
@@ -240,6 +240,24 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
   std::string trust_bundle_sha256_;  // as the agent says; empty: it wants none
 };
 
+// Work for a peer as TLS has verified it, on the pool.
+grpc::ServerUnaryReactor* RunForPeer(grpc::CallbackServerContext* context, const char* method,
+                                     WorkerPool& pool, Refusals& refusals,
+                                     std::function<absl::Status(const admission::Peer&)> work) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  const std::string address = context->peer();
+  const absl::StatusOr<admission::Peer> peer = PeerOf(*context);
+  const bool queued =
+      pool.TryRun([&refusals, reactor, method, address, peer, work = std::move(work)] {
+        reactor->Finish(refusals.Tell(method, address, Guarded([&]() -> absl::Status {
+                                        BG_RETURN_IF_ERROR(peer.status());
+                                        return work(*peer);
+                                      })));
+      });
+  if (!queued) reactor->Finish(refusals.Tell(method, address, QueueFull()));
+  return reactor;
+}
+
 class AttestationService final : public v1::Attestation::CallbackService {
  public:
   AttestationService(const ServerOptions& options, admission::Admission& admission,
@@ -254,28 +272,29 @@ class AttestationService final : public v1::Attestation::CallbackService {
   grpc::ServerUnaryReactor* GetChallenge(grpc::CallbackServerContext* context,
                                          const v1::ChallengeRequest* request,
                                          v1::Challenge* response) override {
-    return Run(context, "Attestation.GetChallenge",
-               [this, request, response](const admission::Peer& peer) -> absl::Status {
-                 BG_ASSIGN_OR_RETURN(const admission::Challenge challenge,
-                                     admission_.NewChallenge(peer, request->host_id(),
-                                                             AsBytes(request->ak_name())));
-                 Encode(challenge, response);
-                 return absl::OkStatus();
-               });
+    return RunForPeer(context, "Attestation.GetChallenge", pool_, refusals_,
+                      [this, request, response](const admission::Peer& peer) -> absl::Status {
+                        BG_ASSIGN_OR_RETURN(const admission::Challenge challenge,
+                                            admission_.NewChallenge(peer, request->host_id(),
+                                                                    AsBytes(request->ak_name())));
+                        Encode(challenge, response);
+                        return absl::OkStatus();
+                      });
   }
 
   grpc::ServerUnaryReactor* KnownEntries(grpc::CallbackServerContext* context,
                                          const v1::KnownEntriesRequest* request,
                                          v1::KnownEntriesResponse* response) override {
-    return Run(context, "Attestation.KnownEntries",
-               [this, request, response](const admission::Peer& peer) -> absl::Status {
-                 BG_ASSIGN_OR_RETURN(const ByteView names, NamesIn(*request));
-                 BG_ASSIGN_OR_RETURN(const Bytes known,
-                                     admission_.KnownEntries(peer, request->host_id(),
-                                                             AsBytes(request->ak_name()), names));
-                 response->set_known(std::string(AsText(known)));
-                 return absl::OkStatus();
-               });
+    return RunForPeer(context, "Attestation.KnownEntries", pool_, refusals_,
+                      [this, request, response](const admission::Peer& peer) -> absl::Status {
+                        BG_ASSIGN_OR_RETURN(const ByteView names, NamesIn(*request));
+                        BG_ASSIGN_OR_RETURN(
+                            const Bytes known,
+                            admission_.KnownEntries(peer, request->host_id(),
+                                                    AsBytes(request->ak_name()), names));
+                        response->set_known(std::string(AsText(known)));
+                        return absl::OkStatus();
+                      });
   }
 
   grpc::ServerReadReactor<v1::SubmitRequest>* Submit(grpc::CallbackServerContext* context,
@@ -285,27 +304,47 @@ class AttestationService final : public v1::Attestation::CallbackService {
   }
 
  private:
-  grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, const char* method,
-                                std::function<absl::Status(const admission::Peer&)> work) {
-    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-    const std::string address = context->peer();
-    const absl::StatusOr<admission::Peer> peer = PeerOf(*context);
-    const bool queued =
-        pool_.TryRun([this, reactor, method, address, peer, work = std::move(work)] {
-          reactor->Finish(refusals_.Tell(method, address, Guarded([&]() -> absl::Status {
-                                           BG_RETURN_IF_ERROR(peer.status());
-                                           return work(*peer);
-                                         })));
-        });
-    if (!queued) reactor->Finish(refusals_.Tell(method, address, QueueFull()));
-    return reactor;
-  }
-
   const ServerOptions& options_;
   ByteBudget budget_;
   HostSlots slots_{kMaxSubmissionsPerHost};
   admission::Admission& admission_;
   const pki::Authority& authority_;
+  WorkerPool& pool_;
+  Refusals& refusals_;
+};
+
+// What programs of admitted hosts need.
+class WorkloadService final : public v1::Workload::CallbackService {
+ public:
+  WorkloadService(admission::Admission& admission, WorkerPool& pool, Refusals& refusals)
+      : admission_(admission), pool_(pool), refusals_(refusals) {}
+
+  grpc::ServerUnaryReactor* FetchJwtSvid(grpc::CallbackServerContext* context,
+                                         const v1::JwtSvidRequest* request,
+                                         v1::JwtSvidResponse* response) override {
+    return RunForPeer(context, "Workload.FetchJwtSvid", pool_, refusals_,
+                      [this, request, response](const admission::Peer& peer) -> absl::Status {
+                        BG_ASSIGN_OR_RETURN(
+                            const token::JwtSvid made,
+                            admission_.FetchJwtSvid(
+                                peer, {request->audiences().begin(), request->audiences().end()}));
+                        Encode(made, response);
+                        return absl::OkStatus();
+                      });
+  }
+
+  grpc::ServerUnaryReactor* FetchJwtKeys(grpc::CallbackServerContext* context,
+                                         const v1::JwtKeysRequest*,
+                                         v1::JwtKeysResponse* response) override {
+    return RunForPeer(context, "Workload.FetchJwtKeys", pool_, refusals_,
+                      [this, response](const admission::Peer& peer) -> absl::Status {
+                        BG_ASSIGN_OR_RETURN(*response->mutable_jwks(), admission_.JwtKeys(peer));
+                        return absl::OkStatus();
+                      });
+  }
+
+ private:
+  admission::Admission& admission_;
   WorkerPool& pool_;
   Refusals& refusals_;
 };
@@ -317,7 +356,8 @@ class Server final : public AgentsServer {
       : options_(std::move(options)),
         pool_(options_.workers, options_.queue),
         enrollment_(options_, enroller, authority, pool_, refusals_),
-        attestation_(options_, admission, authority, pool_, refusals_) {}
+        attestation_(options_, admission, authority, pool_, refusals_),
+        workload_(admission, pool_, refusals_) {}
 
   ~Server() override {
     if (server_ != nullptr) server_->Shutdown(absl::ToChronoTime(absl::InfinitePast()));
@@ -336,6 +376,7 @@ class Server final : public AgentsServer {
     builder.AddListeningPort(options_.listen, grpc::SslServerCredentials(tls), &port_);
     builder.RegisterService(&enrollment_);
     builder.RegisterService(&attestation_);
+    builder.RegisterService(&workload_);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port_ == 0) {
       return absl::UnavailableError(
@@ -355,6 +396,7 @@ class Server final : public AgentsServer {
   WorkerPool pool_;
   EnrollmentService enrollment_;
   AttestationService attestation_;
+  WorkloadService workload_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };

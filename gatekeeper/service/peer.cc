@@ -20,7 +20,9 @@ absl::StatusOr<admission::Peer> PeerOf(const grpc::ServerContextBase& context) {
     return NotAuthentic(Reason::kCertParse, "the client certificate cannot be read");
   BG_ASSIGN_OR_RETURN(const pki::HostCertificate certificate,
                       pki::ReadHostCertificate(absl::string_view(pem[0].data(), pem[0].size())));
-  return admission::Peer{.host_id = certificate.host_id, .serial = certificate.serial_hex};
+  return admission::Peer{.host_id = certificate.host_id,
+                         .serial = certificate.serial_hex,
+                         .not_after = certificate.not_after};
 }
 
 }  // namespace bootgate::gatekeeper::service

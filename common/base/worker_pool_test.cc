@@ -1,11 +1,11 @@
-#include "gatekeeper/service/worker_pool.h"
+#include "common/base/worker_pool.h"
 
 #include <atomic>
 #include <future>
 
 #include "gtest/gtest.h"
 
-namespace bootgate::gatekeeper::service {
+namespace bootgate {
 namespace {
 
 TEST(WorkerPool, RunsEverythingBeforeItGoes) {
@@ -32,4 +32,4 @@ TEST(WorkerPool, RefusesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace bootgate::gatekeeper::service
+}  // namespace bootgate

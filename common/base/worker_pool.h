@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace bootgate::gatekeeper::service {
+namespace bootgate {
 
 class WorkerPool {
  public:
@@ -32,4 +32,4 @@ class WorkerPool {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace bootgate::gatekeeper::service
+}  // namespace bootgate

@@ -1,8 +1,8 @@
-#include "gatekeeper/service/worker_pool.h"
+#include "common/base/worker_pool.h"
 
 #include <utility>
 
-namespace bootgate::gatekeeper::service {
+namespace bootgate {
 
 WorkerPool::WorkerPool(size_t threads, size_t max_queued) : max_queued_(max_queued) {
   threads_.reserve(threads);
@@ -41,4 +41,4 @@ void WorkerPool::Loop() {
   }
 }
 
-}  // namespace bootgate::gatekeeper::service
+}  // namespace bootgate
