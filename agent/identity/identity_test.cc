@@ -160,6 +160,56 @@ TEST(InstalledCredential, IsThereWithNarrowModesAndThenGone) {
   EXPECT_THAT(RemoveInstalledCredential(folder), IsOk());
 }
 
+TEST(InstalledCredential, ANewOneComesWholeAndTheOldOneGoes) {
+  const desk::ScratchFolder scratch;
+  const std::string& folder = scratch.path();
+  ASSERT_THAT(InstallCredential(folder, Payload(), {.bundle_pem = "roots 1"}), IsOk());
+  const auto first = std::filesystem::read_symlink(folder + "/current");
+  evidence::SealedPayload next = Payload();
+  next.chain_pem = "the next chain";
+  ASSERT_THAT(InstallCredential(folder, next, {.bundle_pem = "roots 2"}), IsOk());
+  const auto second = std::filesystem::read_symlink(folder + "/current");
+  EXPECT_NE(first, second);
+  EXPECT_FALSE(std::filesystem::exists(folder + "/" + first.string()));
+  // All three are of one generation, by either way.
+  for (const char* name : {"cert.pem", "key.pem", "bundle.pem"}) {
+    EXPECT_EQ(std::filesystem::canonical(folder + "/" + name),
+              std::filesystem::canonical(folder + "/" + second.string() + "/" + name));
+  }
+  EXPECT_EQ(ReadTextFile(folder + "/cert.pem", 1000).value(), "the next chain");
+  EXPECT_EQ(ReadTextFile(folder + "/bundle.pem", 1000).value(), "roots 2");
+  ASSERT_THAT(RemoveInstalledCredential(folder), IsOk());
+  for (const auto& row : std::filesystem::directory_iterator(folder))
+    EXPECT_EQ(row.path().filename(), "secrets");
+}
+
+TEST(InstalledCredential, OfOneThatCannotBeWrittenNothingStays) {
+  const desk::ScratchFolder scratch;
+  const std::string& folder = scratch.path();
+  // A folder in the place of a link, which nobody may remove: it is not ours.
+  std::filesystem::create_directories(folder + "/bundle.pem/mine");
+  EXPECT_FALSE(InstallCredential(folder, Payload(), {.bundle_pem = "roots"}).ok());
+  EXPECT_FALSE(IsCredentialInstalled(folder));
+  for (const auto& row : std::filesystem::directory_iterator(folder))
+    EXPECT_FALSE(row.path().filename().string().starts_with("generation-"));
+  EXPECT_TRUE(FileExists(folder + "/bundle.pem/mine"));
+}
+
+TEST(InstalledCredential, TheKeysModeAndGroupAreAsConfigured) {
+  const desk::ScratchFolder scratch;
+  ASSERT_THAT(InstallCredential(scratch.path(), Payload(), {.group = getegid(), .key_mode = 0640}),
+              IsOk());
+  EXPECT_EQ(ModeOf(scratch.path() + "/key.pem"), 0640u);
+  EXPECT_FALSE(FileExists(scratch.path() + "/bundle.pem"));
+}
+
+TEST(InstalledCredential, AFolderOfSomebodyElseInTheWayIsLeftAlone) {
+  const desk::ScratchFolder scratch;
+  std::filesystem::create_directories(scratch.path() + "/key.pem/mine");
+  EXPECT_FALSE(InstallCredential(scratch.path(), Payload()).ok());
+  EXPECT_TRUE(FileExists(scratch.path() + "/key.pem/mine"));
+}
+
 TEST(InstalledCredential, SecretNamesCannotLeaveTheFolder) {
   const ScratchFolder scratch;
   for (const char* name : {"../key.pem", ".hidden", "", "a/b", "a b", "x\n"}) {

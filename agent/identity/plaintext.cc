@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "agent/identity/installed_credential.h"
 #include "agent/identity/own_file.h"
 #include "agent/identity/state_file.h"
 #include "common/base/descriptor.h"
@@ -48,8 +49,10 @@ absl::Status RequireMemory(const std::string& folder) {
 
 absl::StatusOr<InstalledPair> ReadInstalled(const std::string& folder) {
   InstalledPair pair;
-  BG_ASSIGN_OR_RETURN(pair.chain_pem, ReadOwnFile(folder + "/cert.pem", kMaxPem, Others::kRead));
-  BG_ASSIGN_OR_RETURN(pair.key_pem, ReadOwnFile(folder + "/key.pem", kMaxPem, Others::kNothing));
+  const std::string current = CurrentGeneration(folder);
+  BG_ASSIGN_OR_RETURN(pair.chain_pem, ReadOwnFile(current + "/cert.pem", kMaxPem, Others::kRead));
+  // Who may read it is the operator's choice (install.key_mode).
+  BG_ASSIGN_OR_RETURN(pair.key_pem, ReadOwnFile(current + "/key.pem", kMaxPem, Others::kRead));
   const absl::StatusOr<crypto::X509Ptr> leaf = LeafOf(pair.chain_pem);
   if (!leaf.ok()) return Corrupt("the installed certificate does not parse");
   const absl::StatusOr<crypto::PrivateKey> key = crypto::PrivateKey::FromPem(pair.key_pem);
@@ -62,7 +65,7 @@ absl::StatusOr<InstalledPair> ReadInstalled(const std::string& folder) {
 }
 
 std::optional<absl::Time> InstalledUntil(const std::string& folder) {
-  const std::string certificate = folder + "/cert.pem";
+  const std::string certificate = CurrentGeneration(folder) + "/cert.pem";
   if (!FileExists(certificate) && !FileExists(folder + "/key.pem")) return std::nullopt;
   const absl::StatusOr<std::string> pem = ReadOwnFile(certificate, kMaxPem, Others::kRead);
   if (!pem.ok()) return absl::InfinitePast();
