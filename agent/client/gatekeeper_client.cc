@@ -193,7 +193,8 @@ class GrpcClient final : public GatekeeperClient {
   GrpcClient(const std::shared_ptr<grpc::Channel>& channel, absl::string_view trusted_pem)
       : trust_bundle_(crypto::Hash(crypto::HashAlg::kSha256, AsBytes(trusted_pem))),
         enrollment_(v1::Enrollment::NewStub(channel)),
-        attestation_(v1::Attestation::NewStub(channel)) {}
+        attestation_(v1::Attestation::NewStub(channel)),
+        workload_(v1::Workload::NewStub(channel)) {}
 
   absl::StatusOr<ActivationChallenge> BeginEnrollment(const JoinRequest& request) override {
     v1::BeginEnrollmentRequest message;
@@ -271,6 +272,26 @@ class GrpcClient final : public GatekeeperClient {
     return FromText(answer.known());
   }
 
+  absl::StatusOr<JwtSvid> FetchJwtSvid(const std::vector<std::string>& audiences) override {
+    v1::JwtSvidRequest message;
+    for (const std::string& audience : audiences) message.add_audiences(audience);
+    grpc::ClientContext context;
+    SetDeadline(context, kCallDeadline);
+    v1::JwtSvidResponse answer;
+    const grpc::Status status = workload_->FetchJwtSvid(&context, message, &answer);
+    if (!status.ok()) return ToStatus(status);
+    return JwtSvid{answer.spiffe_id(), answer.svid(), absl::FromUnixSeconds(answer.expires_at())};
+  }
+
+  absl::StatusOr<std::string> FetchJwtKeys() override {
+    grpc::ClientContext context;
+    SetDeadline(context, kCallDeadline);
+    v1::JwtKeysResponse answer;
+    const grpc::Status status = workload_->FetchJwtKeys(&context, {}, &answer);
+    if (!status.ok()) return ToStatus(status);
+    return answer.jwks();
+  }
+
  private:
   absl::StatusOr<AttestAnswer> Send(const evidence::Evidence& evidence, v1::Chunk::Kind kind,
                                     ByteView list) {
@@ -296,9 +317,18 @@ class GrpcClient final : public GatekeeperClient {
   const crypto::Digest trust_bundle_;  // what this channel trusts
   std::unique_ptr<v1::Enrollment::Stub> enrollment_;
   std::unique_ptr<v1::Attestation::Stub> attestation_;
+  std::unique_ptr<v1::Workload::Stub> workload_;
 };
 
 }  // namespace
+
+absl::StatusOr<JwtSvid> GatekeeperClient::FetchJwtSvid(const std::vector<std::string>&) {
+  return absl::UnimplementedError("no tokens are made here");
+}
+
+absl::StatusOr<std::string> GatekeeperClient::FetchJwtKeys() {
+  return absl::UnimplementedError("no tokens are made here");
+}
 
 absl::StatusOr<std::unique_ptr<GatekeeperClient>> Connect(const Endpoint& endpoint) {
   if (endpoint.ca_pem.empty()) {

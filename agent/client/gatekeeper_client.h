@@ -26,7 +26,8 @@ struct Endpoint {
   std::string address;      // "host:port"
   std::string server_name;  // what the certificate must name; empty: the host of `address`
   std::string ca_pem;       // what the gatekeeper's certificate must lead to; its digest is told
-  // The agent's own certificate and key (PEM), when it holds an unsealed credential; both or none.
+  // The agent's own certificate and key, when it holds one; both or none. The key is PEM, or the
+  // name of one that lies elsewhere: "engine:ID:NAME" (agent/workload/tls_key.h).
   std::string client_chain_pem;
   std::string client_key_pem;
 };
@@ -97,6 +98,13 @@ struct AttestAnswer {
   Bytes ak_certificate, ek_certificate;  // DER, newer than what was told; empty: nothing new
 };
 
+// A token by which programs of this host say whose they are.
+struct JwtSvid {
+  std::string spiffe_id;
+  std::string svid;  // JWS, compact
+  absl::Time expires_at;
+};
+
 inline constexpr size_t kMaxNamesAsked = 16384;
 
 class GatekeeperClient {
@@ -116,6 +124,10 @@ class GatekeeperClient {
   // gatekeeper no longer knows one of its names.
   virtual absl::StatusOr<AttestAnswer> SubmitMixed(const evidence::Evidence& evidence,
                                                    ByteView mixed) = 0;
+  // For programs of this host; needs a channel with its certificate. UNIMPLEMENTED where no tokens
+  // are made.
+  virtual absl::StatusOr<JwtSvid> FetchJwtSvid(const std::vector<std::string>& audiences);
+  virtual absl::StatusOr<std::string> FetchJwtKeys();  // a JWK set
 };
 
 absl::StatusOr<std::unique_ptr<GatekeeperClient>> Connect(const Endpoint& endpoint);
