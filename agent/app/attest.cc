@@ -13,6 +13,7 @@
 #include "agent/identity/plaintext.h"
 #include "agent/identity/stored_credential.h"
 #include "agent/identity/tpm_certificates.h"
+#include "agent/identity/tpm_key_credential.h"
 #include "agent/identity/trust_bundle.h"
 #include "agent/identity/unseal.h"
 #include "common/base/files.h"
@@ -57,14 +58,37 @@ absl::Status Store(const Config& config, const identity::StoredCredential& store
   return identity::StoreCredential(config.state_folder, stored);
 }
 
+// `key`: all but the certificate of it.
+absl::Status KeepTpmKey(const Config& config, const TpmKeyCredential& issued,
+                        identity::TpmKeyCredential key) {
+  if (issued.certificate.empty()) return absl::OkStatus();
+  key.chain_pem = PemOf(issued.certificate) + issued.ca_chain_pem;
+  const std::lock_guard turn(Files());
+  absl::Status kept =
+      WriteFileAtomically(TpmKeyCertificatePath(config), AsBytes(key.chain_pem), 0644);
+  kept.Update(identity::StoreTpmKeyCredential(config.state_folder, key));
+  return WithReason(std::move(kept), Reason::kStateUnwritable);
+}
+
+absl::Status RemoveTpmKey(const Config& config) {
+  absl::Status status = identity::RemoveTpmKeyCredential(config.state_folder);
+  status.Update(RemoveFile(TpmKeyCertificatePath(config)));
+  return status;
+}
+
+// Opens what was sealed, once: afterwards the cap register may stand in the way.
+absl::StatusOr<evidence::SealedPayload> Open(const Config& config,
+                                             const identity::JoinState& joined, tpm::Tpm& tpm,
+                                             const identity::StoredCredential& stored) {
+  identity::UnsealOptions options;
+  if (config.cap_register >= 0) options.cap_register = static_cast<uint32_t>(config.cap_register);
+  return identity::UnsealCredential(tpm, joined, stored, options);
+}
+
 absl::Status KeepCredentials(const Config& config, const identity::JoinState& joined, tpm::Tpm& tpm,
-                             const AttestAnswer& answer) {
+                             const AttestAnswer& answer, Opening opening,
+                             std::optional<evidence::SealedPayload>* opened) {
   absl::Status kept;
-  if (!answer.tpm_key.certificate.empty()) {
-    const std::string pem = PemOf(answer.tpm_key.certificate) + answer.tpm_key.ca_chain_pem;
-    kept = WithReason(WriteFileAtomically(TpmKeyCertificatePath(config), AsBytes(pem), 0644),
-                      Reason::kStateUnwritable);
-  }
   const SealedCredential& sealed = answer.sealed;
   if (sealed.payload.empty()) return kept;
   identity::StoredCredential stored;
@@ -77,8 +101,12 @@ absl::Status KeepCredentials(const Config& config, const identity::JoinState& jo
   stored.not_after = sealed.not_after;
   // A disk that is full does not keep the host from its credential: that lies in memory.
   kept.Update(Store(config, stored));
-  if (config.install_credential)
-    kept.Update(UnsealInto(config, config.runtime_folder, joined, tpm, stored).status());
+  if (!config.install_credential && opening == Opening::kWhenInstalled) return kept;
+  absl::StatusOr<evidence::SealedPayload> payload =
+      config.install_credential ? UnsealInto(config, config.runtime_folder, joined, tpm, stored)
+                                : Open(config, joined, tpm, stored);
+  kept.Update(payload.status());
+  if (payload.ok()) opened->emplace(*std::move(payload));
   return kept;
 }
 
@@ -88,6 +116,16 @@ absl::Time StoredUntil(const Config& config) {
       identity::LoadStoredCredential(config.state_folder);
   if (stored.ok()) return stored->not_after;
   return absl::IsDataLoss(stored.status()) ? absl::InfinitePast() : absl::InfiniteFuture();
+}
+
+// The same of the certificate of the key in the TPM.
+absl::Time TpmKeyUntil(const Config& config) {
+  const absl::StatusOr<identity::TpmKeyCredential> stored =
+      identity::LoadTpmKeyCredential(config.state_folder);
+  if (!stored.ok())
+    return absl::IsDataLoss(stored.status()) ? absl::InfinitePast() : absl::InfiniteFuture();
+  const absl::StatusOr<identity::TpmKeyFacts> facts = identity::FactsOf(*stored);
+  return facts.ok() ? facts->not_after : absl::InfinitePast();
 }
 
 // The verdict stands whether or not the bundle can be kept; it comes again with the next one.
@@ -160,10 +198,23 @@ evidence_builder::Options OptionsFor(const Config& config, tpm::AkKind ak,
   return options;
 }
 
+// What the TPM must be told to use the key that the evidence asks a certificate for.
+absl::StatusOr<identity::TpmKeyCredential> KeyAskedFor(const evidence_builder::Question& question,
+                                                       const evidence::Evidence& evidence) {
+  identity::TpmKeyCredential key;
+  key.selection = question.seal_selection;
+  if (evidence.identity_keys.empty()) return key;
+  BG_ASSIGN_OR_RETURN(const tpm2::Public area,
+                      tpm2::Public::FromTpm2b(evidence.identity_keys.front().public_area));
+  key.auth_policy = area.auth_policy;
+  return key;
+}
+
 absl::StatusOr<AttestAnswer> AskAndAnswer(const Config& config, const identity::JoinState& joined,
                                           tpm::Tpm& tpm, GatekeeperClient& client,
                                           std::optional<Challenge>* challenge,
-                                          const AttestRequest& request, bool in_full) {
+                                          const AttestRequest& request, bool in_full,
+                                          identity::TpmKeyCredential* asked_for) {
   if (!challenge->has_value() || (*challenge)->nonce.empty()) {
     BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm.AkPublic(joined.ak));
     BG_ASSIGN_OR_RETURN(*challenge, client.GetChallenge(joined.host_id, ak.Name()));
@@ -175,6 +226,7 @@ absl::StatusOr<AttestAnswer> AskAndAnswer(const Config& config, const identity::
       evidence::Evidence evidence,
       evidence_builder::Build(tpm, OptionsFor(config, joined.ak, request), question));
   evidence.held_boot_secrets = identity::HeldBootSecrets(config.state_folder);
+  BG_ASSIGN_OR_RETURN(*asked_for, KeyAskedFor(question, evidence));
   return Send(joined, tpm, client, evidence, in_full);
 }
 
@@ -198,13 +250,14 @@ absl::Status DropCredentials(const Config& config) {
   absl::Status status = identity::RemoveInstalledCredential(config.runtime_folder);
   status.Update(identity::RemoveStoredCredential(config.state_folder));
   status.Update(identity::RemoveBootSecrets(config.state_folder));
-  status.Update(RemoveFile(TpmKeyCertificatePath(config)));
+  status.Update(RemoveTpmKey(config));
   return status;
 }
 
 absl::Status DropExpired(const Config& config, absl::Time now) {
   const std::lock_guard turn(Files());
   absl::Status status;
+  if (now >= TpmKeyUntil(config)) status.Update(RemoveTpmKey(config));
   if (now >= StoredUntil(config))
     status.Update(identity::RemoveStoredCredential(config.state_folder));
   if (now >= identity::InstalledUntil(config.runtime_folder).value_or(absl::InfiniteFuture()))
@@ -229,23 +282,22 @@ absl::StatusOr<evidence::SealedPayload> UnsealInto(const Config& config, const s
                                                    const identity::JoinState& joined, tpm::Tpm& tpm,
                                                    const identity::StoredCredential& stored) {
   if (config.require_tmpfs) BG_RETURN_IF_ERROR(identity::RequireMemory(folder));
-  identity::UnsealOptions options;
-  if (config.cap_register >= 0) options.cap_register = static_cast<uint32_t>(config.cap_register);
-  BG_ASSIGN_OR_RETURN(evidence::SealedPayload payload,
-                      identity::UnsealCredential(tpm, joined, stored, options));
+  BG_ASSIGN_OR_RETURN(evidence::SealedPayload payload, Open(config, joined, tpm, stored));
   const std::lock_guard turn(Files());
-  BG_RETURN_IF_ERROR(identity::InstallCredential(folder, payload));
+  BG_RETURN_IF_ERROR(
+      identity::InstallCredential(folder, payload, InstallOptionsOf(config, joined)));
   return payload;
 }
 
 absl::StatusOr<Attestation> Attest(const Config& config, const identity::JoinState& joined,
                                    tpm::Tpm& tpm, GatekeeperClient& client,
                                    std::optional<Challenge>* challenge,
-                                   const AttestRequest& request) {
+                                   const AttestRequest& request, Opening opening) {
   BG_RETURN_IF_ERROR(tpm.CheckPinned(joined.pinned_ek()));
   bool in_full = false;
+  identity::TpmKeyCredential key;
   const auto ask = [&] {
-    return AskAndAnswer(config, joined, tpm, client, challenge, request, in_full);
+    return AskAndAnswer(config, joined, tpm, client, challenge, request, in_full, &key);
   };
   absl::StatusOr<AttestAnswer> answer = ask();
   if (IsStaleChallenge(answer.status())) answer = ask();
@@ -262,7 +314,9 @@ absl::StatusOr<Attestation> Attest(const Config& config, const identity::JoinSta
     attestation.kept = DropCredentials(config);
   } else if (attestation.answer.outcome == Name(OutcomeClass::kAdmit)) {
     KeepBootSecrets(config, joined, attestation.answer);
-    attestation.kept = KeepCredentials(config, joined, tpm, attestation.answer);
+    attestation.kept = KeepTpmKey(config, attestation.answer.tpm_key, std::move(key));
+    attestation.kept.Update(
+        KeepCredentials(config, joined, tpm, attestation.answer, opening, &attestation.opened));
   }
   return attestation;
 }

@@ -20,6 +20,14 @@ struct Attestation {
   // What became of the credential here. An error takes nothing back of the answer: the host is
   // trusted or not as it says. STATE_UNWRITABLE, or what the TPM said to unsealing.
   absl::Status kept;
+  // The sealed credential that came with it, when it was opened.
+  std::optional<evidence::SealedPayload> opened = std::nullopt;
+};
+
+// When the sealed credential is opened after an ADMIT.
+enum class Opening {
+  kWhenInstalled,  // when it is to be installed as files
+  kAlways,         // also for programs that take it from the socket
 };
 
 // `challenge`: the one of the last answer, used first when it is still good; replaced by the next.
@@ -29,7 +37,8 @@ struct Attestation {
 absl::StatusOr<Attestation> Attest(const Config& config, const identity::JoinState& joined,
                                    tpm::Tpm& tpm, GatekeeperClient& client,
                                    std::optional<Challenge>* challenge,
-                                   const AttestRequest& request = {});
+                                   const AttestRequest& request = {},
+                                   Opening opening = Opening::kWhenInstalled);
 
 // What follows deletes or writes credentials; any thread, one at a time.
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "agent/workload/peer_rules.h"
 #include "common/base/files.h"
 #include "common/base/status_macros.h"
 #include "common/config/config_file.h"
@@ -9,6 +10,29 @@
 
 namespace bootgate::agent::app {
 namespace {
+
+void ReadWorkload(config::ConfigFile& file, WorkloadConfig* out) {
+  file.Text("workload.socket", &out->socket);
+  if (!out->socket.empty() && out->socket.front() != '/')
+    file.Complain("workload.socket", "must be an absolute path");
+  file.Choice("workload.folder_mode", {"0750", "0755"}, &out->folder_mode);
+  file.Texts("workload.allow", &out->allow);
+  const absl::Status known = workload::PeerRules::Parse(out->allow).status();
+  if (!known.ok()) file.Complain("workload.allow", known.message());
+  file.Integer("workload.signatures_per_second", 1, 1000, &out->signatures_per_second);
+}
+
+void ReadInstall(config::ConfigFile& file, InstallConfig* out) {
+  file.Text("install.group", &out->group);
+  if (!out->group.empty() && !workload::GroupNumber(out->group).has_value())
+    file.Complain("install.group", "no such group on this host");
+  file.Choice("install.key_mode", {"0400", "0440", "0600", "0640"}, &out->key_mode);
+  file.Texts("install.on_change", &out->on_change);
+  if (!out->on_change.empty() && out->on_change.front().empty())
+    file.Complain("install.on_change", "the program has no name");
+  file.Span("install.on_change_timeout", absl::Milliseconds(100), absl::Minutes(1),
+            &out->on_change_timeout);
+}
 
 absl::StatusOr<Config> Read(config::ConfigFile file) {
   Config out;
@@ -29,6 +53,8 @@ absl::StatusOr<Config> Read(config::ConfigFile file) {
   file.Flag("credential.require_tmpfs", &out.require_tmpfs);
   file.Flag("credential.forget_at_stop", &out.forget_at_stop);
   file.Integer("credential.cap_register", -1, registers::kCount - 1, &out.cap_register);
+  ReadWorkload(file, &out.workload);
+  ReadInstall(file, &out.install);
   file.Span("retry.first", absl::Milliseconds(10), absl::Hours(1), &out.retry_first);
   file.Span("retry.most", absl::Milliseconds(10), absl::Hours(24), &out.retry_most);
   if (out.retry_most < out.retry_first) file.Complain("retry.most", "is shorter than retry.first");

@@ -5,6 +5,7 @@
 
 #include "agent/app/phase.h"
 #include "agent/identity/plaintext.h"
+#include "agent/workload/peer_rules.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 
@@ -55,6 +56,20 @@ absl::StatusOr<std::unique_ptr<GatekeeperClient>> ConnectTo(const Config& config
     endpoint.client_key_pem = std::move(pair->key_pem);
   }
   return Connect(endpoint);
+}
+
+identity::InstallOptions InstallOptionsOf(const Config& config, const identity::JoinState& joined) {
+  // The configuration's words were checked when it was read.
+  mode_t mode = 0600;
+  for (const auto& [word, value] :
+       {std::pair<const char*, mode_t>{"0400", 0400}, {"0440", 0440}, {"0640", 0640}}) {
+    if (config.install.key_mode == word) mode = value;
+  }
+  identity::InstallOptions out;
+  out.bundle_pem = joined.ca_pem;
+  if (!config.install.group.empty()) out.group = workload::GroupNumber(config.install.group);
+  out.key_mode = mode;
+  return out;
 }
 
 ExitCode ExitCodeOf(const absl::Status& status) {

@@ -7,6 +7,7 @@
 #include "agent/app/config.h"
 #include "agent/client/gatekeeper_client.h"
 #include "agent/evidence_builder/evidence_builder.h"
+#include "agent/identity/installed_credential.h"
 #include "agent/identity/join_state.h"
 #include "agent/tpm/tpm.h"
 #include "common/base/clock.h"
@@ -28,6 +29,9 @@ absl::StatusOr<identity::JoinState> Joined(const Config& config);
 absl::StatusOr<std::unique_ptr<GatekeeperClient>> ConnectTo(const Config& config,
                                                             const identity::JoinState& joined,
                                                             absl::Time now);
+
+// How the unsealed credential is laid into the runtime folder.
+identity::InstallOptions InstallOptionsOf(const Config& config, const identity::JoinState& joined);
 
 // 4 for the TPM, 3 for a gatekeeper that is not ours, 7 for what it refused, else as usual.
 ExitCode ExitCodeOf(const absl::Status& status);

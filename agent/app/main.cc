@@ -9,6 +9,7 @@
 #include "agent/app/host.h"
 #include "agent/app/request_options.h"
 #include "agent/app/run.h"
+#include "agent/app/tpm_key_verbs.h"
 #include "agent/app/verbs.h"
 #include "common/base/exit_code.h"
 
@@ -84,6 +85,29 @@ void AddToken(CLI::App& root, CommandLine& line) {
   });
 }
 
+void AddTpmKeyVerbs(CLI::App& credential, CommandLine& line) {
+  CLI::App* const connect = AddVerb(
+      &credential, "connect", "mutual TLS to a server with the key in the TPM, as a pipe", line);
+  const auto to = std::make_shared<ConnectWords>();
+  connect->add_option("HOST:PORT", to->address, "the server")->required();
+  connect->add_option("--ca", to->ca_file,
+                      "what its certificate must lead to (PEM); default: the CA that was joined");
+  connect->add_option("--name", to->server_name, "what it must name; default: HOST");
+  connect->callback([&line, to] {
+    line.verb = [to](const Config& config) { return CredentialConnectVerb(config, *to); };
+  });
+  CLI::App* const sign = AddVerb(
+      &credential, "sign", "sign a file's SHA-256 with the key in the TPM (ECDSA, DER)", line);
+  const auto words = std::make_shared<SignWords>();
+  sign->add_option("--in", words->in_file, "the file; - for standard input")->required();
+  sign->add_option("--out", words->out_file, "where the signature goes; default: standard output");
+  sign->callback([&line, words] {
+    line.verb = [&line, words](const Config& config) {
+      return CredentialSignVerb(config, *words, line.format());
+    };
+  });
+}
+
 void AddCredential(CLI::App& root, CommandLine& line) {
   CLI::App* const credential =
       root.add_subcommand("credential", "what the gatekeeper issued to this host");
@@ -108,6 +132,7 @@ void AddCredential(CLI::App& root, CommandLine& line) {
       return CredentialUnsealVerb(config, what, *folder, line.format());
     };
   });
+  AddTpmKeyVerbs(*credential, line);
 }
 
 void AddEvidence(CLI::App& root, CommandLine& line) {

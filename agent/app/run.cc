@@ -10,10 +10,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/app/attest.h"
+#include "agent/app/gatekeeper_link.h"
 #include "agent/app/host.h"
 #include "agent/app/lapse.h"
 #include "agent/app/loop.h"
 #include "agent/app/status_file.h"
+#include "agent/app/workload_runtime.h"
 #include "common/base/bytes_view.h"
 #include "common/base/hex.h"
 #include "common/base/log.h"
@@ -87,8 +89,9 @@ std::vector<std::string> NoticesOf(const tpm::Health& now,
 
 class Life {
  public:
-  explicit Life(const Config& config)
+  Life(const Config& config, WorkloadRuntime& workload)
       : config_(config),
+        workload_(workload),
         backoff_({.first = config.retry_first, .most = config.retry_most}),
         lapse_([&config] { DropWhatExpired(config); }) {
     report_.phase = std::string(Name(Phase::kStarting));
@@ -108,6 +111,7 @@ class Life {
     const Step step = NextStep(OutcomeOf(done, now), backoff_, Random32());
     if (step.drop_installed) {
       LogProblem("cannot delete the credential", DropCredentials(config_));
+      workload_.Dropped(done.ok() ? WhyOf(done->answer) : std::string(done.status().message()));
     }
     lapse_.Set(CredentialsUntil(config_));
     Count(done);
@@ -125,13 +129,26 @@ class Life {
     BG_ASSIGN_OR_RETURN(const identity::JoinState joined, Joined(config_));
     report_.host_id = joined.host_id;
     if (tpm_ == nullptr) {
-      BG_ASSIGN_OR_RETURN(tpm_, OpenTpm(config_));
+      BG_ASSIGN_OR_RETURN(std::unique_ptr<tpm::Tpm> opened, OpenTpm(config_));
+      tpm_ = std::move(opened);
     }
     // Before anybody hears of this host.
     BG_RETURN_IF_ERROR(tpm_->CheckPinned(joined.pinned_ek()));
-    BG_ASSIGN_OR_RETURN(const std::unique_ptr<GatekeeperClient> client,
-                        ConnectTo(config_, joined, now));
-    return Attest(config_, joined, *tpm_, *client, &challenge_);
+    workload_.UseTpm(tpm_);
+    return AttestOverLink(joined, now);
+  }
+
+  absl::StatusOr<Attestation> AttestOverLink(const identity::JoinState& joined, absl::Time now) {
+    absl::StatusOr<Attestation> done = absl::UnknownError("not asked");
+    const Opening opening =
+        workload_.wants_credential() ? Opening::kAlways : Opening::kWhenInstalled;
+    BG_RETURN_IF_ERROR(WithGatekeeper(
+        config_, joined, workload_.signer(), now, [&](GatekeeperClient& client) -> absl::Status {
+          done = Attest(config_, joined, *tpm_, client, &challenge_, {}, opening);
+          return done.status();
+        }));
+    if (done->answer.trust == "trusted") workload_.Admitted(joined, done->opened);
+    return done;
   }
 
   Outcome OutcomeOf(const absl::StatusOr<Attestation>& done, absl::Time now) const {
@@ -169,7 +186,9 @@ class Life {
     }
     // A TPM that failed is opened anew: the resource manager may have been restarted under us.
     const bool failed = phase >= Phase::kTpmMissing && phase <= Phase::kTpmFailed;
-    if (failed || !health.ok()) tpm_.reset();
+    if (!failed && health.ok()) return;
+    workload_.UseTpm(nullptr);
+    tpm_.reset();
   }
 
   void Report(absl::Time now, const absl::StatusOr<Attestation>& done, const Step& step) {
@@ -206,9 +225,10 @@ class Life {
   }
 
   const Config& config_;
+  WorkloadRuntime& workload_;
   Backoff backoff_;
   StatusReport report_;
-  std::unique_ptr<tpm::Tpm> tpm_;
+  std::shared_ptr<tpm::Tpm> tpm_;  // shared with signatures that are under way
   std::optional<Challenge> challenge_;
   Lapse lapse_;  // last: its thread is the first to end
 };
@@ -222,7 +242,12 @@ ExitCode Run(const Config& config) {
     Log(LogLevel::kError, "cannot run", {{"text", std::string(joined.status().message())}});
     return ExitCodeOf(joined.status());
   }
-  Life life(config);
+  const absl::StatusOr<std::unique_ptr<WorkloadRuntime>> workload = WorkloadRuntime::Start(config);
+  if (!workload.ok()) {
+    Log(LogLevel::kError, "cannot run", {{"text", std::string(workload.status().message())}});
+    return ExitCodeOf(workload.status());
+  }
+  Life life(config, **workload);
   Wake wake = Wake::kTime;
   while (wake != Wake::kStop) wake = Sleep(signals, life.Once());
   sd_notify(0, "STOPPING=1");

@@ -1,15 +1,25 @@
 #include "agent/app/verb_support.h"
 
 #include <iostream>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "agent/app/attest.h"
+#include "agent/app/gatekeeper_link.h"
 #include "agent/app/host.h"
 #include "common/base/clock.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 
 namespace bootgate::agent::app {
+namespace {
+
+void WarnOf(const absl::Status& status) {
+  if (!status.ok()) std::cerr << "warning: " << status.message() << "\n";
+}
+
+}  // namespace
 
 ExitCode Fail(const absl::Status& status) {
   std::cerr << "error: " << status.message() << "\n";
@@ -21,13 +31,20 @@ ExitCode Fail(const absl::Status& status) {
 
 absl::StatusOr<AttestAnswer> AttestOnce(const Config& config, const AttestRequest& request) {
   BG_ASSIGN_OR_RETURN(const identity::JoinState joined, Joined(config));
-  BG_ASSIGN_OR_RETURN(const std::unique_ptr<tpm::Tpm> tpm, OpenTpm(config));
-  BG_ASSIGN_OR_RETURN(const std::unique_ptr<GatekeeperClient> client,
-                      ConnectTo(config, joined, SystemClock().Now()));
+  BG_ASSIGN_OR_RETURN(std::unique_ptr<tpm::Tpm> opened, OpenTpm(config));
+  const std::shared_ptr<tpm::Tpm> tpm = std::move(opened);
+  workload::TpmSigner signer;
+  WarnOf(LoadTpmKey(config, signer));
+  signer.UseTpm(tpm);
   std::optional<Challenge> challenge;
-  BG_ASSIGN_OR_RETURN(Attestation done, Attest(config, joined, *tpm, *client, &challenge, request));
-  if (!done.kept.ok()) std::cerr << "warning: " << done.kept.message() << "\n";
-  return std::move(done.answer);
+  absl::StatusOr<Attestation> done = absl::UnknownError("not asked");
+  BG_RETURN_IF_ERROR(WithGatekeeper(
+      config, joined, signer, SystemClock().Now(), [&](GatekeeperClient& client) -> absl::Status {
+        done = Attest(config, joined, *tpm, client, &challenge, request);
+        return done.status();
+      }));
+  WarnOf(done->kept);
+  return std::move(done->answer);
 }
 
 ExitCode CodeOf(const AttestAnswer& answer) {

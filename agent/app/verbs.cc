@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <iomanip>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "agent/app/host.h"
 #include "agent/app/join.h"
 #include "agent/app/phase.h"
+#include "agent/app/socket_report_file.h"
 #include "agent/app/status_file.h"
 #include "agent/app/verb_support.h"
 #include "agent/identity/boot_secrets.h"
@@ -195,6 +197,8 @@ ExitCode StatusVerb(const Config& config, OutputFormat format) {
             << (stored.ok() ? "sealed, good until " + FormatUtc(stored->not_after)
                             : std::string("none"))
             << "\n";
+  for (const ReportLine& line : ReadWorkloadReports(config.state_folder))
+    std::cout << std::left << std::setw(14) << line.name + ":" << line.text << "\n";
   PrintTpm(*report);
   return ExitCode::kSuccess;
 }

@@ -31,7 +31,9 @@ std::string ConfigText(const AgentOptions& options, const AgentHost& host, desk:
       "\ncap_register = ", options.cap_register,
       "\nrequire_tmpfs = ", options.require_tmpfs ? "true" : "false",
       "\nforget_at_stop = ", options.forget_at_stop ? "true" : "false",
-      "\n[retry]\nfirst = \"20ms\"\nmost = \"100ms\"\n");
+      "\n[retry]\nfirst = \"20ms\"\nmost = \"100ms\"\n",
+      options.socket ? absl::StrCat("[workload]\nsocket = \"", host.socket_path(), "\"\n") : "",
+      options.more);
 }
 
 }  // namespace

@@ -23,6 +23,8 @@ struct AgentOptions {
   bool require_tmpfs = false;
   std::string runtime_folder;  // empty: beside `folder`
   bool forget_at_stop = false;
+  bool socket = false;  // for programs of the host
+  std::string more;     // text at the end of the configuration file
 };
 
 class AgentHost {
@@ -44,6 +46,7 @@ class AgentHost {
 
   std::string state_folder() const { return folder_ + ".state"; }
   std::string runtime_folder() const { return runtime_folder_; }
+  std::string socket_path() const { return runtime_folder() + "/workload/api.sock"; }
   std::string config_path() const { return folder_ + ".toml"; }
   std::string log_path() const { return folder_ + ".log"; }
   desk::Host& desk() { return *desk_; }

@@ -1,0 +1,28 @@
+// What `run` tells `status` of its socket and of the command run after changes: small JSON files in
+// the state folder.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "agent/workload/socket_server.h"
+
+namespace bootgate::agent::app {
+
+absl::Status WriteSocketReport(const std::string& state_folder,
+                               const workload::SocketReport& report);
+absl::Status RemoveSocketReport(const std::string& state_folder);
+// How the command of install.on_change ended.
+absl::Status WriteHookReport(const std::string& state_folder, const absl::Status& ended,
+                             absl::Time at);
+
+// What `status` shows of both, a line each: {"socket", "/run/..., 2 connections"}. What cannot be
+// read is left out.
+struct ReportLine {
+  std::string name, text;
+};
+std::vector<ReportLine> ReadWorkloadReports(const std::string& state_folder);
+
+}  // namespace bootgate::agent::app
