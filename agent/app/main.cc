@@ -1,5 +1,6 @@
 // bootgate-agent: proves to the gatekeeper how this host booted and what it runs.
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -153,6 +154,9 @@ void AddEvidence(CLI::App& root, CommandLine& line) {
 }
 
 int Main(int argc, char** argv) {
+  // A TPM simulator or resource manager that goes away in the middle of a command is an error of
+  // that command, not our end.
+  std::signal(SIGPIPE, SIG_IGN);
   CommandLine line;
   CLI::App root("Bootgate agent: proves how this host booted and what it runs.");
   root.set_version_flag("--version", std::string("bootgate-agent ") + kAgentVersion);

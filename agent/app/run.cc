@@ -208,7 +208,8 @@ class Life {
       report_.trust = done->answer.trust;
     }
     const absl::Time until = CredentialsUntil(config_);
-    report_.credential_until = until == absl::InfiniteFuture() ? absl::UnixEpoch() : until;
+    const bool held = until != absl::InfiniteFuture() && until != absl::InfinitePast();
+    report_.credential_until = held ? until : absl::UnixEpoch();
     Tell(step);
   }
 
