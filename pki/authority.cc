@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <mutex>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -14,16 +15,17 @@
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/random.h"
-#include "pki/authority_files.h"
 #include "pki/certificate.h"
 #include "pki/extensions.h"
+#include "pki/operator_certificate.h"
 #include "pki/verdict_extension.h"
 #include "pki/x509_read.h"
 
 namespace bootgate::pki {
 namespace {
 
-constexpr size_t kSerialSize = 16;         // bytes
+constexpr size_t kRandomSerial = 16;  // bytes
+constexpr uint8_t kSerialStart = 0x01;
 constexpr size_t kMaxIdSize = 128;         // bytes: host, verdict and policy ids
 constexpr size_t kMaxCommonNameSize = 64;  // RFC 5280, ub-common-name
 constexpr size_t kMaxDnsNameSize = 253;
@@ -37,9 +39,11 @@ absl::Status CaError(absl::string_view what) {
 
 absl::StatusOr<Bytes> SerialFromHex(absl::string_view hex) {
   absl::StatusOr<Bytes> serial = FromHex(hex);
-  const bool fit = serial.ok() && serial->size() == kSerialSize && serial->front() < 0x80 &&
+  const bool fit = serial.ok() &&
+                   (serial->size() == kRandomSerial || serial->size() == kRandomSerial + 1) &&
+                   serial->front() < 0x80 &&
                    std::any_of(serial->begin(), serial->end(), [](uint8_t b) { return b != 0; });
-  if (!fit) return CaError("a serial is 32 hex digits, the first below 8, not all zero");
+  if (!fit) return CaError("a serial is 32 or 34 hex digits, the first below 8, not all zero");
   return serial;
 }
 
@@ -90,117 +94,199 @@ absl::StatusOr<std::vector<Bytes>> DirectoryNamesOf(ByteView san) {
   return names;
 }
 
+// The value of an extension of a certificate in DER; nothing is copied.
+absl::StatusOr<ByteView> ExtensionValue(ByteView certificate, ByteView oid) {
+  constexpr uint8_t kExtensions = der::kContextConstructed | 3;
+  bytes::Reader outer(certificate);
+  BG_ASSIGN_OR_RETURN(const der::ReadElement whole, der::Expect(outer, der::kSequence));
+  bytes::Reader parts(whole.contents);
+  BG_ASSIGN_OR_RETURN(const der::ReadElement tbs, der::Expect(parts, der::kSequence));
+  for (bytes::Reader fields(tbs.contents); !fields.empty();) {
+    BG_ASSIGN_OR_RETURN(const der::ReadElement field, der::Read(fields));
+    if (field.tag != kExtensions) continue;
+    bytes::Reader wrapped(field.contents);
+    BG_ASSIGN_OR_RETURN(const der::ReadElement list, der::Expect(wrapped, der::kSequence));
+    for (bytes::Reader in(list.contents); !in.empty();) {
+      BG_ASSIGN_OR_RETURN(const der::ReadElement extension, der::Expect(in, der::kSequence));
+      bytes::Reader inside(extension.contents);
+      BG_ASSIGN_OR_RETURN(const der::ReadElement name, der::Read(inside));
+      if (!SameBytes(name.whole, oid)) continue;
+      der::ReadElement last;
+      while (!inside.empty()) {
+        BG_ASSIGN_OR_RETURN(last, der::Read(inside));
+      }
+      return last.contents;
+    }
+  }
+  return absl::NotFoundError("no such extension");
+}
+
+// The key id of the issuer, as a certificate of ours has it: read without OpenSSL, since this is
+// asked for with every credential.
+absl::StatusOr<ByteView> IssuerKeyIdIn(ByteView certificate) {
+  static const Bytes kOid = der::Oid({2, 5, 29, 35});
+  BG_ASSIGN_OR_RETURN(const ByteView value, ExtensionValue(certificate, kOid));
+  bytes::Reader in(value);
+  BG_ASSIGN_OR_RETURN(const der::ReadElement sequence, der::Expect(in, der::kSequence));
+  bytes::Reader inside(sequence.contents);
+  BG_ASSIGN_OR_RETURN(const der::ReadElement id, der::Expect(inside, der::kContextPrimitive | 0));
+  return id.contents;
+}
+
 void Append(Bytes& to, ByteView extension) {
   to.insert(to.end(), extension.begin(), extension.end());
 }
 
-}  // namespace
-
-// What all certificates of this issuing CA have in common, encoded once.
-struct Authority::Templates {
-  Templates(CertificateSigner with) : signer(std::move(with)) {}
-
-  CertificateSigner signer;
-  absl::Time not_after;  // of the issuing CA
-  Bytes issuer;          // Name
-  Bytes host_extensions, server_extensions, token_extensions, ak_extensions,
-      ak_extensions_ek_certificate, ak_extensions_cloud_ak;
-
-  static absl::StatusOr<std::shared_ptr<const Templates>> Make(const LoadedAuthority& loaded,
-                                                               const StatusUrls& urls);
-  absl::StatusOr<Bytes> Issue(CertificateFields fields, const crypto::PublicKey& key,
-                              ByteView common, const std::vector<Bytes>& own) const;
-};
-
-absl::StatusOr<std::shared_ptr<const Authority::Templates>> Authority::Templates::Make(
-    const LoadedAuthority& loaded, const StatusUrls& urls) {
-  BG_ASSIGN_OR_RETURN(CertificateSigner signer, CertificateSigner::For(loaded.issuing_key));
-  auto made = std::make_shared<Templates>(std::move(signer));
-  made->not_after = loaded.not_after;
-  made->issuer = loaded.issuing_name;
-  const auto with = [&](const std::vector<Bytes>& purposes, const std::vector<Bytes>& policies) {
-    Bytes all;
-    for (const Bytes& part :
-         {ext::BasicConstraintsEndEntity(), ext::KeyUsage(ext::kDigitalSignature),
-          ext::ExtendedKeyUsage(purposes), ext::AuthorityKeyIdentifier(loaded.issuing_key_id),
-          policies.empty() ? Bytes{} : ext::CertificatePolicies(policies)}) {
-      Append(all, part);
-    }
-    return all;
-  };
-  namespace oid = ext::oid;
-  made->host_extensions = with({oid::ClientAuth(), oid::ServerAuth()}, {});
-  Append(made->host_extensions, StatusExtensions(urls, loaded.issuing_key_id));
-  made->server_extensions = with({oid::ServerAuth()}, {});
-  made->token_extensions = with({oid::TokenSigning()}, {});
-  const auto ak = [&](const Bytes& how) {
-    return with({oid::AikCertificate()},
-                {oid::VerifiedTpmResidency(), oid::VerifiedTpmRestricted(), how});
-  };
-  made->ak_extensions = ak(oid::EkKeyVerified());
-  made->ak_extensions_ek_certificate = ak(oid::EkCertificateVerified());
-  made->ak_extensions_cloud_ak = ak(oid::CloudAkVerified());
-  return made;
-}
-
-absl::StatusOr<Bytes> Authority::Templates::Issue(CertificateFields fields,
-                                                  const crypto::PublicKey& key, ByteView common,
-                                                  const std::vector<Bytes>& own) const {
+// `common`: extensions of every certificate of its kind; `own`: of this one.
+absl::StatusOr<Bytes> Issue(const SigningCa& ca, CertificateFields fields,
+                            const crypto::PublicKey& key, ByteView common,
+                            const std::vector<Bytes>& own) {
   if (fields.not_after <= fields.not_before)
     return CaError("a validity that ends before it begins");
-  if (fields.not_after > not_after) {
-    return CaError(absl::StrCat("the issuing CA ends at ", FormatUtc(not_after),
+  if (fields.not_after > ca.issuer->not_after) {
+    return CaError(absl::StrCat("the issuing CA ends at ", FormatUtc(ca.issuer->not_after),
                                 ", before the certificate would"));
   }
   const Bytes spki = key.SpkiDer();
   Bytes extensions = ToBytes(common);
   Append(extensions, ext::SubjectKeyIdentifier(ext::KeyIdOf(spki)));
   for (const Bytes& extension : own) Append(extensions, extension);
-  fields.issuer = issuer;
+  fields.issuer = ca.issuer->name;
   fields.spki = spki;
   fields.extensions = extensions;
-  return signer.Sign(fields);
+  return ca.issuer->signer->Sign(fields);
 }
+
+}  // namespace
+
+struct Authority::Live {
+  const std::string folder;
+  const StatusUrls urls;
+  std::mutex mutex;
+  // Under mutex.
+  std::string fingerprint;  // of the folder when it was last looked at
+  std::shared_ptr<const CaSnapshot> snapshot;
+  std::shared_ptr<const std::set<std::string>> tainted =
+      std::make_shared<const std::set<std::string>>();
+
+  std::shared_ptr<const CaSnapshot> Now() {
+    const std::lock_guard lock(mutex);
+    return snapshot;
+  }
+  std::shared_ptr<const std::set<std::string>> Tainted() {
+    const std::lock_guard lock(mutex);
+    return tainted;
+  }
+};
 
 absl::StatusOr<Authority> Authority::Open(const AuthorityFiles& files, absl::Time now,
                                           const StatusUrls& urls) {
-  BG_ASSIGN_OR_RETURN(LoadedAuthority loaded, LoadAuthority(files, now));
-  Authority authority;
-  BG_ASSIGN_OR_RETURN(authority.templates_, Templates::Make(loaded, urls));
-  authority.root_pem_ = std::move(loaded.root_pem);
-  authority.issuing_pem_ = std::move(loaded.issuing_pem);
-  authority.trust_domain_ = std::move(loaded.trust_domain);
-  authority.issuer_ =
-      std::make_shared<const Issuer>(Issuer{.id = "issuing",
-                                            .uses = {std::begin(kAllCaUses), std::end(kAllCaUses)},
-                                            .key_id = loaded.issuing_key_id,
-                                            .name = loaded.issuing_name,
-                                            .certificate = PemToDer(authority.issuing_pem_).value(),
-                                            .chain_pem = authority.issuing_pem_,
-                                            .not_after = loaded.not_after,
-                                            .signer = authority.templates_->signer});
-  const std::string bundle = authority.root_pem_ + authority.issuing_pem_;
-  authority.trust_bundle_ = std::make_shared<const TrustBundle>(
-      TrustBundle{bundle, crypto::Hash(crypto::HashAlg::kSha256, AsBytes(bundle))});
-  return authority;
+  auto live = std::shared_ptr<Live>(new Live{.folder = files.folder, .urls = urls});
+  live->fingerprint = FingerprintOf(files.folder);
+  BG_ASSIGN_OR_RETURN(const CaFolder folder, LoadCaFolder(files.folder));
+  BG_ASSIGN_OR_RETURN(live->snapshot, LoadSnapshot(folder, live->urls, now, nullptr));
+  return Authority(std::move(live));
 }
 
-std::shared_ptr<const Authority::TrustBundle> Authority::trust_bundle() const {
-  return trust_bundle_;
+absl::Status Authority::Refresh(absl::Time now) const {
+  std::string fingerprint = FingerprintOf(live_->folder);
+  std::shared_ptr<const CaSnapshot> before;
+  {
+    const std::lock_guard lock(live_->mutex);
+    if (fingerprint == live_->fingerprint) return absl::OkStatus();
+    live_->fingerprint = std::move(fingerprint);
+    before = live_->snapshot;
+  }
+  BG_ASSIGN_OR_RETURN(const CaFolder folder, LoadCaFolder(live_->folder));
+  BG_ASSIGN_OR_RETURN(auto snapshot, LoadSnapshot(folder, live_->urls, now, before.get()));
+  const std::lock_guard lock(live_->mutex);
+  live_->snapshot = std::move(snapshot);
+  return absl::OkStatus();
 }
 
-std::vector<IssuerPtr> Authority::Issuers() const { return {issuer_}; }
+void Authority::SetTainted(std::set<std::string> key_ids) const {
+  auto tainted = std::make_shared<const std::set<std::string>>(std::move(key_ids));
+  const std::lock_guard lock(live_->mutex);
+  live_->tainted = std::move(tainted);
+}
+
+absl::StatusOr<std::shared_ptr<const SigningCa>> Authority::SignerFor(CaUse use) const {
+  const std::shared_ptr<const CaSnapshot> snapshot = live_->Now();
+  const auto found = snapshot->signing.find(use);
+  if (found == snapshot->signing.end()) {
+    return CaError(
+        absl::StrCat("no CA signs for ", std::string(Name(use)), " (bootgate-gatekeeper ca list)"));
+  }
+  if (live_->Tainted()->count(ToHex(found->second->issuer->key_id)) != 0) {
+    return CaError(absl::StrCat("the CA ", found->second->issuer->id, " is tainted"));
+  }
+  return found->second;
+}
+
+std::string Authority::root_pem() const {
+  const std::shared_ptr<const CaSnapshot> snapshot = live_->Now();
+  const auto found = snapshot->signing.find(CaUse::kHosts);
+  if (found == snapshot->signing.end()) return snapshot->roots_pem;
+  return snapshot->root_of.at(found->second->issuer->id);
+}
+
+std::string Authority::roots_pem() const { return live_->Now()->roots_pem; }
+
+std::string Authority::issuing_pem(CaUse use) const {
+  const std::shared_ptr<const CaSnapshot> snapshot = live_->Now();
+  const auto found = snapshot->signing.find(use);
+  return found == snapshot->signing.end() ? "" : found->second->issuer->chain_pem;
+}
+
+std::string Authority::chain_pem(CaUse use) const {
+  const std::shared_ptr<const CaSnapshot> snapshot = live_->Now();
+  const auto found = snapshot->signing.find(use);
+  if (found == snapshot->signing.end()) return "";
+  return found->second->issuer->chain_pem + snapshot->root_of.at(found->second->issuer->id);
+}
+
+std::string Authority::ChainOf(ByteView certificate_der) const {
+  const absl::StatusOr<ByteView> key_id = IssuerKeyIdIn(certificate_der);
+  if (!key_id.ok()) return "";
+  const absl::StatusOr<IssuerPtr> issuer = IssuerFor(*key_id);
+  return issuer.ok() ? (*issuer)->chain_pem : "";
+}
+
+std::string Authority::client_ca_pem() const { return live_->Now()->all_pem; }
+
+std::string Authority::trust_domain() const { return live_->Now()->trust_domain; }
+
+absl::Time Authority::not_after(CaUse use) const {
+  const std::shared_ptr<const CaSnapshot> snapshot = live_->Now();
+  const auto found = snapshot->signing.find(use);
+  return found == snapshot->signing.end() ? absl::InfinitePast() : found->second->issuer->not_after;
+}
+
+std::shared_ptr<const TrustBundle> Authority::trust_bundle() const { return live_->Now()->bundle; }
+
+std::vector<IssuerPtr> Authority::Issuers() const { return live_->Now()->issuers; }
+
+absl::StatusOr<IssuerPtr> Authority::ActiveIssuer(CaUse use) const {
+  BG_ASSIGN_OR_RETURN(const auto ca, SignerFor(use));
+  return ca->issuer;
+}
 
 absl::StatusOr<IssuerPtr> Authority::IssuerFor(ByteView key_id) const {
-  if (SameBytes(key_id, issuer_->key_id)) return issuer_;
+  for (const IssuerPtr& issuer : live_->Now()->issuers) {
+    if (SameBytes(key_id, issuer->key_id)) return issuer;
+  }
   return absl::NotFoundError(absl::StrCat("no CA of ours has the key id ", ToHex(key_id)));
 }
 
 bool Authority::IsTainted(ByteView key_id) const {
-  return issuer_->tainted && SameBytes(key_id, issuer_->key_id);
+  const std::string hex = ToHex(key_id);
+  return live_->Now()->tainted.count(hex) != 0 || live_->Tainted()->count(hex) != 0;
 }
 
-absl::Time Authority::not_after() const { return templates_->not_after; }
+bool Authority::MayIssue(CaUse use, ByteView key_id) const {
+  const absl::StatusOr<IssuerPtr> issuer = IssuerFor(key_id);
+  return issuer.ok() && (*issuer)->uses.count(use) != 0 && !IsTainted(key_id);
+}
 
 absl::StatusOr<Bytes> Authority::IssueHost(const HostCertificateRequest& request,
                                            const crypto::PublicKey& key) const {
@@ -213,15 +299,17 @@ absl::StatusOr<Bytes> Authority::IssueHost(const HostCertificateRequest& request
     return CaError("claims digest");
   }
   BG_ASSIGN_OR_RETURN(const Bytes serial, SerialFromHex(request.serial_hex));
+  BG_ASSIGN_OR_RETURN(const auto ca, SignerFor(CaUse::kHosts));
   const Bytes subject = NameDer("", request.host_id.substr(0, kMaxCommonNameSize));
-  return templates_->Issue(
+  return Issue(
+      *ca,
       {.serial = serial,
        .subject = subject,
        .not_before = request.not_before,
        .not_after = request.not_after},
-      key, templates_->host_extensions,
+      key, ca->host_extensions,
       {ext::SubjectAltName(
-           {ext::UriName(absl::StrCat("spiffe://", trust_domain_, "/host/", request.host_id))}),
+           {ext::UriName(absl::StrCat("spiffe://", trust_domain(), "/host/", request.host_id))}),
        EncodeVerdictExtension({request.verdict_id, request.policy_id, *std::move(claims_digest)})});
 }
 
@@ -238,20 +326,50 @@ absl::StatusOr<Bytes> Authority::IssueServer(const std::vector<std::string>& nam
     general_names.push_back(std::move(general_name));
   }
   BG_ASSIGN_OR_RETURN(const Bytes serial, SerialFromHex(NewSerialHex()));
+  BG_ASSIGN_OR_RETURN(const auto ca, SignerFor(CaUse::kServers));
   const Bytes subject = NameDer("", names.front().substr(0, kMaxCommonNameSize));
-  return templates_->Issue(
-      {.serial = serial, .subject = subject, .not_before = not_before, .not_after = not_after}, key,
-      templates_->server_extensions, {ext::SubjectAltName(general_names)});
+  return Issue(
+      *ca, {.serial = serial, .subject = subject, .not_before = not_before, .not_after = not_after},
+      key, ca->server_extensions, {ext::SubjectAltName(general_names)});
 }
 
 absl::StatusOr<Bytes> Authority::IssueTokenSigner(const crypto::PublicKey& key,
                                                   absl::Time not_before,
                                                   absl::Time not_after) const {
   BG_ASSIGN_OR_RETURN(const Bytes serial, SerialFromHex(NewSerialHex()));
+  BG_ASSIGN_OR_RETURN(const auto ca, SignerFor(CaUse::kServers));
   const Bytes subject = NameDer("", kTokenSignerName);
-  return templates_->Issue(
-      {.serial = serial, .subject = subject, .not_before = not_before, .not_after = not_after}, key,
-      templates_->token_extensions, {});
+  return Issue(
+      *ca, {.serial = serial, .subject = subject, .not_before = not_before, .not_after = not_after},
+      key, ca->token_extensions, {});
+}
+
+absl::StatusOr<Bytes> Authority::IssueOperator(const std::string& name,
+                                               const std::vector<std::string>& roles,
+                                               const crypto::PublicKey& key, absl::Time not_before,
+                                               absl::Time not_after) const {
+  if (!IsOperatorName(name)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", Printable(name, 64),
+                     "' is no operator's name: 1 to 48 letters, digits, '-', '_', '.', '@'"));
+  }
+  const bool fit = !roles.empty() && roles.size() <= kMaxOperatorRoles &&
+                   std::all_of(roles.begin(), roles.end(),
+                               [](const std::string& role) { return IsRoleName(role); });
+  if (!fit) {
+    return absl::InvalidArgumentError(
+        "an operator needs 1 to 16 roles, each 1 to 32 of a-z, digits, '-'");
+  }
+  BG_ASSIGN_OR_RETURN(const Bytes serial, SerialFromHex(NewSerialHex()));
+  BG_ASSIGN_OR_RETURN(const auto ca, SignerFor(CaUse::kOperators));
+  // The blank keeps TLS libraries from taking a name with a dot for a DNS name.
+  const Bytes subject = NameDer("", absl::StrCat("operator ", name));
+  return Issue(
+      *ca, {.serial = serial, .subject = subject, .not_before = not_before, .not_after = not_after},
+      key, ca->operator_extensions,
+      {ext::SubjectAltName(
+           {ext::UriName(absl::StrCat("spiffe://", trust_domain(), "/operator/", name))}),
+       EncodeRolesExtension(roles)});
 }
 
 absl::StatusOr<Bytes> Authority::IssueAk(const AkCertificateRequest& request,
@@ -265,23 +383,23 @@ absl::StatusOr<Bytes> Authority::IssueAk(const AkCertificateRequest& request,
     if (!names->empty()) own.push_back(ext::SubjectAltName(*names));
   }
   BG_ASSIGN_OR_RETURN(const Bytes serial, SerialFromHex(request.serial_hex));
+  BG_ASSIGN_OR_RETURN(const auto ca, SignerFor(CaUse::kAks));
   const Bytes subject = NameDer("", request.host_id.substr(0, kMaxCommonNameSize));
-  return templates_->Issue({.serial = serial,
-                            .subject = subject,
-                            .not_before = request.not_before,
-                            .not_after = request.not_after},
-                           key,
-                           request.ek_certificate_verified
-                               ? templates_->ak_extensions_ek_certificate
-                           : request.cloud_ak_verified ? templates_->ak_extensions_cloud_ak
-                                                       : templates_->ak_extensions,
-                           own);
+  return Issue(*ca,
+               {.serial = serial,
+                .subject = subject,
+                .not_before = request.not_before,
+                .not_after = request.not_after},
+               key,
+               request.ek_certificate_verified ? ca->ak_extensions_ek_certificate
+               : request.cloud_ak_verified     ? ca->ak_extensions_cloud_ak
+                                               : ca->ak_extensions,
+               own);
 }
 
 std::string NewSerialHex() {
-  Bytes serial = crypto::RandomBytes(kSerialSize);
-  // Positive, and never shorter than 16 bytes in DER: one text form for one serial.
-  serial.front() = static_cast<uint8_t>((serial.front() & 0x7f) | 0x40);
+  Bytes serial = crypto::RandomBytes(kRandomSerial);
+  serial.insert(serial.begin(), kSerialStart);
   return ToHex(serial);
 }
 

@@ -1,23 +1,26 @@
-// The internal CA: a root, an issuing CA below it, and what the issuing CA signs.
+// The internal CA: issuing CAs for hosts, AKs, servers and operators below one root, and what they
+// sign.
 //
-// The root is made once by `init` and used again only to make a new issuing CA. Serials are random.
-// Certificates of hosts are made from a DER template, not field by field.
+// Serials are random. Certificates are made from a DER template, not field by field. The folder may
+// change while we run, by an operator's verb: Refresh takes over what it says, at once and for all
+// copies of an Authority. Any thread.
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "common/base/secret_bytes.h"
 #include "common/crypto/private_key.h"
 #include "common/crypto/public_key.h"
+#include "pki/ca_snapshot.h"
 #include "pki/issuer.h"
 
 namespace bootgate::pki {
 
-// Files of a CA folder: root.pem, root.key (0600), issuing.pem, issuing.key (0600).
+// A CA folder, as ca_folder.h has it.
 struct AuthorityFiles {
   std::string folder;
 };
@@ -31,7 +34,7 @@ struct AuthorityOptions {
 
 // What goes into a host certificate; nothing of it is chosen by the host but the key.
 struct HostCertificateRequest {
-  std::string serial_hex;  // 32 hex digits, first digit below 8
+  std::string serial_hex;  // as NewSerialHex makes it; 32 digits are taken, too
   std::string host_id;
   std::string verdict_id, policy_id, claims_digest_hex;  // in a private extension
   absl::Time not_before, not_after;
@@ -39,33 +42,50 @@ struct HostCertificateRequest {
 
 class Authority {
  public:
-  // Makes root and issuing CA in `files.folder`; kAlreadyExists when there is one.
+  // The simple form, one issuing CA for everything: root.pem, root.key (0600), issuing.pem,
+  // issuing.key (0600); kAlreadyExists when there is one. ca_steps.h makes the full form, and takes
+  // this one apart.
   static absl::Status Create(const AuthorityFiles& files, const AuthorityOptions& options,
                              absl::Time now);
-  // Checks that keys and certificates belong together and are valid at `now`.
+  // Checks that keys and certificates belong together and are valid at `now`. kNotFound, CA,
+  // CA_KEY.
   static absl::StatusOr<Authority> Open(const AuthorityFiles& files, absl::Time now,
                                         const StatusUrls& urls = {});
 
-  const std::string& root_pem() const { return root_pem_; }
-  const std::string& issuing_pem() const { return issuing_pem_; }
-  std::string chain_pem() const { return issuing_pem_ + root_pem_; }
-  const std::string& trust_domain() const { return trust_domain_; }
-  absl::Time not_after() const;  // of the issuing CA: nothing it signs may outlive it
+  // Takes over what has changed in the folder; cheap when nothing has. When what is there now is
+  // broken, the old state stays and the error is told once.
+  absl::Status Refresh(absl::Time now) const;
+  // Key ids (lower-case hex) that are tainted by word of others; besides those of the folder.
+  void SetTainted(std::set<std::string> key_ids) const;
+
+  std::string root_pem() const;   // of the CA that signs for hosts
+  std::string roots_pem() const;  // all that are believed
+  // The CA that signs for `use` now, and those between it and the root; empty: none signs.
+  std::string issuing_pem(CaUse use = CaUse::kHosts) const;
+  std::string chain_pem(CaUse use = CaUse::kHosts) const;  // with the root
+  // The same of the CA that has issued this certificate; empty: it is not of ours.
+  std::string ChainOf(ByteView certificate_der) const;
+  // What client certificates are told apart from strangers' by: every CA here, tainted ones too,
+  // so that their bearers can be told so. Whether one is believed, MayIssue says.
+  std::string client_ca_pem() const;
+  std::string trust_domain() const;
+  // Nothing that the CA of `use` signs may outlive it. InfinitePast: none signs.
+  absl::Time not_after(CaUse use = CaUse::kHosts) const;
 
   // Every issuing CA whose certificates may still be shown, the ones that sign now first; tainted
   // ones too. Call it each time: an operator's verb changes them while we run.
   std::vector<IssuerPtr> Issuers() const;
+  // The one that signs for `use` now. CA: none does.
+  absl::StatusOr<IssuerPtr> ActiveIssuer(CaUse use) const;
   // By subject key identifier; kNotFound.
   absl::StatusOr<IssuerPtr> IssuerFor(ByteView key_id) const;
   // Nothing below this CA is believed any more. Also for CAs that we no longer keep.
   bool IsTainted(ByteView key_id) const;
+  // Has a CA with this key id the task to issue certificates for `use`, and is it believed?
+  bool MayIssue(CaUse use, ByteView key_id) const;
 
   // What agents and relying parties are to trust: the roots, then the issuing CAs, also those that
   // will sign only later; none that is tainted.
-  struct TrustBundle {
-    std::string pem;
-    crypto::Digest sha256;  // of `pem`
-  };
   std::shared_ptr<const TrustBundle> trust_bundle() const;
 
   // One host certificate in DER: CA:FALSE, digitalSignature, clientAuth and serverAuth, URI SAN
@@ -84,6 +104,13 @@ class Authority {
   absl::StatusOr<Bytes> IssueTokenSigner(const crypto::PublicKey& key, absl::Time not_before,
                                          absl::Time not_after) const;
 
+  // A client certificate for an operator, with roles; see operator_certificate.h. kInvalidArgument:
+  // a name or role that is none. CA, CA_KEY.
+  absl::StatusOr<Bytes> IssueOperator(const std::string& name,
+                                      const std::vector<std::string>& roles,
+                                      const crypto::PublicKey& key, absl::Time not_before,
+                                      absl::Time not_after) const;
+
   // An AK certificate: key purpose 2.23.133.8.3, issuance policy saying whether EK certificate, EK
   // key or a cloud's AK certificate was verified, SAN with the TPM's manufacturer, model, version
   // where known.
@@ -100,15 +127,16 @@ class Authority {
                                 const crypto::PublicKey& key) const;
 
  private:
-  Authority() = default;
-  std::string root_pem_, issuing_pem_, trust_domain_;
-  IssuerPtr issuer_;
-  std::shared_ptr<const TrustBundle> trust_bundle_;
-  struct Templates;
-  std::shared_ptr<const Templates> templates_;
+  struct Live;
+  explicit Authority(std::shared_ptr<Live> live) : live_(std::move(live)) {}
+  absl::StatusOr<std::shared_ptr<const SigningCa>> SignerFor(CaUse use) const;
+
+  std::shared_ptr<Live> live_;  // shared by copies: all see one state
 };
 
-std::string NewSerialHex();  // 32 hex digits, 126 bits of them random; positive
+// 34 hex digits: 01, then 128 random bits. The first byte keeps it positive and of one length, so
+// that a serial has one text form; RFC 5280, 4.1.2.2 allows 20 bytes.
+std::string NewSerialHex();
 std::string DerToPem(ByteView certificate_der);
 // Exactly one certificate and nothing around it but white space. PEM_FORMAT.
 absl::StatusOr<Bytes> PemToDer(absl::string_view certificate_pem);

@@ -366,8 +366,8 @@ TEST(NewSerial, IsPositiveOfOneLengthAndNeverTheSame) {
   std::set<std::string> seen;
   for (int i = 0; i < 1000; ++i) {
     const std::string serial = NewSerialHex();
-    ASSERT_EQ(serial.size(), 32u);
-    ASSERT_TRUE(serial[0] >= '4' && serial[0] <= '7') << serial;
+    ASSERT_EQ(serial.size(), 34u);
+    ASSERT_EQ(serial.substr(0, 2), "01");
     ASSERT_TRUE(seen.insert(serial).second);
   }
 }

@@ -79,6 +79,16 @@ Bytes AuthorityInfoAccess(absl::string_view ocsp, absl::string_view ca_issuers) 
   return Extension(kAccess, Criticality::kNotCritical, SequenceOf(descriptions));
 }
 
+Bytes NameConstraintsExcluding(const std::vector<Bytes>& general_names) {
+  Bytes subtrees;
+  for (const Bytes& name : general_names) {
+    const Bytes subtree = der::Sequence({name});
+    subtrees.insert(subtrees.end(), subtree.begin(), subtree.end());
+  }
+  const Bytes excluded = der::Element(der::kContextConstructed | 1, {subtrees});
+  return StandardExtension(30, Criticality::kCritical, der::Sequence({excluded}));
+}
+
 Bytes UriName(absl::string_view uri) {
   return der::Element(der::kContextPrimitive | 6, {AsBytes(uri)});
 }
@@ -119,6 +129,10 @@ const Bytes& VerifiedTpmResidency() {
 }
 const Bytes& VerifiedTpmRestricted() {
   static const Bytes kOid = der::Oid({2, 23, 133, 11, 1, 3});
+  return kOid;
+}
+const Bytes& OcspSigning() {
+  static const Bytes kOid = der::Oid({1, 3, 6, 1, 5, 5, 7, 3, 9});
   return kOid;
 }
 const Bytes& TokenSigning() {

@@ -35,6 +35,9 @@ Bytes CrlDistributionPoint(absl::string_view url);
 // `ca_issuers`: where the issuer's certificate is. An empty one is left out; both empty: no bytes.
 Bytes AuthorityInfoAccess(absl::string_view ocsp, absl::string_view ca_issuers);
 
+// Names that no certificate below a CA may bear (RFC 5280, 4.2.1.10). Critical.
+Bytes NameConstraintsExcluding(const std::vector<Bytes>& general_names);
+
 // GeneralNames, then the extension around them.
 Bytes UriName(absl::string_view uri);
 Bytes DnsName(absl::string_view name);
@@ -51,7 +54,8 @@ const Bytes& EkCertificate();          // 2.23.133.8.1, tcg-kp-EKCertificate
 const Bytes& AikCertificate();         // 2.23.133.8.3, tcg-kp-AIKCertificate
 const Bytes& VerifiedTpmResidency();   // 2.23.133.11.1.1, tcg-cap-verifiedTPMResidency
 const Bytes& VerifiedTpmRestricted();  // 2.23.133.11.1.3, tcg-cap-verifiedTPMRestricted
-const Bytes& TokenSigning();           // 1.3.6.1.4.1.58888.2.1, our own: signs attestation tokens
+const Bytes& OcspSigning();
+const Bytes& TokenSigning();  // 1.3.6.1.4.1.58888.2.1, our own: signs attestation tokens
 // Whether the EK itself or its certificate was verified. TCG has no pair of policies for that;
 // these are the ones registered for the same statement by Microsoft's enrolment protocol (MS-WCCE).
 const Bytes& EkKeyVerified();          // 1.3.6.1.4.1.311.21.30

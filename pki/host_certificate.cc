@@ -27,7 +27,8 @@ absl::StatusOr<HostCertificate> ReadHostCertificate(absl::string_view pem) {
   return HostCertificate{.host_id = uris[0].substr(path + kPath.size()),
                          .serial_hex = SerialHex(certificate.get()),
                          .spiffe_id = uris[0],
-                         .not_after = NotAfter(certificate.get())};
+                         .not_after = NotAfter(certificate.get()),
+                         .issuer_key_id = AuthorityKeyId(certificate.get())};
 }
 
 }  // namespace bootgate::pki

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "common/base/bytes_view.h"
 
 namespace bootgate::pki {
 
@@ -15,6 +16,7 @@ struct HostCertificate {
   std::string serial_hex;  // lower case, as in CredentialRow
   std::string spiffe_id;   // "spiffe://TRUST DOMAIN/host/HOST ID"
   absl::Time not_after;
+  Bytes issuer_key_id;  // which CA; empty when the certificate does not say
 
   // "spiffe://TRUST DOMAIN"
   std::string TrustDomainId() const {
