@@ -93,7 +93,7 @@ absl::StatusOr<SealedCredential> MakeSealed(const pki::HostCertificateRequest& r
   SealedCredential sealed;
   BG_ASSIGN_OR_RETURN(sealed.certificate, authority.IssueHost(request, key.Public()));
   evidence::SealedPayload payload{
-      .chain_pem = pki::DerToPem(sealed.certificate) + authority.issuing_pem(),
+      .chain_pem = pki::DerToPem(sealed.certificate) + authority.ChainOf(sealed.certificate),
       .private_key_pem = key.Pem()};
   for (const auto& [name, value] : secrets) payload.secrets.emplace(name, value.Clone());
   const SecretBytes payload_key = crypto::RandomSecret(evidence::kSealedKeySize);
@@ -174,7 +174,9 @@ absl::StatusOr<Issued> Issue(const Plan& plan, const pki::Authority& authority,
   if (plan.tpm_key_.has_value()) {
     BG_ASSIGN_OR_RETURN(Bytes certificate,
                         authority.IssueHost(plan.tpm_key_->request, plan.tpm_key_->key));
-    issued.tpm_key = TpmKeyCredential{std::move(certificate), authority.chain_pem()};
+    // The CA may change at any time: the chain is that of this very certificate.
+    std::string chain = authority.ChainOf(certificate) + authority.root_pem();
+    issued.tpm_key = TpmKeyCredential{std::move(certificate), std::move(chain)};
   }
   if (plan.sealed_.has_value()) {
     BG_ASSIGN_OR_RETURN(

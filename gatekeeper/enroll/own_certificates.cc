@@ -16,14 +16,6 @@ namespace {
 
 constexpr int kLeftShare = 3;  // renewed when less than 1/3 of the lifetime is left
 
-absl::StatusOr<pki::IssuerPtr> IssuerForTpms(const pki::Authority& authority) {
-  for (const pki::IssuerPtr& issuer : authority.Issuers()) {
-    const bool fit = issuer->uses.contains(pki::CaUse::kAks) && issuer->signer.has_value();
-    if (fit && !issuer->tainted) return issuer;
-  }
-  return Refuse(absl::StatusCode::kInternal, Reason::kCa, "no CA for AKs can sign");
-}
-
 // The authority key identifier's CA is tainted, or the certificate is none that can be read.
 bool IsSpoilt(ByteView certificate, const pki::Authority& authority) {
   const absl::StatusOr<crypto::X509Ptr> parsed = pki::ParseCertificate(certificate);
@@ -105,7 +97,7 @@ absl::StatusOr<std::vector<store::CredentialRow>> RenewCertificates(host::HostRe
                                                                     absl::Time now) {
   std::vector<store::CredentialRow> rows;
   if (!host.approved || host::IsShutOut(host.trust)) return rows;
-  BG_ASSIGN_OR_RETURN(const pki::IssuerPtr issuer, IssuerForTpms(authority));
+  BG_ASSIGN_OR_RETURN(const pki::IssuerPtr issuer, authority.ActiveIssuer(pki::CaUse::kAks));
   const absl::Duration ak_lifetime = LifetimeOf(kAkCertificateLifetime, *issuer, now);
   if (IsDue(host.ak_certificate, host.ak_certificate_until, ak_lifetime, authority, now)) {
     BG_ASSIGN_OR_RETURN(store::CredentialRow row, MakeAkCertificate(host, authority, *issuer, now));
@@ -122,7 +114,7 @@ absl::StatusOr<std::vector<store::CredentialRow>> RenewCertificates(host::HostRe
 
 absl::StatusOr<OwnAnchors> AnchorsOf(const pki::Authority& authority) {
   OwnAnchors own;
-  BG_RETURN_IF_ERROR(own.anchors.Add(authority.root_pem()));
+  BG_RETURN_IF_ERROR(own.anchors.Add(authority.roots_pem()));
   for (const pki::IssuerPtr& issuer : authority.Issuers()) {
     if (!issuer->tainted) own.intermediates.push_back(issuer->certificate);
   }

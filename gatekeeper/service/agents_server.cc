@@ -21,6 +21,7 @@
 #include "gatekeeper/service/host_slots.h"
 #include "gatekeeper/service/peer.h"
 #include "gatekeeper/service/peer_counter.h"
+#include "gatekeeper/service/renewable_tls.h"
 #include "gatekeeper/service/status_codec.h"
 
 namespace bootgate::gatekeeper::service {
@@ -110,7 +111,7 @@ class EnrollmentService final : public v1::Enrollment::CallbackService {
     return Run(context, "Enrollment.Complete", [this, request, response]() -> absl::Status {
       BG_ASSIGN_OR_RETURN(const enroll::CompleteRequest decoded, Decode(*request));
       BG_ASSIGN_OR_RETURN(const host::HostRecord host, enroller_.Complete(decoded));
-      Encode({host, options_.cluster_id, authority_.chain_pem()}, response);
+      Encode({host, options_.cluster_id, authority_.chain_pem(pki::CaUse::kAks)}, response);
       return absl::OkStatus();
     });
   }
@@ -143,7 +144,7 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
                 Refusals& refusals)
       : response_(response),
         peer_address_(context->peer()),
-        peer_(PeerOf(*context)),
+        peer_(PeerOf(*context, authority)),
         assembler_({.boot_log = options.max_boot_log_bytes,
                     .user_log = options.max_user_log_bytes,
                     .ima = options.max_ima_bytes},
@@ -242,11 +243,12 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
 
 // Work for a peer as TLS has verified it, on the pool.
 grpc::ServerUnaryReactor* RunForPeer(grpc::CallbackServerContext* context, const char* method,
-                                     WorkerPool& pool, Refusals& refusals,
+                                     const pki::Authority& authority, WorkerPool& pool,
+                                     Refusals& refusals,
                                      std::function<absl::Status(const admission::Peer&)> work) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   const std::string address = context->peer();
-  const absl::StatusOr<admission::Peer> peer = PeerOf(*context);
+  const absl::StatusOr<admission::Peer> peer = PeerOf(*context, authority);
   const bool queued =
       pool.TryRun([&refusals, reactor, method, address, peer, work = std::move(work)] {
         reactor->Finish(refusals.Tell(method, address, Guarded([&]() -> absl::Status {
@@ -272,7 +274,7 @@ class AttestationService final : public v1::Attestation::CallbackService {
   grpc::ServerUnaryReactor* GetChallenge(grpc::CallbackServerContext* context,
                                          const v1::ChallengeRequest* request,
                                          v1::Challenge* response) override {
-    return RunForPeer(context, "Attestation.GetChallenge", pool_, refusals_,
+    return RunForPeer(context, "Attestation.GetChallenge", authority_, pool_, refusals_,
                       [this, request, response](const admission::Peer& peer) -> absl::Status {
                         BG_ASSIGN_OR_RETURN(const admission::Challenge challenge,
                                             admission_.NewChallenge(peer, request->host_id(),
@@ -285,7 +287,7 @@ class AttestationService final : public v1::Attestation::CallbackService {
   grpc::ServerUnaryReactor* KnownEntries(grpc::CallbackServerContext* context,
                                          const v1::KnownEntriesRequest* request,
                                          v1::KnownEntriesResponse* response) override {
-    return RunForPeer(context, "Attestation.KnownEntries", pool_, refusals_,
+    return RunForPeer(context, "Attestation.KnownEntries", authority_, pool_, refusals_,
                       [this, request, response](const admission::Peer& peer) -> absl::Status {
                         BG_ASSIGN_OR_RETURN(const ByteView names, NamesIn(*request));
                         BG_ASSIGN_OR_RETURN(
@@ -316,13 +318,14 @@ class AttestationService final : public v1::Attestation::CallbackService {
 // What programs of admitted hosts need.
 class WorkloadService final : public v1::Workload::CallbackService {
  public:
-  WorkloadService(admission::Admission& admission, WorkerPool& pool, Refusals& refusals)
-      : admission_(admission), pool_(pool), refusals_(refusals) {}
+  WorkloadService(admission::Admission& admission, const pki::Authority& authority,
+                  WorkerPool& pool, Refusals& refusals)
+      : admission_(admission), authority_(authority), pool_(pool), refusals_(refusals) {}
 
   grpc::ServerUnaryReactor* FetchJwtSvid(grpc::CallbackServerContext* context,
                                          const v1::JwtSvidRequest* request,
                                          v1::JwtSvidResponse* response) override {
-    return RunForPeer(context, "Workload.FetchJwtSvid", pool_, refusals_,
+    return RunForPeer(context, "Workload.FetchJwtSvid", authority_, pool_, refusals_,
                       [this, request, response](const admission::Peer& peer) -> absl::Status {
                         BG_ASSIGN_OR_RETURN(
                             const token::JwtSvid made,
@@ -336,7 +339,7 @@ class WorkloadService final : public v1::Workload::CallbackService {
   grpc::ServerUnaryReactor* FetchJwtKeys(grpc::CallbackServerContext* context,
                                          const v1::JwtKeysRequest*,
                                          v1::JwtKeysResponse* response) override {
-    return RunForPeer(context, "Workload.FetchJwtKeys", pool_, refusals_,
+    return RunForPeer(context, "Workload.FetchJwtKeys", authority_, pool_, refusals_,
                       [this, response](const admission::Peer& peer) -> absl::Status {
                         BG_ASSIGN_OR_RETURN(*response->mutable_jwks(), admission_.JwtKeys(peer));
                         return absl::OkStatus();
@@ -345,6 +348,7 @@ class WorkloadService final : public v1::Workload::CallbackService {
 
  private:
   admission::Admission& admission_;
+  const pki::Authority& authority_;
   WorkerPool& pool_;
   Refusals& refusals_;
 };
@@ -354,26 +358,25 @@ class Server final : public AgentsServer {
   Server(ServerOptions options, enroll::Enroller& enroller, admission::Admission& admission,
          const pki::Authority& authority)
       : options_(std::move(options)),
+        tls_(TlsMaterial{options_.server_chain_pem, options_.server_key_pem,
+                         options_.client_ca_pem}),
         pool_(options_.workers, options_.queue),
         enrollment_(options_, enroller, authority, pool_, refusals_),
         attestation_(options_, admission, authority, pool_, refusals_),
-        workload_(admission, pool_, refusals_) {}
+        workload_(admission, authority, pool_, refusals_) {}
 
   ~Server() override {
     if (server_ != nullptr) server_->Shutdown(absl::ToChronoTime(absl::InfinitePast()));
   }
 
   absl::Status Start() {
-    grpc::SslServerCredentialsOptions tls(GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY);
-    tls.pem_root_certs = options_.client_ca_pem;
-    tls.pem_key_cert_pairs.push_back({options_.server_key_pem, options_.server_chain_pem});
     grpc::ServerBuilder builder;
     builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kMaxConnectionAgeMs);
     // Two gatekeepers on one port would share its connections in silence.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    builder.AddListeningPort(options_.listen, grpc::SslServerCredentials(tls), &port_);
+    builder.AddListeningPort(options_.listen, tls_.credentials(), &port_);
     builder.RegisterService(&enrollment_);
     builder.RegisterService(&attestation_);
     builder.RegisterService(&workload_);
@@ -386,12 +389,14 @@ class Server final : public AgentsServer {
     return absl::OkStatus();
   }
 
+  void Renew(TlsMaterial tls) override { tls_.Renew(std::move(tls)); }
   int port() const override { return port_; }
   ServerCounts counts() const override { return refusals_.counts(); }
   void Shutdown(absl::Time deadline) override { server_->Shutdown(absl::ToChronoTime(deadline)); }
 
  private:
   const ServerOptions options_;
+  RenewableTls tls_;
   Refusals refusals_;
   WorkerPool pool_;
   EnrollmentService enrollment_;

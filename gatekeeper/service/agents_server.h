@@ -33,6 +33,13 @@ struct ServerOptions {
   size_t max_bytes_in_flight = size_t{512} << 20;
 };
 
+// What the port proves itself with, and believes: PEM.
+struct TlsMaterial {
+  std::string chain_pem;  // leaf, issuing CA
+  std::string key_pem;
+  std::string client_ca_pem;
+};
+
 // Since the start.
 struct ServerCounts {
   struct Method {
@@ -50,6 +57,8 @@ class AgentsServer {
                                                              admission::Admission& admission,
                                                              const pki::Authority& authority);
   virtual ~AgentsServer() = default;
+  // Connections from now on are made with this; open ones stay. Any thread.
+  virtual void Renew(TlsMaterial tls) = 0;
   virtual int port() const = 0;
   virtual ServerCounts counts() const = 0;  // any thread
   // Lets running calls end until the deadline, then cancels them.

@@ -16,6 +16,7 @@
 #include "common/base/status_macros.h"
 #include "common/crypto/random.h"
 #include "gatekeeper/token/claims.h"
+#include "pki/pem.h"
 
 namespace bootgate::gatekeeper::token {
 namespace {
@@ -124,11 +125,11 @@ absl::StatusOr<std::string> KeyRing::MakeKey() {
                .covers_until = absl::InfinitePast(),
                .chain = {},
                .not_after = std::min(now + options_.rotate_every + kCertificateMargin,
-                                     authority_.not_after())};
+                                     authority_.not_after(pki::CaUse::kServers))};
   BG_ASSIGN_OR_RETURN(Bytes certificate,
                       authority_.IssueTokenSigner(made.Public(), now - kBackdate, info.not_after));
-  info.chain.push_back(std::move(certificate));
-  BG_ASSIGN_OR_RETURN(info.chain.emplace_back(), pki::PemToDer(authority_.issuing_pem()));
+  BG_ASSIGN_OR_RETURN(info.chain, pki::CertificatesFromPem(authority_.ChainOf(certificate)));
+  info.chain.insert(info.chain.begin(), std::move(certificate));
   const std::string kid = info.kid;
   const crypto::PublicKey key = made.Public();
   BG_RETURN_IF_ERROR(WriteKey(

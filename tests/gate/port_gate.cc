@@ -31,6 +31,15 @@ PortGate::PortGate(const GateOptions& options, gatekeeper::service::ServerOption
 
 PortGate::~PortGate() { server_->Shutdown(absl::Now()); }
 
+void PortGate::RenewTls() {
+  const auto identity = pki::ServerIdentity::Make(
+                            gate.authority, {.names = {"localhost", "127.0.0.1"}}, gate.clock.Now())
+                            .value();
+  server_->Renew({.chain_pem = identity.chain_pem(),
+                  .key_pem = Text(identity.key_pem()),
+                  .client_ca_pem = gate.authority.client_ca_pem()});
+}
+
 std::string PortGate::address() const { return absl::StrCat("127.0.0.1:", port()); }
 
 agent::Endpoint PortGate::EndpointFor(const ClientCertificate& certificate) const {

@@ -27,6 +27,9 @@ class PortGate {
   // A client as the agent makes it.
   std::unique_ptr<agent::GatekeeperClient> Connect(const ClientCertificate& certificate = {}) const;
 
+  // A new certificate of the CA that signs for servers now, as a running gatekeeper takes it.
+  void RenewTls();
+
   Gate gate;
 
  private:
