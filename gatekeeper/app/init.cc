@@ -12,7 +12,7 @@
 #include "gatekeeper/app/config.h"
 #include "gatekeeper/cli/operator.h"
 #include "gatekeeper/store/sqlite/sqlite_store.h"
-#include "pki/authority.h"
+#include "pki/ca_steps.h"
 
 namespace bootgate::gatekeeper::app {
 namespace {
@@ -20,15 +20,19 @@ namespace {
 constexpr size_t kClusterIdBytes = 4;
 
 // The configuration file comes last: a folder that has it is complete.
-absl::Status Make(const std::string& config_path, const std::string& text) {
+// What is to be told of the CA.
+absl::StatusOr<std::string> Make(const std::string& config_path, const std::string& text,
+                                 const cli::CaInitOptions& ca) {
   BG_ASSIGN_OR_RETURN(const Config config, ParseConfig(text, config_path));
+  BG_ASSIGN_OR_RETURN(const pki::CaPlan plan,
+                      cli::PlanOf(ca, config.ca_folder(), config.cluster_id, config.trust_domain));
   BG_RETURN_IF_ERROR(MakeFolder(config.folder, 0700));
   BG_RETURN_IF_ERROR(MakeFolder(config.ca_folder(), 0700));
-  BG_RETURN_IF_ERROR(pki::Authority::Create(
-      {.folder = config.ca_folder()},
-      {.cluster_id = config.cluster_id, .trust_domain = config.trust_domain}, SystemClock().Now()));
+  BG_ASSIGN_OR_RETURN(const std::vector<pki::CaStep> steps,
+                      pki::CreateCas(plan, SystemClock().Now()));
   BG_RETURN_IF_ERROR(store::OpenSqlite({.path = config.store_path(), .create = true}).status());
-  return WriteFileAtomically(config_path, AsBytes(text), 0600);
+  BG_RETURN_IF_ERROR(WriteFileAtomically(config_path, AsBytes(text), 0600));
+  return cli::WordsOf(plan, steps);
 }
 
 std::string HttpListen(const InitOptions& options) {
@@ -52,10 +56,11 @@ ExitCode Init(const InitOptions& options, cli::OutputFormat format, std::ostream
                                      : options.cluster_id;
   const std::string trust_domain =
       options.trust_domain.empty() ? cluster_id + ".bootgate.internal" : options.trust_domain;
-  const absl::Status made = Make(
-      config_path,
-      InitialConfigText(cluster_id, trust_domain, folder, options.listen, HttpListen(options)));
-  if (!made.ok()) return cli::Fail(err, made);
+  const absl::StatusOr<std::string> made =
+      Make(config_path,
+           InitialConfigText(cluster_id, trust_domain, folder, options.listen, HttpListen(options)),
+           options.ca);
+  if (!made.ok()) return cli::Fail(err, made.status());
   if (format == cli::OutputFormat::kJson) {
     out << "{\"folder\": " << JsonString(folder) << ", \"config\": " << JsonString(config_path)
         << ", \"cluster_id\": " << JsonString(cluster_id)
@@ -64,9 +69,7 @@ ExitCode Init(const InitOptions& options, cli::OutputFormat format, std::ostream
   }
   out << "made a gatekeeper in " << folder << " (cluster " << cluster_id << ", trust domain "
       << trust_domain << ")\n"
-      << "its CA keys lie in " << folder
-      << "/ca, readable by this user alone; keep a copy of root.key off this machine\n"
-      << "next: name your TPM vendors' roots in " << config_path << ", then\n"
+      << *made << "next: name your TPM vendors' roots in " << config_path << ", then\n"
       << "      bootgate-gatekeeper run --config " << config_path << "\n";
   return ExitCode::kSuccess;
 }

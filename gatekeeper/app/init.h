@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/base/exit_code.h"
+#include "gatekeeper/cli/ca.h"
 #include "gatekeeper/cli/table.h"
 
 namespace bootgate::gatekeeper::app {
@@ -14,6 +15,7 @@ struct InitOptions {
   std::string cluster_id;    // empty: a random one
   std::string trust_domain;  // empty: "<cluster id>.bootgate.internal"
   std::string listen = "127.0.0.1:9743";
+  cli::CaInitOptions ca;
   std::string http_listen;  // empty: 127.0.0.1:9746, or a free port where `listen` takes one
 };
 

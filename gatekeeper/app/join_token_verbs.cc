@@ -30,7 +30,7 @@ ExitCode CreateJoinToken(const CommandLine& line, JoinTokenArguments arguments) 
     const absl::StatusOr<pki::Authority> authority =
         pki::Authority::Open({.folder = config.ca_folder()}, op.clock.Now());
     if (!authority.ok()) return cli::Fail(op.err, authority.status());
-    options.ca_pem = authority->root_pem();
+    options.ca_pem = authority->roots_pem();
     options.cluster_id = config.cluster_id;
     if (options.gatekeeper.empty()) options.gatekeeper = config.listen.agents;
     return cli::JoinTokenCreate(op, options);

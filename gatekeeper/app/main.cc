@@ -14,6 +14,7 @@
 #include "common/base/log.h"
 #include "common/base/nearest.h"
 #include "common/base/reason.h"
+#include "gatekeeper/app/ca_verbs.h"
 #include "gatekeeper/app/command_line.h"
 #include "gatekeeper/app/config.h"
 #include "gatekeeper/app/ek_verbs.h"
@@ -78,6 +79,7 @@ void AddInit(CLI::App& root, CommandLine& line) {
   app->add_option("--http-listen", options->http_listen,
                   "address of the HTTP port; default: 127.0.0.1:9746, or a free port where "
                   "--listen has port 0");
+  AddCaOptions(app, &options->ca);
   AddOutput(app, line);
   app->callback([&line, options] {
     line.verb = [&line, options] { return Init(*options, line.format(), std::cout, std::cerr); };
@@ -374,6 +376,7 @@ int Main(int argc, char** argv) {
   AddRevocationVerbs(root, line);
   AddSecretVerbs(root, line);
   AddApprovalVerbs(root, line);
+  AddCaVerbs(root, line);
   AddReasonVerbs(root, line);
   if (const std::string unknown = UnknownVerb(root, argc, argv); !unknown.empty()) {
     std::cerr << "error: " << unknown << "\n       bootgate-gatekeeper --help lists them\n";

@@ -16,6 +16,7 @@
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "gatekeeper/admission/admission.h"
+#include "gatekeeper/app/ca_watch.h"
 #include "gatekeeper/app/public_port.h"
 #include "gatekeeper/app/sealing_options.h"
 #include "gatekeeper/app/weak_options.h"
@@ -30,7 +31,6 @@
 #include "pki/authority.h"
 #include "pki/ek_chain.h"
 #include "pki/pem.h"
-#include "pki/server_identity.h"
 #include "pki/trust_anchor_files.h"
 
 namespace bootgate::gatekeeper::app {
@@ -147,14 +147,12 @@ absl::StatusOr<admission::Options> AdmissionOptions(const Config& config) {
   return out;
 }
 
-service::ServerOptions ServerOptionsOf(const Config& config, const pki::Authority& authority,
-                                       const pki::ServerIdentity& identity) {
+service::ServerOptions ServerOptionsOf(const Config& config, service::TlsMaterial tls) {
   service::ServerOptions out;
   out.listen = config.listen.agents;
-  out.server_chain_pem = identity.chain_pem();
-  const absl::string_view key = AsText(identity.key_pem().view());
-  out.server_key_pem = std::string(key.data(), key.size());
-  out.client_ca_pem = authority.chain_pem();
+  out.server_chain_pem = std::move(tls.chain_pem);
+  out.server_key_pem = std::move(tls.key_pem);
+  out.client_ca_pem = std::move(tls.client_ca_pem);
   out.cluster_id = config.cluster_id;
   const size_t processors = std::max(2u, std::thread::hardware_concurrency());
   out.workers =
@@ -187,9 +185,8 @@ absl::Status Serve(const Config& config, const PortFiles& port_files, const sigs
   BG_ASSIGN_OR_RETURN(const pki::Authority authority,
                       pki::Authority::Open({.folder = config.ca_folder()}, clock.Now(),
                                            pki::StatusUrlsBelow(config.http.public_url)));
-  BG_ASSIGN_OR_RETURN(
-      const pki::ServerIdentity identity,
-      pki::ServerIdentity::Make(authority, {.names = config.listen.names}, clock.Now()));
+  BG_ASSIGN_OR_RETURN(const std::unique_ptr<CaWatch> cas,
+                      CaWatch::Open(config, authority, *store, clock));
 
   BG_ASSIGN_OR_RETURN(enroll::EkPolicy ek_policy, EkPolicyOf(config.ek));
   session::ActivationBook activations(clock, session::ActivationOptions{});
@@ -209,8 +206,8 @@ absl::Status Serve(const Config& config, const PortFiles& port_files, const sigs
                                  public_port->issuer(), sealer.get());
 
   BG_ASSIGN_OR_RETURN(const std::unique_ptr<service::AgentsServer> server,
-                      service::AgentsServer::Start(ServerOptionsOf(config, authority, identity),
-                                                   enroller, admission, authority));
+                      service::AgentsServer::Start(ServerOptionsOf(config, cas->tls()), enroller,
+                                                   admission, authority));
   public_port->Serve({*store, nonces, *server, authority, clock});
   BG_RETURN_IF_ERROR(WritePort(port_files.http, public_port->port()));
   BG_RETURN_IF_ERROR(WritePort(port_files.agents, server->port()));
@@ -233,10 +230,7 @@ absl::Status Serve(const Config& config, const PortFiles& port_files, const sigs
       Log(LogLevel::kError, "effects", {{"text", std::string(drained.status().message())}});
     }
     public_port->Tend(*store, clock.Now());
-    // The server's certificate lives in memory alone: the supervisor starts us again with a new
-    // one.
-    if (identity.IsDue(clock.Now()))
-      return absl::AbortedError("the server certificate is due; restart");
+    cas->Tend(*server);
   }
   sd_notify(0, "STOPPING=1");
   public_port->Stop();

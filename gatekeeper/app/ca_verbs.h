@@ -1,0 +1,14 @@
+// The verbs `ca ...`, and the options that `init` shares with `ca init`.
+#pragma once
+
+#include "gatekeeper/app/command_line.h"
+#include "gatekeeper/cli/ca.h"
+
+namespace bootgate::gatekeeper::app {
+
+void AddCaVerbs(CLI::App& root, CommandLine& line);
+
+// --offline-root, --root-out, --upstream, --root-secret, --holder, ...
+void AddCaOptions(CLI::App* app, cli::CaInitOptions* options);
+
+}  // namespace bootgate::gatekeeper::app
