@@ -148,15 +148,21 @@ class DirectClient final : public agent::GatekeeperClient {
     ima::DigestsAt known;
     bytes::Reader in(mixed);
     while (!in.empty()) {
-      BG_ASSIGN_OR_RETURN(ima::MixedItem item, ima::TakeMixedItem(in));
-      std::optional<session::BookEntry> entry;
-      if (item.named) {
-        entry = gate_.admission.entries().Find(item.bytes);
-        if (!entry.has_value()) return Malformed(Reason::kRetryResync, "unknown name");
-        known.Add(list.size(), entry->record, entry->template_digest);
-        item.bytes = entry->record;
+      BG_ASSIGN_OR_RETURN(const ima::MixedItem item, ima::TakeMixedItem(in));
+      if (!item.named) {
+        list.insert(list.end(), item.bytes.begin(), item.bytes.end());
+        continue;
       }
-      list.insert(list.end(), item.bytes.begin(), item.bytes.end());
+      const absl::Status read = gate_.admission.entries().Read(
+          item.bytes, [&](ByteView record, ByteView template_digest) -> absl::Status {
+            BG_ASSIGN_OR_RETURN(const crypto::Digest digest,
+                                crypto::Digest::From(ima::DigestsAt::kAlg, template_digest));
+            known.Add(list.size(), record, digest);
+            list.insert(list.end(), record.begin(), record.end());
+            return absl::OkStatus();
+          });
+      if (absl::IsNotFound(read)) return Malformed(Reason::kRetryResync, "unknown name");
+      BG_RETURN_IF_ERROR(read);
     }
     return Judge(whole, &known);
   }
