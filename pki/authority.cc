@@ -217,7 +217,8 @@ absl::StatusOr<std::shared_ptr<const SigningCa>> Authority::SignerFor(CaUse use)
     return CaError(
         absl::StrCat("no CA signs for ", std::string(Name(use)), " (bootgate-gatekeeper ca list)"));
   }
-  if (live_->Tainted()->count(ToHex(found->second->issuer->key_id)) != 0) {
+  const auto tainted = live_->Tainted();
+  if (!tainted->empty() && tainted->count(ToHex(found->second->issuer->key_id)) != 0) {
     return CaError(absl::StrCat("the CA ", found->second->issuer->id, " is tainted"));
   }
   return found->second;
@@ -300,7 +301,7 @@ absl::StatusOr<Bytes> Authority::IssueHost(const HostCertificateRequest& request
   }
   BG_ASSIGN_OR_RETURN(const Bytes serial, SerialFromHex(request.serial_hex));
   BG_ASSIGN_OR_RETURN(const auto ca, SignerFor(CaUse::kHosts));
-  const Bytes subject = NameDer("", request.host_id.substr(0, kMaxCommonNameSize));
+  const Bytes subject = DeviceNameDer(request.host_id.substr(0, kMaxCommonNameSize));
   return Issue(
       *ca,
       {.serial = serial,

@@ -89,8 +89,8 @@ class Authority {
   std::shared_ptr<const TrustBundle> trust_bundle() const;
 
   // One host certificate in DER: CA:FALSE, digitalSignature, clientAuth and serverAuth, URI SAN
-  // spiffe://<trust domain>/host/<host id>; CRL and OCSP addresses as far as Open was given any.
-  // CA, CA_KEY, KEY_WEAK.
+  // spiffe://<trust domain>/host/<host id>, subject serialNumber=<host id>; CRL and OCSP addresses
+  // as far as Open was given any. CA, CA_KEY, KEY_WEAK.
   absl::StatusOr<Bytes> IssueHost(const HostCertificateRequest& request,
                                   const crypto::PublicKey& key) const;
 

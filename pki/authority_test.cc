@@ -228,7 +228,7 @@ TEST_F(AuthorityTest, HostCertificateIsWhatWasPromised) {
   BG_ASSERT_OK_AND_ASSIGN(const auto certificate, ParseCertificate(der));
   const X509* x = certificate.get();
   EXPECT_EQ(X509_get_version(x), 2);
-  EXPECT_EQ(SubjectText(x), absl::StrCat("CN=", kHost));
+  EXPECT_EQ(SubjectText(x), absl::StrCat("serialNumber=", kHost));
   EXPECT_THAT(UriNames(x), ElementsAre(absl::StrCat("spiffe://bootgate.example/host/", kHost)));
   EXPECT_EQ(ExtensionText(x, NID_basic_constraints), "critical CA:FALSE");
   EXPECT_EQ(ExtensionText(x, NID_key_usage), "critical Digital Signature");

@@ -11,9 +11,12 @@ constexpr uint8_t kVersion3[] = {0xa0, 0x03, 0x02, 0x01, 0x02};  // [0] { INTEGE
 constexpr uint8_t kExtensionsTag = der::kContextConstructed | 3;
 
 // RelativeDistinguishedName with one attribute of the arc id-at (2.5.4).
-Bytes Attribute(uint8_t number, absl::string_view text) {
-  if (text.empty()) return {};
-  return der::Element(der::kSet, {der::Sequence({der::Oid({2, 5, 4, number}), der::Text(text)})});
+Bytes Attribute(uint8_t number, ByteView value) {
+  return der::Element(der::kSet, {der::Sequence({der::Oid({2, 5, 4, number}), value})});
+}
+
+Bytes TextAttribute(uint8_t number, absl::string_view text) {
+  return text.empty() ? Bytes{} : Attribute(number, der::Text(text));
 }
 
 Bytes TbsCertificate(const CertificateFields& fields, ByteView algorithm) {
@@ -28,7 +31,13 @@ Bytes TbsCertificate(const CertificateFields& fields, ByteView algorithm) {
 Bytes NameDer(absl::string_view organization, absl::string_view common_name) {
   constexpr uint8_t kOrganization = 10, kCommonName = 3;
   return der::Sequence(
-      {Attribute(kOrganization, organization), Attribute(kCommonName, common_name)});
+      {TextAttribute(kOrganization, organization), TextAttribute(kCommonName, common_name)});
+}
+
+Bytes DeviceNameDer(absl::string_view id) {
+  constexpr uint8_t kSerialNumber = 5;
+  return der::Sequence(
+      {Attribute(kSerialNumber, der::Element(der::kPrintableString, {AsBytes(id)}))});
 }
 
 absl::StatusOr<CertificateSigner> CertificateSigner::For(std::shared_ptr<const KeyHolder> holder) {

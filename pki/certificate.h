@@ -15,6 +15,10 @@ namespace bootgate::pki {
 // Name with the given parts; an empty part is left out, and both empty make the empty Name.
 Bytes NameDer(absl::string_view organization, absl::string_view common_name);
 
+// Name of a device: its id as serialNumber (X.520, 6.2.9), and no common name, which some TLS
+// libraries take for a DNS name.
+Bytes DeviceNameDer(absl::string_view id);
+
 struct CertificateFields {
   ByteView serial;   // big-endian magnitude, not zero
   ByteView issuer;   // Name

@@ -16,8 +16,9 @@
 namespace bootgate::pki::der {
 
 inline constexpr uint8_t kBoolean = 0x01, kInteger = 0x02, kBitString = 0x03, kOctetString = 0x04,
-                         kOid = 0x06, kEnumerated = 0x0a, kUtf8String = 0x0c, kUtcTime = 0x17,
-                         kGeneralizedTime = 0x18, kSequence = 0x30, kSet = 0x31;
+                         kOid = 0x06, kEnumerated = 0x0a, kUtf8String = 0x0c,
+                         kPrintableString = 0x13, kUtcTime = 0x17, kGeneralizedTime = 0x18,
+                         kSequence = 0x30, kSet = 0x31;
 inline constexpr uint8_t kContextPrimitive = 0x80, kContextConstructed = 0xa0;  // | number, 0..30
 
 // One element around the parts, one after the other.
