@@ -124,7 +124,8 @@ class Tpm {
   absl::StatusOr<std::vector<EkCertificate>> EkCertificates();
   // What lies in the NV indexes for the CAs between those certificates and the vendor's root (EK
   // Credential Profile 2.5, 2.2.1.5.2; Intel's On-Die CA): each index as it is, with several
-  // certificates and padding perhaps. Empty: most TPMs have none. TPM for an index that is too long.
+  // certificates and padding perhaps. Empty: most TPMs have none. TPM for an index that is too
+  // long.
   absl::StatusOr<std::vector<Bytes>> EkChain();
   absl::StatusOr<tpm2::Public> EkPublic(tpm2::EkTemplate which);
   absl::StatusOr<tpm2::Public> AkPublic(AkKind kind);

@@ -12,7 +12,7 @@ namespace bootgate::crypto {
 namespace {
 
 constexpr uint32_t kFirstUntried = 2000;  // factors below are looked for
-constexpr uint32_t kLastShaping = 167;  // every flawed key, whatever its size, has these in its M
+constexpr uint32_t kLastShaping = 167;    // every flawed key, whatever its size, has these in its M
 constexpr uint32_t kGenerator = 65537;
 
 std::vector<uint32_t> OddPrimes() {

@@ -39,8 +39,7 @@ TEST_F(ApprovalTest, KeyHasTheFormThatTpmsLoad) {
                                          "0010"
                                          "0020"));
   EXPECT_EQ(area_.raw.size(), 88u);
-  EXPECT_THAT(ApprovingKeyArea(NewKey(crypto::Curve::kP384).Public()),
-              Refuses(Reason::kKeyWeak));
+  EXPECT_THAT(ApprovingKeyArea(NewKey(crypto::Curve::kP384).Public()), Refuses(Reason::kKeyWeak));
 }
 
 TEST_F(ApprovalTest, PolicyIsThatOfPolicyAuthorize) {
@@ -84,8 +83,7 @@ TEST_F(ApprovalTest, KeyThatMaySignOtherThingsApprovesNothing) {
   BG_ASSERT_OK_AND_ASSIGN(const Bytes signature, SignApproval(key_, policy_, ref_));
   Public restricted = area_;
   restricted.attributes |= attribute::kRestricted;
-  EXPECT_THAT(CheckApproval(restricted, policy_, ref_, signature),
-              Refuses(Reason::kSealApproval));
+  EXPECT_THAT(CheckApproval(restricted, policy_, ref_, signature), Refuses(Reason::kSealApproval));
 }
 
 }  // namespace

@@ -137,8 +137,7 @@ std::optional<uint64_t> ParseFirmwareVersion(absl::string_view text) {
   for (size_t i = 0; i < kParts; ++i) {
     uint32_t part = 0;
     if (i < parts.size()) {
-      const bool digits =
-          !parts[i].empty() && absl::ascii_isdigit(static_cast<unsigned char>(parts[i].front()));
+      const bool digits = std::ranges::all_of(parts[i], absl::ascii_isdigit);
       if (!digits || !absl::SimpleAtoi(parts[i], &part) || part > kMaxPart) return std::nullopt;
     }
     version = version << kPartBits | part;

@@ -10,7 +10,8 @@ namespace bootgate::gatekeeper::host {
 namespace {
 
 constexpr size_t kShownBootId = 64;  // bytes
-// The longest that an answer may be on its way: as long as a challenge can be configured to be good.
+// The longest that an answer may be on its way: as long as a challenge can be configured to be
+// good.
 constexpr absl::Duration kLongestOnItsWay = absl::Minutes(10);
 
 std::string RolledBack(absl::string_view what, uint64_t last, uint64_t now) {

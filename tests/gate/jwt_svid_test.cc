@@ -93,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(Rows, JwtSvidOfUntrustedHosts,
 
 TEST_F(JwtSvidOfHosts, AnOperatorsWithdrawnApprovalEndsItToo) {
   gate_.ChangeHost(host_.id(), [](HostRecord& host) { host.approved = false; });
-  EXPECT_THAT(Fetch(peer_), Refuses(Reason::kHostNotApproved));
+  EXPECT_THAT(Fetch(peer_), Refuses(Reason::kEkNotBound));
 }
 
 }  // namespace

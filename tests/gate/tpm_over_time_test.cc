@@ -369,7 +369,7 @@ TEST_F(TpmOverTime, ARetiredHostIsRefusedUntilItIsReinstatedAndApproved) {
   EXPECT_THAT(host_.Join(*client_, gate_.token), Refuses(Reason::kHostRetired));
   ASSERT_EQ(HostReinstate(Op(), {.host_id = host_.id(), .reason = "bought back"}),
             ExitCode::kSuccess);
-  EXPECT_EQ(OutcomeOf(host_), "HOST_NOT_APPROVED");
+  EXPECT_EQ(OutcomeOf(host_), "EK_NOT_BOUND");
   ASSERT_THAT(host_.Join(*client_, gate_.token), IsOk());  // this token approves
   EXPECT_EQ(OutcomeOf(host_), "ADMIT");
 }
