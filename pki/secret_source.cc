@@ -11,7 +11,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/files.h"
-#include "common/base/hex.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 
@@ -134,8 +133,9 @@ absl::StatusOr<SecretSource> ParseSecretSource(absl::string_view text) {
     SecretSource out{SecretSource::Kind::kFile, std::string(text.substr(kFile.size()))};
     if (!out.where.empty() && out.where[0] == '/') return out;
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "'", Printable(text), "': write credential:NAME, file:/absolute/path (0600), or typed"));
+  // The text is not told again: it may be the secret itself.
+  return absl::InvalidArgumentError(
+      "where a secret is, not the secret: credential:NAME, file:/absolute/path (0600), or typed");
 }
 
 absl::StatusOr<SecretBytes> ReadSecret(const SecretSource& source, const std::string& what) {
