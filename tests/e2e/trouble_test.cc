@@ -158,13 +158,23 @@ TEST(TpmTrouble, DeviceThatIsNotThereIsNamedWithTheSystemsError) {
   EXPECT_THAT(ran.err, HasSubstr("TPM_MISSING: "));
 }
 
+// Somebody else's object, whose password is not exempt, guessed at once: one try is allowed.
+void LockOut(World& world) {
+  Tool(world, {"tpm2_dictionarylockout", "-s", "-n", "1", "-t", "1000", "-l", "1000"});
+  Tool(world, {"tpm2_nvdefine", "0x1500016", "-C", "o", "-s", "4", "-p", "right", "-a",
+               "authread|authwrite"});
+  EXPECT_THAT(RunProgram({"tpm2_nvread", "0x1500016", "-C", "0x1500016", "-P", "wrong", "-T",
+                          world.host.desk().tcti()}),
+              Not(Succeeds()));
+}
+
 class LockoutTest : public ::testing::TestWithParam<const char*> {};
 
 // Our keys are exempt, and EKs are used by their policy: nothing is amiss but a notice.
 TEST_P(LockoutTest, KeepsNobodyFromBeingTrusted) {
   World world({.ek = GetParam(), .install = true});
   ASSERT_THAT(world.Join(), Succeeds());
-  Tool(world, {"tpm2_dictionarylockout", "-s", "-n", "0", "-t", "1000", "-l", "1000"});
+  LockOut(world);
   const auto run = world.host.Run();
   ASSERT_TRUE(Comes(world.host, "trusted")) << ReadText(world.host.log_path());
   EXPECT_TRUE(world.host.IsInstalled());
@@ -298,10 +308,10 @@ TEST_P(BusTest, A62_EveryAnswerThatIsASecretIsEncryptedToThePinnedEk) {
   const Recording recording(bus);
   const auto only_pinned = ::testing::Each(::testing::ElementsAre(pinned));
   const auto activations = recording.SaltsOf(kActivateCredential, 2, bus);
-  EXPECT_EQ(activations.size(), 1u);
+  EXPECT_GE(activations.size(), 1u);  // a TPM may ask for the command again
   EXPECT_THAT(activations, only_pinned);
   const auto unseals = recording.SaltsOf(kUnseal, 1, bus);
-  EXPECT_EQ(unseals.size(), 2u);
+  EXPECT_GE(unseals.size(), 2u);
   EXPECT_THAT(unseals, only_pinned);
 
   const std::string key = ReadText(world.host.runtime_folder() + "/key.pem");
