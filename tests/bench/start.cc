@@ -15,7 +15,7 @@
 #include "agent/app/attest.h"
 #include "agent/identity/installed_credential.h"
 #include "agent/tpm/internal/open.h"
-#include "common/base/hex.h"
+#include "common/base/files.h"
 #include "common/base/status_macros.h"
 #include "common/testing/corpus.h"
 #include "tests/bench/bench.h"
@@ -86,7 +86,6 @@ class Joined {
                         desk::Host::Up({.folder = made->scratch_.path() + "/host",
                                         .case_folder = testing::CorpusPath("boots/good")}));
     made->client_ = made->gate_.Direct();
-    BG_RETURN_IF_ERROR(made->Join(kind));
     agent::app::Config& config = made->config_;
     config.state_folder = made->scratch_.path() + "/state";
     config.runtime_folder = made->scratch_.path() + "/run";
@@ -95,6 +94,7 @@ class Joined {
     config.ima_list = made->host_->ima_path();
     config.install_credential = true;
     config.require_tmpfs = false;
+    BG_RETURN_IF_ERROR(made->Join(kind));
     return made;
   }
 
@@ -139,7 +139,7 @@ class Joined {
                         client_->CompleteEnrollment(challenge.session_id, secret, ak.Name()));
     joined_.host_id = answer.host_id;
     joined_.cluster_id = answer.cluster_id;
-    return absl::OkStatus();
+    return MakeFolder(config_.state_folder, 0700);
   }
 
   desk::ScratchFolder scratch_;
