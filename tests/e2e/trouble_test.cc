@@ -344,7 +344,9 @@ bool KilledAt(World& world, const std::vector<std::string>& verb, int n) {
   told.set_value(running.pid());
   const int ended = running.Wait();
   world.host.bus().change_response = nullptr;
-  if (ended != -SIGKILL) EXPECT_EQ(ended, 0) << ReadText(world.host.log_path());
+  if (ended != -SIGKILL) {
+    EXPECT_EQ(ended, 0) << ReadText(world.host.log_path());
+  }
   return ended == -SIGKILL;
 }
 
