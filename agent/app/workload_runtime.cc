@@ -11,22 +11,10 @@
 #include "agent/workload/spiffe_service.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/base/reason.h"
+#include "common/base/log_problem.h"
 #include "common/base/status_macros.h"
 
 namespace bootgate::agent::app {
-namespace {
-
-void LogProblem(absl::string_view what, const absl::Status& status) {
-  if (status.ok()) return;
-  const std::optional<Reason> reason = ReasonOf(status);
-  Log(LogLevel::kError, what,
-      {{"reason", reason.has_value() ? std::string(Code(*reason)) : "-"},
-       {"text", std::string(status.message())}});
-}
-
-}  // namespace
-
 WorkloadRuntime::WorkloadRuntime(const Config& config) : config_(config) {}
 
 WorkloadRuntime::~WorkloadRuntime() {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "common/base/log.h"
-#include "common/base/reason.h"
+#include "common/base/log_problem.h"
 #include "common/base/status_macros.h"
 #include "gatekeeper/cli/ca_taints.h"
 
@@ -12,14 +12,6 @@ namespace bootgate::gatekeeper::app {
 namespace {
 
 constexpr absl::Duration kRetry = absl::Seconds(30);  // after a certificate could not be made
-
-void LogProblem(absl::string_view what, const absl::Status& status) {
-  if (status.ok()) return;
-  const std::optional<Reason> reason = ReasonOf(status);
-  Log(LogLevel::kError, what,
-      {{"reason", reason.has_value() ? std::string(Code(*reason)) : "-"},
-       {"text", std::string(status.message())}});
-}
 
 }  // namespace
 

@@ -13,6 +13,7 @@
 #include "common/base/clock.h"
 #include "common/base/files.h"
 #include "common/base/log.h"
+#include "common/base/log_problem.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "gatekeeper/admission/admission.h"
@@ -244,11 +245,7 @@ absl::Status Serve(const Config& config, const PortFiles& port_files, const sigs
 ExitCode Run(const Config& config, const PortFiles& port_files) {
   const sigset_t signals = BlockStopSignals();
   const absl::Status status = Serve(config, port_files, signals);
-  if (status.ok()) return ExitCode::kSuccess;
-  const std::optional<Reason> reason = ReasonOf(status);
-  Log(LogLevel::kError, "cannot run",
-      {{"reason", reason.has_value() ? std::string(Code(*reason)) : "-"},
-       {"text", std::string(status.message())}});
+  LogProblem("cannot run", status);
   return ExitCodeFor(status);
 }
 
