@@ -20,50 +20,39 @@ void AddKeyOptions(CLI::App* app, cli::CaKeyOptions* key) {
   app->add_option("--secret", key->secret, kSecretHelp);
 }
 
-CLI::App* AddVerb(CLI::App* parent, const std::string& name, const std::string& help,
-                  CommandLine& line,
-                  std::function<ExitCode(const Config&, const cli::Operator&)> verb) {
-  CLI::App* const app = parent->add_subcommand(name, help);
-  AddWhere(app, line);
-  AddOutput(app, line);
-  app->callback([&line, verb = std::move(verb)] {
-    line.verb = [&line, verb] { return WithStore(line, verb); };
-  });
-  return app;
-}
-
 void AddInit(CLI::App* ca, CommandLine& line) {
   const auto options = std::make_shared<cli::CaInitOptions>();
   CLI::App* const app =
-      AddVerb(ca, "init", "make the CAs of a gatekeeper that has none", line,
-              [options](const Config& config, const cli::Operator& op) {
-                const absl::StatusOr<pki::CaPlan> plan = cli::PlanOf(
-                    *options, config.ca_folder(), config.cluster_id, config.trust_domain);
-                return plan.ok() ? cli::CaInit(op, *plan) : cli::Fail(op.err, plan.status());
-              });
+      AddStoreVerb(ca, "init", "make the CAs of a gatekeeper that has none", line,
+                   [options](const Config& config, const cli::Operator& op) {
+                     const absl::StatusOr<pki::CaPlan> plan = cli::PlanOf(
+                         *options, config.ca_folder(), config.cluster_id, config.trust_domain);
+                     return plan.ok() ? cli::CaInit(op, *plan) : cli::Fail(op.err, plan.status());
+                   });
   AddCaOptions(app, options.get());
 }
 
 void AddLook(CLI::App* ca, CommandLine& line) {
-  AddVerb(ca, "list", "all CAs: state, what they sign, who holds their keys", line,
-          [](const Config& config, const cli::Operator& op) {
-            return cli::CaList(op, config.ca_folder());
-          });
+  AddStoreVerb(ca, "list", "all CAs: state, what they sign, who holds their keys", line,
+               [](const Config& config, const cli::Operator& op) {
+                 return cli::CaList(op, config.ca_folder());
+               });
   const auto id = std::make_shared<std::string>();
-  AddVerb(ca, "show", "one CA", line,
-          [id](const Config& config, const cli::Operator& op) {
-            return cli::CaShow(op, config.ca_folder(), *id);
-          })
+  AddStoreVerb(ca, "show", "one CA", line,
+               [id](const Config& config, const cli::Operator& op) {
+                 return cli::CaShow(op, config.ca_folder(), *id);
+               })
       ->add_option("CA", *id, "its id, as `ca list` has it")
       ->required();
 }
 
 void AddRotation(CLI::App* ca, CommandLine& line) {
   const auto options = std::make_shared<cli::CaRotateOptions>();
-  CLI::App* const rotate = AddVerb(ca, "rotate", "prepare the next CA; it signs once activated",
-                                   line, [options](const Config& config, const cli::Operator& op) {
-                                     return cli::CaRotate(op, config.ca_folder(), *options);
-                                   });
+  CLI::App* const rotate =
+      AddStoreVerb(ca, "rotate", "prepare the next CA; it signs once activated", line,
+                   [options](const Config& config, const cli::Operator& op) {
+                     return cli::CaRotate(op, config.ca_folder(), *options);
+                   });
   rotate->add_option("--for", options->use, "hosts, aks, servers, operators, or root")
       ->capture_default_str();
   rotate->add_option("--lifetime", options->lifetime, "of the new CA")->capture_default_str();
@@ -72,19 +61,20 @@ void AddRotation(CLI::App* ca, CommandLine& line) {
   AddKeyOptions(rotate, &options->key);
 
   const auto id = std::make_shared<std::string>();
-  AddVerb(ca, "activate", "have a prepared CA sign from now on", line,
-          [id](const Config& config, const cli::Operator& op) {
-            return cli::CaActivate(op, config.ca_folder(), *id);
-          })
+  AddStoreVerb(ca, "activate", "have a prepared CA sign from now on", line,
+               [id](const Config& config, const cli::Operator& op) {
+                 return cli::CaActivate(op, config.ca_folder(), *id);
+               })
       ->add_option("CA", *id, "its id")
       ->required();
 
   const auto tainted = std::make_shared<std::string>();
   const auto why = std::make_shared<std::string>();
-  CLI::App* const taint = AddVerb(ca, "taint", "believe nothing below a CA any more, at once", line,
-                                  [tainted, why](const Config& config, const cli::Operator& op) {
-                                    return cli::CaTaint(op, config.ca_folder(), *tainted, *why);
-                                  });
+  CLI::App* const taint =
+      AddStoreVerb(ca, "taint", "believe nothing below a CA any more, at once", line,
+                   [tainted, why](const Config& config, const cli::Operator& op) {
+                     return cli::CaTaint(op, config.ca_folder(), *tainted, *why);
+                   });
   taint->add_option("CA", *tainted, "its id")->required();
   taint->add_option("--reason", *why, "why; goes into the audit trail")->required();
 }
@@ -92,10 +82,10 @@ void AddRotation(CLI::App* ca, CommandLine& line) {
 void AddForeign(CLI::App* ca, CommandLine& line) {
   const auto csr = std::make_shared<cli::CaCsrOptions>();
   CLI::App* const request =
-      AddVerb(ca, "csr", "make a key and a request for a CA that another CA is to certify", line,
-              [csr](const Config& config, const cli::Operator& op) {
-                return cli::CaCsr(op, config.ca_folder(), *csr);
-              });
+      AddStoreVerb(ca, "csr", "make a key and a request for a CA that another CA is to certify",
+                   line, [csr](const Config& config, const cli::Operator& op) {
+                     return cli::CaCsr(op, config.ca_folder(), *csr);
+                   });
   request
       ->add_option("--for", csr->use,
                    "hosts, aks, servers, operators; issuing: one CA for all of them")
@@ -104,10 +94,11 @@ void AddForeign(CLI::App* ca, CommandLine& line) {
   AddKeyOptions(request, &csr->key);
 
   const auto chain = std::make_shared<std::string>();
-  AddVerb(ca, "install-chain", "bring the certificate for a request back, with its chain", line,
-          [chain](const Config& config, const cli::Operator& op) {
-            return cli::CaInstallChain(op, config.ca_folder(), *chain);
-          })
+  AddStoreVerb(ca, "install-chain", "bring the certificate for a request back, with its chain",
+               line,
+               [chain](const Config& config, const cli::Operator& op) {
+                 return cli::CaInstallChain(op, config.ca_folder(), *chain);
+               })
       ->add_option("FILE", *chain, "PEM: issuing CA first, those between, root last")
       ->required();
 
@@ -136,10 +127,10 @@ void AddOperatorVerbs(CLI::App* ca, CommandLine& line) {
   group->require_subcommand(1);
   const auto options = std::make_shared<cli::OperatorIssueOptions>();
   CLI::App* const issue =
-      AddVerb(group, "issue", "make a key here, and a client certificate with roles for it", line,
-              [options](const Config& config, const cli::Operator& op) {
-                return cli::CaOperatorIssue(op, config.ca_folder(), *options);
-              });
+      AddStoreVerb(group, "issue", "make a key here, and a client certificate with roles for it",
+                   line, [options](const Config& config, const cli::Operator& op) {
+                     return cli::CaOperatorIssue(op, config.ca_folder(), *options);
+                   });
   issue->add_option("NAME", options->name, "who: letters, digits, '-', '_', '.', '@'")->required();
   issue->add_option("--role", options->roles, "a role; may be given several times")->required();
   issue->add_option("--out", options->out_folder, "folder to write to")->required();

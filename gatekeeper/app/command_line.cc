@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
+#include <utility>
 
 #include "common/base/clock.h"
 #include "gatekeeper/store/sqlite/sqlite_store.h"
@@ -27,8 +28,7 @@ ExitCode NoConfig(const CommandLine& line, const absl::Status& status) {
   return ExitCode::kUsage;
 }
 
-ExitCode WithStore(const CommandLine& line,
-                   const std::function<ExitCode(const Config&, const cli::Operator&)>& verb) {
+ExitCode WithStore(const CommandLine& line, const StoreVerb& verb) {
   const absl::StatusOr<Config> config = LoadConfig(line.config_path());
   if (!config.ok()) return NoConfig(line, config.status());
   const absl::StatusOr<std::unique_ptr<store::Store>> store =
@@ -43,32 +43,32 @@ ExitCode WithStore(const CommandLine& line,
   return verb(*config, op);
 }
 
-void AddStoreVerb(CLI::App* parent, const std::string& name, const std::string& help,
-                  CommandLine& line, ExitCode (*verb)(const cli::Operator&)) {
+CLI::App* AddStoreVerb(CLI::App* parent, const std::string& name, const std::string& help,
+                       CommandLine& line, StoreVerb verb) {
   CLI::App* const app = parent->add_subcommand(name, help);
   AddWhere(app, line);
   AddOutput(app, line);
-  app->callback([&line, verb] {
-    line.verb = [&line, verb] {
-      return WithStore(line, [verb](const Config&, const cli::Operator& op) { return verb(op); });
-    };
+  app->callback([&line, verb = std::move(verb)] {
+    line.verb = [&line, verb] { return WithStore(line, verb); };
   });
+  return app;
+}
+
+void AddStoreVerb(CLI::App* parent, const std::string& name, const std::string& help,
+                  CommandLine& line, ExitCode (*verb)(const cli::Operator&)) {
+  AddStoreVerb(parent, name, help, line,
+               StoreVerb([verb](const Config&, const cli::Operator& op) { return verb(op); }));
 }
 
 void AddStoreVerb(CLI::App* parent, const std::string& name, const std::string& help,
                   CommandLine& line, const std::string& argument, const std::string& argument_help,
                   ExitCode (*verb)(const cli::Operator&, const std::string&)) {
-  CLI::App* const app = parent->add_subcommand(name, help);
   const auto value = std::make_shared<std::string>();
-  app->add_option(argument, *value, argument_help)->required();
-  AddWhere(app, line);
-  AddOutput(app, line);
-  app->callback([&line, verb, value] {
-    line.verb = [&line, verb, value] {
-      return WithStore(line,
-                       [&](const Config&, const cli::Operator& op) { return verb(op, *value); });
-    };
-  });
+  AddStoreVerb(
+      parent, name, help, line,
+      StoreVerb([verb, value](const Config&, const cli::Operator& op) { return verb(op, *value); }))
+      ->add_option(argument, *value, argument_help)
+      ->required();
 }
 
 void AddDocumentVerb(CLI::App* parent, const std::string& name, const std::string& help,

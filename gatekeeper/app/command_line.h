@@ -39,9 +39,14 @@ void AddWhere(CLI::App* app, CommandLine& line);
 // Tells the operator that there is no configuration, or what is wrong with it.
 ExitCode NoConfig(const CommandLine& line, const absl::Status& status);
 
+using StoreVerb = std::function<ExitCode(const Config&, const cli::Operator&)>;
+
 // Opens the store that the configuration names and runs one operator's verb on it.
-ExitCode WithStore(const CommandLine& line,
-                   const std::function<ExitCode(const Config&, const cli::Operator&)>& verb);
+ExitCode WithStore(const CommandLine& line, const StoreVerb& verb);
+
+// A verb on the store; what is returned takes its further options.
+CLI::App* AddStoreVerb(CLI::App* parent, const std::string& name, const std::string& help,
+                       CommandLine& line, StoreVerb verb);
 
 // A verb on the store without further options.
 void AddStoreVerb(CLI::App* parent, const std::string& name, const std::string& help,

@@ -1,7 +1,6 @@
 #include "gatekeeper/app/ek_verbs.h"
 
 #include <CLI/CLI.hpp>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,19 +13,6 @@
 namespace bootgate::gatekeeper::app {
 namespace {
 
-using Verb = std::function<ExitCode(const Config&, const cli::Operator&)>;
-
-CLI::App* AddVerb(CLI::App* parent, const std::string& name, const std::string& help,
-                  CommandLine& line, Verb verb) {
-  CLI::App* const app = parent->add_subcommand(name, help);
-  AddWhere(app, line);
-  AddOutput(app, line);
-  app->callback([&line, verb = std::move(verb)] {
-    line.verb = [&line, verb] { return WithStore(line, verb); };
-  });
-  return app;
-}
-
 CLI::App* AddGroup(CLI::App* parent, const std::string& name, const std::string& help) {
   CLI::App* const app = parent->add_subcommand(name, help);
   app->require_subcommand(1);
@@ -35,7 +21,7 @@ CLI::App* AddGroup(CLI::App* parent, const std::string& name, const std::string&
 
 void AddRootAdd(CLI::App* root, CommandLine& line) {
   const auto options = std::make_shared<cli::EkRootAddOptions>();
-  CLI::App* const add = AddVerb(
+  CLI::App* const add = AddStoreVerb(
       root, "add", "show a CA of a TPM vendor, and believe it from now on", line,
       [options](const Config&, const cli::Operator& op) { return cli::EkRootAdd(op, *options); });
   add->add_option("FILE", options->file, "PEM, one certificate or more")->required();
@@ -52,18 +38,18 @@ void AddRootAdd(CLI::App* root, CommandLine& line) {
 void AddRootVerbs(CLI::App* ek, CommandLine& line) {
   CLI::App* const root = AddGroup(ek, "root", "CAs of TPM vendors and clouds");
   AddRootAdd(root, line);
-  AddVerb(root, "list", "all that count: of the configuration's files, and added ones", line,
-          [](const Config& config, const cli::Operator& op) {
-            return cli::EkRootList(op, {.ek = config.ek.roots, .ak = config.ek.ak_roots});
-          });
+  AddStoreVerb(root, "list", "all that count: of the configuration's files, and added ones", line,
+               [](const Config& config, const cli::Operator& op) {
+                 return cli::EkRootList(op, {.ek = config.ek.roots, .ak = config.ek.ak_roots});
+               });
   AddStoreVerb(root, "show", "one that was added", line, "FINGERPRINT",
                "SHA-256, or the first 8 digits or more", cli::EkRootShow);
   const auto which = std::make_shared<std::string>();
   const auto reason = std::make_shared<std::string>();
-  CLI::App* const remove = AddVerb(root, "remove", "believe one no more that was added", line,
-                                   [which, reason](const Config&, const cli::Operator& op) {
-                                     return cli::EkRootRemove(op, *which, *reason);
-                                   });
+  CLI::App* const remove = AddStoreVerb(root, "remove", "believe one no more that was added", line,
+                                        [which, reason](const Config&, const cli::Operator& op) {
+                                          return cli::EkRootRemove(op, *which, *reason);
+                                        });
   remove->add_option("FINGERPRINT", *which, "SHA-256, or the first 8 digits or more")->required();
   remove->add_option("--reason", *reason, "for the audit trail");
 }
@@ -72,14 +58,14 @@ void AddImport(CLI::App* inventory, CommandLine& line) {
   const auto options = std::make_shared<cli::EkInventoryImportOptions>();
   const auto labels = std::make_shared<std::vector<std::string>>();
   CLI::App* const import =
-      AddVerb(inventory, "import", "take in a list of TPMs, as CSV or JSON", line,
-              [options, labels](const Config& config, const cli::Operator& op) {
-                absl::StatusOr<cli::Labels> read = cli::ParseLabels(*labels);
-                if (!read.ok()) return cli::Fail(op.err, read.status());
-                options->labels = *std::move(read);
-                options->mode = enroll::EkModeFromName(config.ek.mode).value_or(options->mode);
-                return cli::EkInventoryImport(op, *options);
-              });
+      AddStoreVerb(inventory, "import", "take in a list of TPMs, as CSV or JSON", line,
+                   [options, labels](const Config& config, const cli::Operator& op) {
+                     absl::StatusOr<cli::Labels> read = cli::ParseLabels(*labels);
+                     if (!read.ok()) return cli::Fail(op.err, read.status());
+                     options->labels = *std::move(read);
+                     options->mode = enroll::EkModeFromName(config.ek.mode).value_or(options->mode);
+                     return cli::EkInventoryImport(op, *options);
+                   });
   import->add_option("FILE", options->file, "CSV with a column \"ek\", a list of EKs, or JSON")
       ->required();
   import->add_option("--label,--labels", *labels,
@@ -94,15 +80,15 @@ void AddInventoryVerbs(CLI::App* ek, CommandLine& line) {
   AddImport(inventory, line);
   const auto after = std::make_shared<std::string>();
   const auto limit = std::make_shared<int>(0);
-  CLI::App* const list = AddVerb(inventory, "list", "what is in it", line,
-                                 [after, limit](const Config&, const cli::Operator& op) {
-                                   return cli::EkInventoryList(op, *after, *limit);
-                                 });
+  CLI::App* const list = AddStoreVerb(inventory, "list", "what is in it", line,
+                                      [after, limit](const Config&, const cli::Operator& op) {
+                                        return cli::EkInventoryList(op, *after, *limit);
+                                      });
   list->add_option("--after", *after, "only behind this EK");
   list->add_option("--limit", *limit, "at most so many")->check(CLI::Range(1, 1'000'000));
   AddStoreVerb(inventory, "show", "one entry", line, "EK", "as in the list", cli::EkInventoryShow);
   const auto eks = std::make_shared<std::vector<std::string>>();
-  CLI::App* const remove = AddVerb(
+  CLI::App* const remove = AddStoreVerb(
       inventory, "remove", "take entries out", line,
       [eks](const Config&, const cli::Operator& op) { return cli::EkInventoryRemove(op, *eks); });
   remove->add_option("EK", *eks, "as in the list")->required();
@@ -119,10 +105,10 @@ void AddListVerbs(CLI::App* ek, CommandLine& line) {
       AddGroup(ek, "distrust", "TPMs and CAs that count no more, whatever speaks for them");
   const auto what = std::make_shared<std::string>();
   const auto reason = std::make_shared<std::string>();
-  CLI::App* const add = AddVerb(distrust, "add", "trust a TPM or a CA no more", line,
-                                [what, reason](const Config&, const cli::Operator& op) {
-                                  return cli::EkDistrustAdd(op, *what, *reason);
-                                });
+  CLI::App* const add = AddStoreVerb(distrust, "add", "trust a TPM or a CA no more", line,
+                                     [what, reason](const Config&, const cli::Operator& op) {
+                                       return cli::EkDistrustAdd(op, *what, *reason);
+                                     });
   add->add_option("WHAT", *what,
                   "a certificate file, or the SHA-256 of a certificate or of a "
                   "SubjectPublicKeyInfo")

@@ -107,17 +107,10 @@ void AddRun(CLI::App& root, CommandLine& line) {
 
 // Beside the hosts stands what makes their checks weaker than they would be.
 void AddHostList(CLI::App* host, CommandLine& line) {
-  CLI::App* const app = host->add_subcommand("list", "all hosts");
-  AddWhere(app, line);
-  AddOutput(app, line);
-  app->callback([&line] {
-    line.verb = [&line] {
-      return WithStore(line, [](const Config& config, const cli::Operator& op) {
-        const ExitCode code = cli::HostList(op);
-        op.err << WeakOptionsText(config);
-        return code;
-      });
-    };
+  AddStoreVerb(host, "list", "all hosts", line, [](const Config& config, const cli::Operator& op) {
+    const ExitCode code = cli::HostList(op);
+    op.err << WeakOptionsText(config);
+    return code;
   });
 }
 

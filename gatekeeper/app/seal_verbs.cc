@@ -14,37 +14,25 @@ namespace {
 constexpr char kSelectorHelp[] =
     "hosts with these labels: label=value, several with commas between";
 
-CLI::App* AddVerb(CLI::App* parent, const std::string& name, const std::string& help,
-                  CommandLine& line,
-                  std::function<ExitCode(const Config&, const cli::Operator&)> verb) {
-  CLI::App* const app = parent->add_subcommand(name, help);
-  AddWhere(app, line);
-  AddOutput(app, line);
-  app->callback([&line, verb = std::move(verb)] {
-    line.verb = [&line, verb] { return WithStore(line, verb); };
-  });
-  return app;
-}
-
 using ApprovalVerb = std::function<ExitCode(const cli::Operator&, const sealing::Options&)>;
 
 CLI::App* AddApprovalVerb(CLI::App* parent, const std::string& name, const std::string& help,
                           CommandLine& line, ApprovalVerb verb) {
-  return AddVerb(parent, name, help, line,
-                 [verb = std::move(verb)](const Config& config, const cli::Operator& op) {
-                   const absl::StatusOr<sealing::Options> options = SealingOptions(config);
-                   if (!options.ok()) return cli::Fail(op.err, options.status());
-                   return verb(op, *options);
-                 });
+  return AddStoreVerb(parent, name, help, line,
+                      [verb = std::move(verb)](const Config& config, const cli::Operator& op) {
+                        const absl::StatusOr<sealing::Options> options = SealingOptions(config);
+                        if (!options.ok()) return cli::Fail(op.err, options.status());
+                        return verb(op, *options);
+                      });
 }
 
 void AddPut(CLI::App* secret, CommandLine& line) {
   const auto options = std::make_shared<cli::SecretPutOptions>();
   CLI::App* const put =
-      AddVerb(secret, "put", "keep a secret, or give it another value", line,
-              [options](const Config& config, const cli::Operator& op) {
-                return cli::SecretPut(op, config.sealing_folder(), *options, std::cin);
-              });
+      AddStoreVerb(secret, "put", "keep a secret, or give it another value", line,
+                   [options](const Config& config, const cli::Operator& op) {
+                     return cli::SecretPut(op, config.sealing_folder(), *options, std::cin);
+                   });
   put->add_option("NAME", options->name, "what hosts find it as, in their folder secrets/")
       ->required();
   put->add_option("--selector", options->selector,
@@ -67,31 +55,32 @@ void AddSecretVerbs(CLI::App& root, CommandLine& line) {
       "secret", "what hosts are given beside their credentials, by label; values are never shown");
   secret->require_subcommand(1);
   AddPut(secret, line);
-  AddVerb(secret, "list", "all secrets, and for whom they are", line,
-          [](const Config& config, const cli::Operator& op) {
-            return cli::SecretList(op, config.sealing_folder());
-          });
+  AddStoreVerb(secret, "list", "all secrets, and for whom they are", line,
+               [](const Config& config, const cli::Operator& op) {
+                 return cli::SecretList(op, config.sealing_folder());
+               });
   const auto shown = std::make_shared<std::string>();
-  AddVerb(secret, "show", "one secret, and the hosts that get it", line,
-          [shown](const Config& config, const cli::Operator& op) {
-            return cli::SecretShow(op, config.sealing_folder(), *shown);
-          })
+  AddStoreVerb(secret, "show", "one secret, and the hosts that get it", line,
+               [shown](const Config& config, const cli::Operator& op) {
+                 return cli::SecretShow(op, config.sealing_folder(), *shown);
+               })
       ->add_option("NAME", *shown)
       ->required();
   const auto name = std::make_shared<std::string>(), selector = std::make_shared<std::string>();
   CLI::App* const remove =
-      AddVerb(secret, "remove", "keep it no longer; hosts lose it with their next attestation",
-              line, [name, selector](const Config& config, const cli::Operator& op) {
-                return cli::SecretRemove(op, config.sealing_folder(), *name, *selector);
-              });
+      AddStoreVerb(secret, "remove", "keep it no longer; hosts lose it with their next attestation",
+                   line, [name, selector](const Config& config, const cli::Operator& op) {
+                     return cli::SecretRemove(op, config.sealing_folder(), *name, *selector);
+                   });
   remove->add_option("NAME", *name)->required();
   remove->add_option("--selector", *selector, "that of this selector; default: that of every host");
-  AddVerb(secret, "rotate",
-          "encrypt what lies in the store under a new key, and drop the old one: what was removed "
-          "is then gone for good",
-          line, [](const Config& config, const cli::Operator& op) {
-            return cli::SecretRotate(op, config.sealing_folder());
-          });
+  AddStoreVerb(
+      secret, "rotate",
+      "encrypt what lies in the store under a new key, and drop the old one: what was removed "
+      "is then gone for good",
+      line, [](const Config& config, const cli::Operator& op) {
+        return cli::SecretRotate(op, config.sealing_folder());
+      });
 }
 
 void AddApprovalVerbs(CLI::App& root, CommandLine& line) {
