@@ -95,6 +95,16 @@ absl::string_view Name(OutcomeClass outcome);  // "ADMIT", ...
   X(kKeyPolicy, "KEY_POLICY") X(kCsrProfile, "CSR_PROFILE")                                     \
   X(kCsrKeyNotAttested, "CSR_KEY_NOT_ATTESTED") X(kSealStateMoved, "SEAL_STATE_MOVED")          \
   X(kSealApproval, "SEAL_APPROVAL")                                                             \
+  /* Quarantine, incidents, operators */                                                        \
+  X(kOperatorQuarantine, "OPERATOR_QUARANTINE") X(kBrakeEngaged, "BRAKE_ENGAGED")               \
+  X(kHostState, "HOST_STATE") X(kSecondApprover, "SECOND_APPROVER")                             \
+  X(kIncidentUnknown, "INCIDENT_UNKNOWN") X(kIncidentState, "INCIDENT_STATE")                   \
+  X(kVerdictUnknown, "VERDICT_UNKNOWN") X(kEvidenceGone, "EVIDENCE_GONE")                       \
+  X(kArchive, "ARCHIVE") X(kWaiver, "WAIVER") X(kWaiverUnknown, "WAIVER_UNKNOWN")               \
+  X(kOperatorCertificate, "OPERATOR_CERTIFICATE") X(kRoleDenied, "ROLE_DENIED")                 \
+  X(kRevisionStale, "REVISION_STALE") X(kIdempotencyKey, "IDEMPOTENCY_KEY")                     \
+  X(kSelector, "SELECTOR") X(kPageToken, "PAGE_TOKEN") X(kWatchToken, "WATCH_TOKEN")            \
+  X(kAuditBroken, "AUDIT_BROKEN")                                                               \
   /* Signed texts and tokens */                                                                 \
   X(kJwsParse, "JWS_PARSE") X(kJwsAlg, "JWS_ALG") X(kJwsSignature, "JWS_SIGNATURE")             \
   X(kSignerUntrusted, "SIGNER_UNTRUSTED") X(kTokenExpired, "TOKEN_EXPIRED")                     \

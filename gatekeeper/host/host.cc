@@ -14,7 +14,8 @@ constexpr absl::string_view kIdPrefix = "h-";
 constexpr size_t kIdDigits = 32;  // hexadecimal digits after the prefix
 
 constexpr Trust kAllTrusts[] = {Trust::kPending,       Trust::kTrusted,    Trust::kQuarantined,
-                                Trust::kInvestigating, Trust::kRemediated, Trust::kRetired};
+                                Trust::kInvestigating, Trust::kRemediated, Trust::kRetired,
+                                Trust::kRestricted,    Trust::kSuspect};
 
 bool IsLowerHexDigit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
@@ -48,12 +49,14 @@ Move OnAdmit(const HostRecord& host, const BootMark& boot) {
   switch (host.trust) {
     case Trust::kPending:
     case Trust::kTrusted:
+    case Trust::kRestricted:
       return Trusted();
     case Trust::kRemediated:
       return AdmitRemediated(host, boot);
     case Trust::kQuarantined:
     case Trust::kInvestigating:
     case Trust::kRetired:
+    case Trust::kSuspect:
       return Stay(host.trust);
   }
   __builtin_unreachable();
@@ -64,10 +67,12 @@ Move OnDeny(const HostRecord& host) {
     case Trust::kPending:
     case Trust::kTrusted:
     case Trust::kRemediated:
+    case Trust::kRestricted:
       return Quarantined();
     case Trust::kQuarantined:
     case Trust::kInvestigating:
     case Trust::kRetired:
+    case Trust::kSuspect:
       return Stay(host.trust);
   }
   __builtin_unreachable();
@@ -89,6 +94,10 @@ absl::string_view Name(Trust trust) {
       return "remediated";
     case Trust::kRetired:
       return "retired";
+    case Trust::kRestricted:
+      return "restricted";
+    case Trust::kSuspect:
+      return "suspect";
   }
   __builtin_unreachable();
 }
@@ -109,6 +118,8 @@ bool IsShutOut(Trust trust) {
     case Trust::kPending:
     case Trust::kTrusted:
     case Trust::kRetired:
+    case Trust::kRestricted:
+    case Trust::kSuspect:
       return false;
   }
   __builtin_unreachable();

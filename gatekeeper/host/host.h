@@ -21,7 +21,16 @@
 
 namespace bootgate::gatekeeper::host {
 
-enum class Trust { kPending, kTrusted, kQuarantined, kInvestigating, kRemediated, kRetired };
+enum class Trust {
+  kPending,
+  kTrusted,
+  kQuarantined,
+  kInvestigating,
+  kRemediated,
+  kRetired,
+  kRestricted,  // failed in what is configured to stop renewal alone; passing evidence ends it
+  kSuspect      // failed while the mass-failure brake holds: no renewal until an operator decides
+};
 absl::string_view Name(Trust trust);  // "pending", ...
 std::optional<Trust> TrustFromName(absl::string_view name);
 // quarantined, investigating or remediated: only an operator and a new boot lead back.
@@ -72,6 +81,8 @@ struct HostRecord {
   Bytes ak_certificate;                 // DER, the newest one that we made for `ak_public`
   absl::Time ak_certificate_until;      // its notAfter
   TpmHistory tpm_history;               // beside last_boot
+  std::string incident_id;              // the one that is not closed; empty: none
+  std::string shut_out_by;              // an operator ("operator alice"); empty: a verdict
 };
 
 // Host id from the EK: "h-" and the first 32 hex digits of SHA-256 over the EK's Name.

@@ -14,7 +14,8 @@
 namespace bootgate::gatekeeper::store {
 namespace {
 
-constexpr uint8_t kHostVersion = 3;
+constexpr uint8_t kHostVersion = 4;
+constexpr uint8_t kHostVersionBeforeIncidents = 3;  // still read
 constexpr uint8_t kHostVersionBeforeTpmFacts = 2;  // still read
 constexpr uint8_t kHostVersionBeforeCursors = 1;   // still read
 constexpr uint8_t kLabelsVersion = 1;
@@ -183,6 +184,9 @@ absl::StatusOr<host::HostRecord> TakeHost(Reader& in, uint8_t version) {
   BG_ASSIGN_OR_RETURN(host.whole_list_wanted, TakeFlag(in));
   if (version == kHostVersionBeforeTpmFacts) return host;
   BG_RETURN_IF_ERROR(TakeTpm(in, host));
+  if (version == kHostVersionBeforeIncidents) return host;
+  BG_ASSIGN_OR_RETURN(host.incident_id, TakeText(in));
+  BG_ASSIGN_OR_RETURN(host.shut_out_by, TakeText(in));
   return host;
 }
 
@@ -230,6 +234,8 @@ Bytes EncodeHost(const host::HostRecord& host) {
   PutImaCursor(out, host.ima_cursor);
   PutFlag(out, host.whole_list_wanted);
   PutTpm(out, host);
+  PutText(out, host.incident_id);
+  PutText(out, host.shut_out_by);
   return Seal(out);
 }
 

@@ -83,9 +83,76 @@ struct IncidentRow {
   std::string host_id, first_verdict_id, last_verdict_id;
   absl::Time opened_at, last_at;
   int64_t failures = 1;  // repeated failures fold into one
-  std::string state;     // "open", ..., "closed": the end
+  std::string state;     // "open", "investigating", "resolved", "closed": the end
   std::string why;
   std::vector<std::string> reasons;
+  uint64_t revision = 0;           // of the stored row; 0: never stored
+  std::string action = "isolate";  // what it came to: "restrict", "isolate"
+  std::string opened_by;           // an operator; empty: a verdict
+  std::string assignee;            // an operator's name
+  std::string root_cause, disposition, ticket;
+  std::string resolved_by, approved_by;  // operators' names
+  std::optional<absl::Time> resolved_at, approved_at, closed_at;
+};
+
+// One line of an incident's history.
+struct IncidentEventRow {
+  int64_t sequence = 0;     // given by the store
+  std::string incident_id;  // empty in a Commit: of the incident that it writes
+  absl::Time at;
+  std::string actor;  // as of AuditRow
+  std::string kind;   // "opened", "failure", "note", "assigned", "state", ...
+  std::string text;
+};
+
+// What others are told of: kept in order, so that each of them can ask for what it has not seen.
+struct ChangeRow {
+  int64_t sequence = 0;  // given by the store, from 1, growing
+  absl::Time at;
+  std::string kind;           // "trust", "incident", "brake"
+  std::string host_id;        // empty: of no single host
+  std::string before, after;  // states
+  std::string incident_id;    // empty: of none
+  std::string why;            // one line
+};
+
+// How far one that is told (a webhook) has come, and how it is with the next change.
+struct ConsumerRow {
+  std::string name;
+  int64_t told = 0;         // number of the last change that is done with
+  int64_t attempts = 0;     // without success, of the next one
+  absl::Time next_attempt;  // of the next one
+  std::string last_error;   // of the last attempt; empty: it succeeded
+};
+
+// A change that a consumer could not be told, and was given up.
+struct DeadLetterRow {
+  int64_t sequence = 0;  // given by the store
+  std::string consumer;
+  int64_t change = 0;
+  absl::Time at;
+  int64_t attempts = 0;
+  std::string error;
+};
+
+// Frozen evidence: name of the part -> SHA-256 (hex) of its blob.
+using EvidenceParts = std::map<std::string, std::string>;
+
+// A signature over the audit chain up to a row.
+struct CheckpointRow {
+  int64_t sequence = 0;  // of the audit row
+  absl::Time at;
+  Bytes chain;         // of that row
+  std::string key_id;  // hex SHA-256 of the signer's SubjectPublicKeyInfo
+  Bytes signature;
+};
+
+// What was answered to a call that came with an idempotency key.
+struct AnswerRow {
+  std::string actor, key;
+  Bytes request_sha256;  // of method and request: another one under the same key is refused
+  Bytes answer;
+  absl::Time at;
 };
 
 // Something to do after the commit; done at least once.
@@ -171,8 +238,15 @@ struct Commit {
   bool revoke_ek_certificates = false;      // its EK and AK certificates: it does not attest again
   std::vector<std::string> revoke_serials;  // already revoked: stays as it is; unknown: kNotFound
   // Opened; or folded into the host's incident that is not closed: one failure more, the new
-  // verdict, time and reasons, all else as it was. An incident of this very id is replaced instead.
+  // verdict, time and reasons, all else as it was. An incident of this very id is replaced instead,
+  // at the revision that was read (else kAborted).
   std::optional<IncidentRow> incident;
+  std::vector<IncidentEventRow> incident_events;
+  EvidenceParts incident_evidence;  // added to `incident`; a part that is there stays
+  // Of `host`, in place of what was kept: what it was last admitted with.
+  std::optional<EvidenceParts> admitted_evidence;
+  std::string why;                         // of a change of the host's trust: one line
+  std::vector<ChangeRow> changes;          // beside the host's own, which the store makes itself
   std::optional<JoinTokenUse> join_token;  // one use less; errors as of RedeemJoinToken
   std::vector<EffectRow> effects;
   std::vector<AuditRow> audit;  // never empty
@@ -192,13 +266,29 @@ class Store {
   virtual absl::StatusOr<std::vector<host::HostRecord>> ListHosts(
       std::vector<std::string>* corrupt) = 0;
 
+  // In order of id, at most `limit` behind `after` ("": from the first on); of all states when
+  // `trusts` is empty. Corrupt ones as of ListHosts.
+  virtual absl::StatusOr<std::vector<host::HostRecord>> ListHostsAfter(
+      const std::string& after, int limit, const std::vector<host::Trust>& trusts,
+      std::vector<std::string>* corrupt) = 0;
+
   // How many hosts there are in each state; states without a host are left out. Reads no record.
   virtual absl::StatusOr<std::map<host::Trust, int64_t>> CountHosts() = 0;
 
   virtual absl::StatusOr<VerdictRow> GetVerdict(const std::string& id) = 0;
+  // Newest first, at most `limit`, of one host ("": of all), behind the one of that id ("": from
+  // the newest on).
+  virtual absl::StatusOr<std::vector<VerdictRow>> ListVerdicts(const std::string& host_id,
+                                                               const std::string& behind,
+                                                               int limit) = 0;
+  virtual absl::StatusOr<IncidentRow> GetIncident(const std::string& id) = 0;
   // In order of opening.
   virtual absl::StatusOr<std::vector<IncidentRow>> ListIncidents(
       const std::string& host_id) = 0;  // "": all
+  virtual absl::StatusOr<std::vector<IncidentEventRow>> ListIncidentEvents(
+      const std::string& incident_id) = 0;  // oldest first
+  // Of an incident, or what a host was last admitted with; nothing kept: empty.
+  virtual absl::StatusOr<EvidenceParts> GetEvidence(const std::string& incident_or_host_id) = 0;
   virtual absl::StatusOr<std::vector<CredentialRow>> ListCredentials(
       const std::string& host_id) = 0;
   virtual absl::StatusOr<bool> IsRevoked(const std::string& serial) = 0;  // unknown serial: true
@@ -265,6 +355,31 @@ class Store {
   virtual absl::StatusOr<std::vector<EffectRow>> PendingEffects(int limit) = 0;  // oldest first
   virtual absl::Status MarkEffectDone(int64_t sequence) = 0;                     // again: fine
 
+  // Changes behind `after`, oldest first. A change of a host's trust is made by each commit that
+  // moves it, and by nothing else.
+  virtual absl::StatusOr<std::vector<ChangeRow>> ListChanges(int64_t after, int limit) = 0;
+  virtual absl::StatusOr<std::vector<ChangeRow>> ListHostChanges(const std::string& host_id) = 0;
+  virtual absl::StatusOr<int64_t> LastChange() = 0;  // 0: none; cheap
+  // How many hosts came into this state since then.
+  virtual absl::StatusOr<int64_t> CountMoves(const std::string& after_state, absl::Time since) = 0;
+
+  virtual absl::StatusOr<std::vector<ConsumerRow>> ListConsumers() = 0;
+  // Replaces the one of that name; the dead letter, when given, at once with it.
+  virtual absl::Status PutConsumer(const ConsumerRow& consumer,
+                                   const std::optional<DeadLetterRow>& dead = std::nullopt) = 0;
+  virtual absl::StatusOr<std::vector<DeadLetterRow>> ListDeadLetters() = 0;
+  virtual absl::Status RemoveDeadLetter(int64_t sequence) = 0;  // kNotFound
+
+  // kNotFound: no call of that actor with that key, or it is forgotten.
+  virtual absl::StatusOr<AnswerRow> GetAnswer(const std::string& actor, const std::string& key) = 0;
+  // The first one stays (kAlreadyExists); those older than `forget_before` go.
+  virtual absl::Status PutAnswer(const AnswerRow& answer, absl::Time forget_before) = 0;
+
+  virtual absl::Status PutCheckpoint(const CheckpointRow& checkpoint) = 0;
+  virtual absl::StatusOr<std::vector<CheckpointRow>> ListCheckpoints() = 0;  // oldest first
+
+  // One row with its chain value, for acts that write nothing else (what an operator looked at).
+  virtual absl::Status PutAudit(const AuditRow& audit) = 0;
   virtual absl::StatusOr<std::vector<AuditRow>> ListAudit(int64_t after_sequence, int limit) = 0;
   virtual absl::StatusOr<AuditHead> GetAuditHead() = 0;
 

@@ -520,6 +520,7 @@ TEST_P(StoreContract, ClosedIncidentIsNotFoldedInto) {
   commit.incident = Incident("i-1", host.id);
   ASSERT_THAT(store_->Apply(commit), testing::IsOk());
   commit.incident->state = "closed";
+  commit.incident->revision = 1;
   ASSERT_THAT(store_->Apply(commit), testing::IsOk());
   commit.incident = Incident("i-2", host.id);
   commit.incident->opened_at = At(50);

@@ -1,5 +1,7 @@
 #include "gatekeeper/store/sqlite/read.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -8,31 +10,10 @@
 #include "common/base/status_macros.h"
 #include "common/crypto/hash.h"
 #include "gatekeeper/store/record_codec.h"
+#include "gatekeeper/store/sqlite/rows.h"
 
 namespace bootgate::gatekeeper::store::sqlite {
 namespace {
-
-absl::Status Missing(absl::string_view what, absl::string_view id) {
-  return absl::NotFoundError(absl::StrCat("no ", what, " ", id));
-}
-
-absl::Status Corrupt(absl::string_view what, absl::string_view id, absl::string_view why) {
-  return Refuse(absl::StatusCode::kDataLoss, Reason::kRecordCorrupt,
-                absl::StrCat(what, " ", id, ": ", why));
-}
-
-// All rows of `statement` as `make` reads them; stops at the first that cannot be read.
-template <typename Row>
-absl::StatusOr<std::vector<Row>> AllRows(Statement& statement,
-                                         absl::StatusOr<Row> (*make)(const Statement&)) {
-  std::vector<Row> rows;
-  for (;;) {
-    BG_ASSIGN_OR_RETURN(const bool more, statement.Step());
-    if (!more) return rows;
-    BG_ASSIGN_OR_RETURN(Row row, make(statement));
-    rows.push_back(std::move(row));
-  }
-}
 
 // Columns: id, revision, trust, approved, body. What the columns say must be what the body says:
 // a trust state that was edited by hand is not believed.
@@ -46,21 +27,34 @@ absl::StatusOr<host::HostRecord> HostFrom(const Statement& row) {
   return host;
 }
 
-absl::StatusOr<IncidentRow> IncidentFrom(const Statement& row) {
-  IncidentRow incident;
-  incident.id = row.Text(0);
-  incident.host_id = row.Text(1);
-  incident.first_verdict_id = row.Text(2);
-  incident.last_verdict_id = row.Text(3);
-  incident.opened_at = row.Time(4);
-  incident.last_at = row.Time(5);
-  incident.failures = row.Int(6);
-  incident.state = row.Text(7);
-  incident.why = row.Text(8);
-  absl::StatusOr<std::vector<std::string>> reasons = DecodeTexts(row.Blob(9));
-  if (!reasons.ok()) return Corrupt("incident", incident.id, reasons.status().message());
-  incident.reasons = *std::move(reasons);
-  return incident;
+// Nothing to choose from: every one. A name that is no state's belongs to a corrupt row: told.
+bool IsOneOf(const std::vector<host::Trust>& trusts, const std::string& name) {
+  const std::optional<host::Trust> trust = host::TrustFromName(name);
+  return trusts.empty() || !trust.has_value() ||
+         std::find(trusts.begin(), trusts.end(), *trust) != trusts.end();
+}
+
+absl::StatusOr<VerdictRow> VerdictFrom(const Statement& row) {
+  VerdictRow verdict;
+  verdict.id = row.Text(0);
+  verdict.host_id = row.Text(1);
+  verdict.at = row.Time(2);
+  verdict.outcome = row.Text(3);
+  verdict.policy_id = row.Text(4);
+  verdict.reference_id = row.Text(5);
+  verdict.body_json = row.Text(6);
+  verdict.boot.reset_count = static_cast<uint32_t>(row.Int(7));
+  verdict.boot.restart_count = static_cast<uint32_t>(row.Int(8));
+  verdict.boot.clock_ms = static_cast<uint64_t>(row.Int(9));
+  return verdict;
+}
+
+absl::StatusOr<CheckpointRow> CheckpointFrom(const Statement& row) {
+  return CheckpointRow{.sequence = row.Int(0),
+                       .at = row.Time(1),
+                       .chain = row.Blob(2),
+                       .key_id = row.Text(3),
+                       .signature = row.Blob(4)};
 }
 
 absl::StatusOr<CredentialRow> CredentialFrom(const Statement& row) {
@@ -184,13 +178,22 @@ absl::StatusOr<host::HostRecord> ReadHost(Connection& db, const std::string& id)
 
 absl::StatusOr<std::vector<host::HostRecord>> ReadHosts(Connection& db,
                                                         std::vector<std::string>* corrupt) {
+  return ReadHostsAfter(db, "", std::numeric_limits<int>::max(), {}, corrupt);
+}
+
+absl::StatusOr<std::vector<host::HostRecord>> ReadHostsAfter(Connection& db,
+                                                             const std::string& after, int limit,
+                                                             const std::vector<host::Trust>& trusts,
+                                                             std::vector<std::string>* corrupt) {
   BG_ASSIGN_OR_RETURN(
       Statement select,
-      db.Prepare("SELECT id, revision, trust, approved, body FROM hosts ORDER BY id"));
+      db.Prepare("SELECT id, revision, trust, approved, body FROM hosts WHERE id > ? ORDER BY id"));
+  select.Bind(after);
   std::vector<host::HostRecord> hosts;
-  for (;;) {
+  while (hosts.size() < static_cast<size_t>(std::max(limit, 0))) {
     BG_ASSIGN_OR_RETURN(const bool more, select.Step());
-    if (!more) return hosts;
+    if (!more) break;
+    if (!IsOneOf(trusts, select.Text(2))) continue;
     absl::StatusOr<host::HostRecord> host = HostFrom(select);
     if (host.ok()) {
       hosts.push_back(*std::move(host));
@@ -198,6 +201,7 @@ absl::StatusOr<std::vector<host::HostRecord>> ReadHosts(Connection& db,
       corrupt->push_back(select.Text(0));
     }
   }
+  return hosts;
 }
 
 absl::StatusOr<std::map<host::Trust, int64_t>> ReadHostCounts(Connection& db) {
@@ -220,28 +224,21 @@ absl::StatusOr<VerdictRow> ReadVerdict(Connection& db, const std::string& id) {
                  " reset_count, restart_count, clock_ms FROM verdicts WHERE id = ?"));
   BG_ASSIGN_OR_RETURN(const bool found, select.Bind(id).Step());
   if (!found) return Missing("verdict", id);
-  VerdictRow verdict;
-  verdict.id = select.Text(0);
-  verdict.host_id = select.Text(1);
-  verdict.at = select.Time(2);
-  verdict.outcome = select.Text(3);
-  verdict.policy_id = select.Text(4);
-  verdict.reference_id = select.Text(5);
-  verdict.body_json = select.Text(6);
-  verdict.boot.reset_count = static_cast<uint32_t>(select.Int(7));
-  verdict.boot.restart_count = static_cast<uint32_t>(select.Int(8));
-  verdict.boot.clock_ms = static_cast<uint64_t>(select.Int(9));
-  return verdict;
+  return VerdictFrom(select);
 }
 
-absl::StatusOr<std::vector<IncidentRow>> ReadIncidents(Connection& db, const std::string& host_id) {
+absl::StatusOr<std::vector<VerdictRow>> ReadVerdicts(Connection& db, const std::string& host_id,
+                                                     const std::string& behind, int limit) {
+  if (!behind.empty()) BG_RETURN_IF_ERROR(ReadVerdict(db, behind).status());
   BG_ASSIGN_OR_RETURN(
       Statement select,
-      db.Prepare("SELECT id, host_id, first_verdict_id, last_verdict_id, opened_at, last_at,"
-                 " failures, state, why, reasons FROM incidents"
-                 " WHERE ?1 = '' OR host_id = ?1 ORDER BY opened_at, id"));
-  select.Bind(host_id);
-  return AllRows(select, IncidentFrom);
+      db.Prepare("SELECT id, host_id, at, outcome, policy_id, reference_id, body_json,"
+                 " reset_count, restart_count, clock_ms FROM verdicts"
+                 " WHERE (?1 = '' OR host_id = ?1) AND (?2 = '' OR"
+                 " (at, id) < (SELECT at, id FROM verdicts WHERE id = ?2))"
+                 " ORDER BY at DESC, id DESC LIMIT ?3"));
+  select.Bind(host_id, behind, limit);
+  return AllRows(select, VerdictFrom);
 }
 
 absl::StatusOr<std::vector<CredentialRow>> ReadCredentials(Connection& db,
@@ -444,6 +441,26 @@ absl::StatusOr<AuditHead> ReadAuditHead(Connection& db) {
                   "the audit trail has lost its head");
   }
   return AuditHead{.sequence = select.Int(0), .chain = select.Blob(1)};
+}
+
+absl::StatusOr<std::vector<CheckpointRow>> ReadCheckpoints(Connection& db) {
+  BG_ASSIGN_OR_RETURN(Statement select,
+                      db.Prepare("SELECT sequence, at, chain, key_id, signature FROM checkpoints"
+                                 " ORDER BY sequence, key_id"));
+  return AllRows(select, CheckpointFrom);
+}
+
+absl::StatusOr<AnswerRow> ReadAnswer(Connection& db, const std::string& actor,
+                                     const std::string& key) {
+  BG_ASSIGN_OR_RETURN(Statement select, db.Prepare("SELECT request_sha256, answer, at FROM answers"
+                                                   " WHERE actor = ? AND key = ?"));
+  BG_ASSIGN_OR_RETURN(const bool found, select.Bind(actor, key).Step());
+  if (!found) return Missing("answer to", key);
+  return AnswerRow{.actor = actor,
+                   .key = key,
+                   .request_sha256 = select.Blob(0),
+                   .answer = select.Blob(1),
+                   .at = select.Time(2)};
 }
 
 absl::StatusOr<int64_t> ReadDataVersion(Connection& db) {

@@ -14,9 +14,14 @@ namespace bootgate::gatekeeper::store::sqlite {
 absl::StatusOr<host::HostRecord> ReadHost(Connection& db, const std::string& id);
 absl::StatusOr<std::vector<host::HostRecord>> ReadHosts(Connection& db,
                                                         std::vector<std::string>* corrupt);
+absl::StatusOr<std::vector<host::HostRecord>> ReadHostsAfter(Connection& db,
+                                                             const std::string& after, int limit,
+                                                             const std::vector<host::Trust>& trusts,
+                                                             std::vector<std::string>* corrupt);
 absl::StatusOr<std::map<host::Trust, int64_t>> ReadHostCounts(Connection& db);
 absl::StatusOr<VerdictRow> ReadVerdict(Connection& db, const std::string& id);
-absl::StatusOr<std::vector<IncidentRow>> ReadIncidents(Connection& db, const std::string& host_id);
+absl::StatusOr<std::vector<VerdictRow>> ReadVerdicts(Connection& db, const std::string& host_id,
+                                                     const std::string& behind, int limit);
 absl::StatusOr<std::vector<CredentialRow>> ReadCredentials(Connection& db,
                                                            const std::string& host_id);
 absl::StatusOr<bool> ReadIsRevoked(Connection& db, const std::string& serial);
@@ -47,6 +52,9 @@ absl::StatusOr<std::vector<VersionRow>> ReadVersions(Connection& db, const std::
 absl::StatusOr<std::vector<EffectRow>> ReadEffects(Connection& db, int limit);
 absl::StatusOr<std::vector<AuditRow>> ReadAudit(Connection& db, int64_t after_sequence, int limit);
 absl::StatusOr<AuditHead> ReadAuditHead(Connection& db);
+absl::StatusOr<std::vector<CheckpointRow>> ReadCheckpoints(Connection& db);
+absl::StatusOr<AnswerRow> ReadAnswer(Connection& db, const std::string& actor,
+                                     const std::string& key);
 
 // Moves whenever another connection, of whatever process, has committed since the last call.
 absl::StatusOr<int64_t> ReadDataVersion(Connection& db);

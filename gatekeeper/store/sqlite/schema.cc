@@ -129,8 +129,79 @@ constexpr char kVersion3[] = R"sql(
   PRAGMA user_version = 3;
 )sql";
 
+// Incidents with a life of their own, what is told to others and how far each has heard it, what
+// evidence belongs to what, signatures over the audit trail, answers to repeated calls. Evidence of
+// incidents of old is found through the audit row of the verdict that opened them.
+constexpr char kVersion4[] = R"sql(
+  ALTER TABLE incidents ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE incidents ADD COLUMN action TEXT NOT NULL DEFAULT 'isolate';
+  ALTER TABLE incidents ADD COLUMN opened_by TEXT NOT NULL DEFAULT '';
+  ALTER TABLE incidents ADD COLUMN assignee TEXT NOT NULL DEFAULT '';
+  ALTER TABLE incidents ADD COLUMN root_cause TEXT NOT NULL DEFAULT '';
+  ALTER TABLE incidents ADD COLUMN disposition TEXT NOT NULL DEFAULT '';
+  ALTER TABLE incidents ADD COLUMN ticket TEXT NOT NULL DEFAULT '';
+  ALTER TABLE incidents ADD COLUMN resolved_by TEXT NOT NULL DEFAULT '';
+  ALTER TABLE incidents ADD COLUMN approved_by TEXT NOT NULL DEFAULT '';
+  ALTER TABLE incidents ADD COLUMN resolved_at INTEGER;
+  ALTER TABLE incidents ADD COLUMN approved_at INTEGER;
+  ALTER TABLE incidents ADD COLUMN closed_at INTEGER;
+
+  CREATE TABLE incident_events (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    incident_id TEXT NOT NULL REFERENCES incidents (id), at INTEGER NOT NULL,
+    actor TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX events_by_incident ON incident_events (incident_id, sequence);
+
+  CREATE TABLE evidence (
+    owner TEXT NOT NULL, part TEXT NOT NULL, sha256 TEXT NOT NULL REFERENCES blobs (sha256),
+    PRIMARY KEY (owner, part)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX evidence_by_blob ON evidence (sha256);
+  INSERT OR IGNORE INTO evidence (owner, part, sha256)
+    SELECT incidents.id, parts.key, parts.value
+    FROM audit
+      JOIN incidents ON incidents.first_verdict_id =
+        json_extract(CASE WHEN json_valid(detail_json) THEN detail_json END, '$.verdict')
+      JOIN json_each(detail_json, '$.evidence') AS parts
+    WHERE action = 'verdict' AND parts.type = 'text'
+      AND EXISTS (SELECT 1 FROM blobs WHERE sha256 = parts.value);
+
+  CREATE TABLE changes (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL,
+    host_id TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL, incident_id TEXT NOT NULL,
+    why TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX changes_by_host ON changes (host_id, sequence);
+  CREATE INDEX changes_by_move ON changes (kind, after, at);
+
+  CREATE TABLE consumers (
+    name TEXT PRIMARY KEY, told INTEGER NOT NULL, attempts INTEGER NOT NULL,
+    next_attempt INTEGER NOT NULL, last_error TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE dead_letters (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, consumer TEXT NOT NULL, change INTEGER NOT NULL,
+    at INTEGER NOT NULL, attempts INTEGER NOT NULL, error TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE checkpoints (
+    sequence INTEGER NOT NULL, key_id TEXT NOT NULL, at INTEGER NOT NULL, chain BLOB NOT NULL,
+    signature BLOB NOT NULL, PRIMARY KEY (sequence, key_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE answers (
+    actor TEXT NOT NULL, key TEXT NOT NULL, request_sha256 BLOB NOT NULL, answer BLOB NOT NULL,
+    at INTEGER NOT NULL, PRIMARY KEY (actor, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX answers_by_time ON answers (at);
+
+  CREATE INDEX verdicts_by_time ON verdicts (at, id);
+
+  PRAGMA user_version = 4;
+)sql";
+
 // kSteps[n] leads from version n to n + 1 and ends by writing the new version.
-constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3};
+constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3, kVersion4};
 static_assert(std::size(kSteps) == kSchemaVersion);
 
 absl::StatusOr<int64_t> Number(Connection& connection, const char* sql) {

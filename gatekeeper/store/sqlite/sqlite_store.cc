@@ -12,8 +12,10 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
+#include "gatekeeper/store/sqlite/changes.h"
 #include "gatekeeper/store/sqlite/connection.h"
 #include "gatekeeper/store/sqlite/group_commit.h"
+#include "gatekeeper/store/sqlite/incidents.h"
 #include "gatekeeper/store/sqlite/read.h"
 #include "gatekeeper/store/sqlite/readers.h"
 #include "gatekeeper/store/sqlite/schema.h"
@@ -45,12 +47,36 @@ class SqliteStore final : public Store {
       std::vector<std::string>* corrupt) override {
     return readers_.With([&](Connection& db) { return sqlite::ReadHosts(db, corrupt); });
   }
+  absl::StatusOr<std::vector<host::HostRecord>> ListHostsAfter(
+      const std::string& after, int limit, const std::vector<host::Trust>& trusts,
+      std::vector<std::string>* corrupt) override {
+    return readers_.With(
+        [&](Connection& db) { return sqlite::ReadHostsAfter(db, after, limit, trusts, corrupt); });
+  }
   absl::StatusOr<std::map<host::Trust, int64_t>> CountHosts() override {
     return readers_.With([](Connection& db) { return sqlite::ReadHostCounts(db); });
   }
 
   absl::StatusOr<VerdictRow> GetVerdict(const std::string& id) override {
     return readers_.With([&](Connection& db) { return sqlite::ReadVerdict(db, id); });
+  }
+  absl::StatusOr<std::vector<VerdictRow>> ListVerdicts(const std::string& host_id,
+                                                       const std::string& behind,
+                                                       int limit) override {
+    return readers_.With(
+        [&](Connection& db) { return sqlite::ReadVerdicts(db, host_id, behind, limit); });
+  }
+  absl::StatusOr<IncidentRow> GetIncident(const std::string& id) override {
+    return readers_.With([&](Connection& db) { return sqlite::ReadIncident(db, id); });
+  }
+  absl::StatusOr<std::vector<IncidentEventRow>> ListIncidentEvents(
+      const std::string& incident_id) override {
+    return readers_.With(
+        [&](Connection& db) { return sqlite::ReadIncidentEvents(db, incident_id); });
+  }
+  absl::StatusOr<EvidenceParts> GetEvidence(const std::string& incident_or_host_id) override {
+    return readers_.With(
+        [&](Connection& db) { return sqlite::ReadEvidence(db, incident_or_host_id); });
   }
   absl::StatusOr<std::vector<IncidentRow>> ListIncidents(const std::string& host_id) override {
     return readers_.With([&](Connection& db) { return sqlite::ReadIncidents(db, host_id); });
@@ -183,6 +209,55 @@ class SqliteStore final : public Store {
     return writer_.Do([&](Connection& db) { return sqlite::RemoveEffect(db, sequence); });
   }
 
+  absl::StatusOr<std::vector<ChangeRow>> ListChanges(int64_t after, int limit) override {
+    return readers_.With([&](Connection& db) { return sqlite::ReadChanges(db, after, limit); });
+  }
+  absl::StatusOr<std::vector<ChangeRow>> ListHostChanges(const std::string& host_id) override {
+    return readers_.With([&](Connection& db) { return sqlite::ReadHostChanges(db, host_id); });
+  }
+  absl::StatusOr<int64_t> LastChange() override {
+    return readers_.With([](Connection& db) { return sqlite::ReadLastChange(db); });
+  }
+  absl::StatusOr<int64_t> CountMoves(const std::string& after_state, absl::Time since) override {
+    return readers_.With(
+        [&](Connection& db) { return sqlite::ReadMoveCount(db, after_state, since); });
+  }
+
+  absl::StatusOr<std::vector<ConsumerRow>> ListConsumers() override {
+    return readers_.With([](Connection& db) { return sqlite::ReadConsumers(db); });
+  }
+  absl::Status PutConsumer(const ConsumerRow& consumer,
+                           const std::optional<DeadLetterRow>& dead) override {
+    return writer_.Do([&](Connection& db) -> absl::Status {
+      BG_RETURN_IF_ERROR(sqlite::WriteConsumer(db, consumer));
+      return dead.has_value() ? sqlite::InsertDeadLetter(db, *dead) : absl::OkStatus();
+    });
+  }
+  absl::StatusOr<std::vector<DeadLetterRow>> ListDeadLetters() override {
+    return readers_.With([](Connection& db) { return sqlite::ReadDeadLetters(db); });
+  }
+  absl::Status RemoveDeadLetter(int64_t sequence) override {
+    return writer_.Do([&](Connection& db) { return sqlite::DeleteDeadLetter(db, sequence); });
+  }
+
+  absl::StatusOr<AnswerRow> GetAnswer(const std::string& actor, const std::string& key) override {
+    return readers_.With([&](Connection& db) { return sqlite::ReadAnswer(db, actor, key); });
+  }
+  absl::Status PutAnswer(const AnswerRow& answer, absl::Time forget_before) override {
+    return writer_.Do(
+        [&](Connection& db) { return sqlite::InsertAnswer(db, answer, forget_before); });
+  }
+
+  absl::Status PutCheckpoint(const CheckpointRow& checkpoint) override {
+    return writer_.Do([&](Connection& db) { return sqlite::InsertCheckpoint(db, checkpoint); });
+  }
+  absl::StatusOr<std::vector<CheckpointRow>> ListCheckpoints() override {
+    return readers_.With([](Connection& db) { return sqlite::ReadCheckpoints(db); });
+  }
+
+  absl::Status PutAudit(const AuditRow& audit) override {
+    return writer_.Do([&](Connection& db) { return sqlite::AppendAudit(db, audit); });
+  }
   absl::StatusOr<std::vector<AuditRow>> ListAudit(int64_t after_sequence, int limit) override {
     return readers_.With(
         [&](Connection& db) { return sqlite::ReadAudit(db, after_sequence, limit); });

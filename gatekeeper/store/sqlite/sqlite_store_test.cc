@@ -82,7 +82,7 @@ TEST_F(SqliteStoreTest, FileThatOthersMayUseIsRefused) {
 
 TEST_F(SqliteStoreTest, NewerSchemaIsRefused) {
   StoreHosts(1);
-  Tamper("PRAGMA user_version = 4");
+  Tamper("PRAGMA user_version = 5");
   const absl::Status status = OpenSqlite({.path = path_}).status();
   EXPECT_THAT(status, HasCode(absl::StatusCode::kFailedPrecondition));
   EXPECT_THAT(std::string(status.message()), HasSubstr("newer"));

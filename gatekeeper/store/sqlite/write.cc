@@ -6,12 +6,12 @@
 #include "common/crypto/hash.h"
 #include "gatekeeper/store/audit_chain.h"
 #include "gatekeeper/store/record_codec.h"
+#include "gatekeeper/store/sqlite/changes.h"
+#include "gatekeeper/store/sqlite/incidents.h"
 #include "gatekeeper/store/sqlite/read.h"
 
 namespace bootgate::gatekeeper::store::sqlite {
 namespace {
-
-constexpr char kClosed[] = "closed";
 
 absl::Status LostRace(const std::string& host_id, uint64_t revision) {
   return absl::AbortedError(
@@ -38,13 +38,35 @@ absl::Status UpdateHost(Connection& db, const host::HostRecord& host, uint64_t r
   return update.Run();
 }
 
-absl::Status WriteHost(Connection& db, const host::HostRecord& read) {
+// Empty: no such host.
+absl::StatusOr<std::string> StoredTrust(Connection& db, const std::string& host_id) {
+  BG_ASSIGN_OR_RETURN(Statement select, db.Prepare("SELECT trust FROM hosts WHERE id = ?"));
+  BG_ASSIGN_OR_RETURN(const bool found, select.Bind(host_id).Step());
+  return found ? select.Text(0) : "";
+}
+
+// Others are told of a move with the very commit that makes it.
+absl::Status TellMove(Connection& db, const std::string& before, const Commit& commit) {
+  const host::HostRecord& host = *commit.host;
+  if (before == host::Name(host.trust)) return absl::OkStatus();
+  return InsertChange(db, {.at = commit.audit.front().at,
+                           .kind = "trust",
+                           .host_id = host.id,
+                           .before = before,
+                           .after = std::string(host::Name(host.trust)),
+                           .incident_id = host.incident_id,
+                           .why = commit.why.empty() ? host.why : commit.why});
+}
+
+absl::Status WriteHost(Connection& db, const Commit& commit) {
+  const host::HostRecord& read = *commit.host;
+  BG_ASSIGN_OR_RETURN(const std::string trust, StoredTrust(db, read.id));
   host::HostRecord next = read;
   next.revision = read.revision + 1;
   BG_RETURN_IF_ERROR(read.revision == 0 ? InsertHost(db, next)
                                         : UpdateHost(db, next, read.revision));
   if (db.ChangedRows() != 1) return LostRace(read.id, read.revision);
-  return absl::OkStatus();
+  return TellMove(db, trust, commit);
 }
 
 absl::Status InsertVerdict(Connection& db, const VerdictRow& verdict) {
@@ -126,48 +148,6 @@ absl::Status Revoke(Connection& db, const Commit& commit) {
   return absl::OkStatus();
 }
 
-absl::Status ReplaceIncident(Connection& db, const IncidentRow& incident) {
-  BG_ASSIGN_OR_RETURN(
-      Statement update,
-      db.Prepare("UPDATE incidents SET first_verdict_id = ?, last_verdict_id = ?, opened_at = ?,"
-                 " last_at = ?, failures = ?, state = ?, why = ?, reasons = ?"
-                 " WHERE id = ? AND host_id = ?"));
-  update.Bind(incident.first_verdict_id, incident.last_verdict_id, incident.opened_at,
-              incident.last_at, incident.failures, incident.state, incident.why,
-              EncodeTexts(incident.reasons), incident.id, incident.host_id);
-  return update.Run();
-}
-
-absl::Status FoldIncident(Connection& db, const IncidentRow& incident) {
-  BG_ASSIGN_OR_RETURN(
-      Statement update,
-      db.Prepare("UPDATE incidents SET last_verdict_id = ?, last_at = ?, failures = failures + 1,"
-                 " reasons = ? WHERE host_id = ? AND state != ?"));
-  update.Bind(incident.last_verdict_id, incident.last_at, EncodeTexts(incident.reasons),
-              incident.host_id, kClosed);
-  return update.Run();
-}
-
-absl::Status InsertIncident(Connection& db, const IncidentRow& incident) {
-  BG_ASSIGN_OR_RETURN(
-      Statement insert,
-      db.Prepare("INSERT INTO incidents (id, host_id, first_verdict_id, last_verdict_id,"
-                 " opened_at, last_at, failures, state, why, reasons)"
-                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-  insert.Bind(incident.id, incident.host_id, incident.first_verdict_id, incident.last_verdict_id,
-              incident.opened_at, incident.last_at, incident.failures, incident.state, incident.why,
-              EncodeTexts(incident.reasons));
-  return insert.Run();
-}
-
-absl::Status WriteIncident(Connection& db, const IncidentRow& incident) {
-  BG_RETURN_IF_ERROR(ReplaceIncident(db, incident));
-  if (db.ChangedRows() > 0) return absl::OkStatus();
-  BG_RETURN_IF_ERROR(FoldIncident(db, incident));
-  if (db.ChangedRows() > 0) return absl::OkStatus();
-  return InsertIncident(db, incident);
-}
-
 absl::Status InsertEffect(Connection& db, const EffectRow& effect) {
   BG_ASSIGN_OR_RETURN(
       Statement insert,
@@ -218,6 +198,10 @@ absl::Status CheckComplete(const Commit& commit) {
     return Refuse(absl::StatusCode::kInvalidArgument, Reason::kInternal,
                   "credentials to revoke, but no host");
   }
+  if (commit.admitted_evidence.has_value() && !commit.host.has_value()) {
+    return Refuse(absl::StatusCode::kInvalidArgument, Reason::kInternal,
+                  "evidence that a host was admitted with, but no host");
+  }
   return absl::OkStatus();
 }
 
@@ -226,13 +210,17 @@ absl::Status CheckComplete(const Commit& commit) {
 absl::Status ApplyCommit(Connection& db, const Commit& commit) {
   BG_RETURN_IF_ERROR(CheckComplete(commit));
   if (commit.join_token.has_value()) BG_RETURN_IF_ERROR(UseJoinToken(db, *commit.join_token));
-  if (commit.host.has_value()) BG_RETURN_IF_ERROR(WriteHost(db, *commit.host));
+  if (commit.host.has_value()) BG_RETURN_IF_ERROR(WriteHost(db, commit));
   if (commit.verdict.has_value()) BG_RETURN_IF_ERROR(InsertVerdict(db, *commit.verdict));
   for (const auto& [name, bytes] : commit.blobs) BG_RETURN_IF_ERROR(InsertBlob(db, name, bytes));
   // Before the new ones: a commit may replace all credentials of a host.
   BG_RETURN_IF_ERROR(Revoke(db, commit));
   for (const CredentialRow& row : commit.issued) BG_RETURN_IF_ERROR(InsertCredential(db, row));
-  if (commit.incident.has_value()) BG_RETURN_IF_ERROR(WriteIncident(db, *commit.incident));
+  BG_RETURN_IF_ERROR(WriteIncident(db, commit));
+  if (commit.admitted_evidence.has_value()) {
+    BG_RETURN_IF_ERROR(ReplaceEvidence(db, commit.host->id, *commit.admitted_evidence));
+  }
+  for (const ChangeRow& row : commit.changes) BG_RETURN_IF_ERROR(InsertChange(db, row));
   for (const EffectRow& row : commit.effects) BG_RETURN_IF_ERROR(InsertEffect(db, row));
   for (const AuditRow& row : commit.audit) BG_RETURN_IF_ERROR(AppendAudit(db, row));
   return absl::OkStatus();
@@ -352,6 +340,26 @@ absl::Status TakeStep(Connection& db, const AssignmentRow& assignment,
   }
   BG_RETURN_IF_ERROR(InsertStep(db, assignment));
   return ChangeStanding(db, assignment);
+}
+
+absl::Status InsertAnswer(Connection& db, const AnswerRow& answer, absl::Time forget_before) {
+  BG_ASSIGN_OR_RETURN(Statement forget, db.Prepare("DELETE FROM answers WHERE at < ?"));
+  BG_RETURN_IF_ERROR(forget.Bind(forget_before).Run());
+  BG_ASSIGN_OR_RETURN(Statement insert,
+                      db.Prepare("INSERT INTO answers (actor, key, request_sha256, answer, at)"
+                                 " VALUES (?, ?, ?, ?, ?)"));
+  return insert.Bind(answer.actor, answer.key, answer.request_sha256, answer.answer, answer.at)
+      .Run();
+}
+
+absl::Status InsertCheckpoint(Connection& db, const CheckpointRow& checkpoint) {
+  BG_ASSIGN_OR_RETURN(
+      Statement insert,
+      db.Prepare("INSERT INTO checkpoints (sequence, key_id, at, chain, signature)"
+                 " VALUES (?, ?, ?, ?, ?) ON CONFLICT (sequence, key_id) DO NOTHING"));
+  insert.Bind(checkpoint.sequence, checkpoint.key_id, checkpoint.at, checkpoint.chain,
+              checkpoint.signature);
+  return insert.Run();
 }
 
 absl::Status RemoveEffect(Connection& db, int64_t sequence) {

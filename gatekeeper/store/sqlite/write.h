@@ -29,6 +29,9 @@ absl::Status InsertDocument(Connection& db, const DocumentRow& document);
 absl::Status InsertVersion(Connection& db, const VersionRow& version);
 absl::Status TakeStep(Connection& db, const AssignmentRow& assignment,
                       std::optional<int64_t> after);
+// Those from before `forget_before` go.
+absl::Status InsertAnswer(Connection& db, const AnswerRow& answer, absl::Time forget_before);
+absl::Status InsertCheckpoint(Connection& db, const CheckpointRow& checkpoint);
 absl::Status RemoveEffect(Connection& db, int64_t sequence);
 
 }  // namespace bootgate::gatekeeper::store::sqlite
