@@ -17,7 +17,12 @@
 namespace bootgate::config {
 namespace {
 
-// Dotted names of all values of a table (arrays and values are leaves), with their lines.
+bool IsArrayOfTables(const toml::node& node) {
+  const toml::array* const array = node.as_array();
+  return array != nullptr && !array->empty() && array->is_homogeneous(toml::node_type::table);
+}
+
+// Dotted names of all values of a table (values and arrays of values are leaves), with their lines.
 void CollectLeaves(const toml::table& table, const std::string& prefix,
                    std::vector<std::pair<std::string, uint32_t>>* out, int depth) {
   constexpr int kMaxDepth = 8;
@@ -26,6 +31,11 @@ void CollectLeaves(const toml::table& table, const std::string& prefix,
         prefix.empty() ? std::string(key.str()) : prefix + "." + std::string(key.str());
     if (const toml::table* const inner = node.as_table(); inner != nullptr && depth < kMaxDepth) {
       CollectLeaves(*inner, name, out, depth + 1);
+    } else if (IsArrayOfTables(node) && depth < kMaxDepth) {
+      const toml::array& tables = *node.as_array();
+      for (size_t i = 0; i < tables.size(); ++i) {
+        CollectLeaves(*tables[i].as_table(), absl::StrCat(name, "[", i, "]"), out, depth + 1);
+      }
     } else {
       out->emplace_back(name, node.source().begin.line);
     }
@@ -180,6 +190,16 @@ void ConfigFile::Choice(absl::string_view key, const std::vector<std::string>& w
         impl_->Find(key), key,
         absl::StrCat("'", Printable(text), "' is none of ", absl::StrJoin(words, ", ")));
   }
+}
+
+size_t ConfigFile::Tables(absl::string_view key) {
+  const toml::node* const node = impl_->Find(key);
+  if (node == nullptr) return 0;
+  if (!IsArrayOfTables(*node)) {
+    impl_->Complain(node, key, absl::StrCat("expected tables, each under [[", key, "]]"));
+    return 0;
+  }
+  return node->as_array()->size();
 }
 
 bool ConfigFile::Has(absl::string_view key) const {

@@ -43,6 +43,10 @@ class ConfigFile {
   // One of the given words.
   void Choice(absl::string_view key, const std::vector<std::string>& words, std::string* value);
 
+  // How many tables an array of tables ([[webhook]]) has; 0 when the key is not there. Their keys
+  // are "webhook[0].name" and so on.
+  size_t Tables(absl::string_view key);
+
   bool Has(absl::string_view key) const;
 
   // Adds a complaint about a key's value from the caller's own check; the line is found.

@@ -40,6 +40,35 @@ TEST(ConfigFile, TakesWhatIsThereAndLeavesTheRest) {
   EXPECT_THAT(bits, ::testing::ElementsAre(1, 2));
 }
 
+TEST(ConfigFile, TablesOfAnArrayAreReadOneByOne) {
+  ConfigFile file = Parsed("[[hook]]\nname = \"a\"\n[[hook]]\nname = \"b\"\nn = 99\n");
+  ASSERT_EQ(file.Tables("hook"), 2);
+  EXPECT_EQ(file.Tables("absent"), 0);
+  std::string first, second;
+  int64_t n = 0;
+  file.Text("hook[0].name", &first);
+  file.Text("hook[1].name", &second);
+  file.Integer("hook[1].n", 0, 9, &n);
+  EXPECT_EQ(first + second, "ab");
+  EXPECT_EQ(Complaints(file), "f.toml:5: hook[1].n: 99 is not between 0 and 9");
+}
+
+TEST(ConfigFile, UnknownKeysOfAnArraysTablesAreFound) {
+  ConfigFile file = Parsed("[[hook]]\nname = \"a\"\nnaem = \"b\"\n");
+  std::string name;
+  ASSERT_EQ(file.Tables("hook"), 1);
+  file.Text("hook[0].name", &name);
+  EXPECT_THAT(Complaints(file), HasSubstr("f.toml:3: unknown key hook[0].naem; did you mean "));
+}
+
+TEST(ConfigFile, WhatIsNoArrayOfTablesIsSaid) {
+  for (const char* const text : {"hook = 3\n", "hook = []\n", "hook = [1]\n", "[hook]\nn = 1\n"}) {
+    ConfigFile file = Parsed(text);
+    EXPECT_EQ(file.Tables("hook"), 0);
+    EXPECT_THAT(Complaints(file), HasSubstr("hook: expected tables, each under [[hook]]")) << text;
+  }
+}
+
 TEST(ConfigFile, UnknownKeyNamesTheNearest) {
   ConfigFile file = Parsed("[listen]\nagent = \"x\"\n");
   std::string value;
