@@ -45,6 +45,8 @@ host::HostRecord FullHost() {
   host.own_ek_certificate = Bytes(700, 0x31);
   host.ak_certificate = Bytes(600, 0x32);
   host.ak_certificate_until = absl::FromUnixSeconds(1'900'000'000);
+  host.incident_id = "i-7";
+  host.shut_out_by = "operator alice";
   host.tpm_history = {
       .clock_safe = false,
       .kernel_boot_id = "9f1c",
@@ -86,8 +88,12 @@ Bytes InVersion(uint8_t version, const host::HostRecord& host) {
   constexpr size_t kChecksum = 32, kNoCursorNoFlag = 2;
   constexpr size_t kNoHistory = 1 + 2 * 4 + 4 * 1;
   constexpr size_t kNoTpm = 6 * 4 + 8 + 4 + 2 * 4 + 8 + kNoHistory;
+  constexpr size_t kNoIncident = 2 * 4;
+  size_t missing = kNoIncident;
+  if (version < 3) missing += kNoTpm;
+  if (version < 2) missing += kNoCursorNoFlag;
   Bytes encoded = EncodeHost(host);
-  encoded.resize(encoded.size() - kChecksum - kNoTpm - (version == 1 ? kNoCursorNoFlag : 0));
+  encoded.resize(encoded.size() - kChecksum - missing);
   encoded[0] = version;
   const crypto::Digest checksum = crypto::Hash(crypto::HashAlg::kSha256, encoded);
   encoded.insert(encoded.end(), checksum.view().begin(), checksum.view().end());
@@ -152,8 +158,14 @@ TEST(RecordCodec, CursorComesBackAsItWas) {
   EXPECT_EQ(finding.text, "/bin/c is not in the reference.");
 }
 
-host::HostRecord WithoutTpmFacts() {
+host::HostRecord WithoutIncident() {
   host::HostRecord old = FullHost();
+  old.incident_id = old.shut_out_by = "";
+  return old;
+}
+
+host::HostRecord WithoutTpmFacts() {
+  host::HostRecord old = WithoutIncident();
   old.replaces = old.replaced_by = old.assurance = "";
   old.tpm = {};
   old.tolerances.clear();
@@ -161,6 +173,13 @@ host::HostRecord WithoutTpmFacts() {
   old.ak_certificate_until = absl::UnixEpoch();
   old.tpm_history = {};
   return old;
+}
+
+TEST(RecordCodec, RecordsFromBeforeIncidentsHadOwnersAreRead) {
+  const host::HostRecord old = WithoutIncident();
+  BG_ASSERT_OK_AND_ASSIGN(const host::HostRecord back, DecodeHost(InVersion(3, old)));
+  EXPECT_EQ(EncodeHost(back), EncodeHost(old));
+  EXPECT_EQ(back.tpm, old.tpm);
 }
 
 TEST(RecordCodec, RecordsFromBeforeThereWereTpmFactsAreRead) {
@@ -190,6 +209,8 @@ TEST(RecordCodec, TpmFactsComeBackAsTheyWere) {
   EXPECT_EQ(back.ak_certificate, host.ak_certificate);
   EXPECT_EQ(back.ak_certificate_until, host.ak_certificate_until);
   EXPECT_EQ(back.tpm_history, host.tpm_history);
+  EXPECT_EQ(back.incident_id, "i-7");
+  EXPECT_EQ(back.shut_out_by, "operator alice");
 }
 
 TEST(RecordCodec, EveryFlippedBitIsFound) {

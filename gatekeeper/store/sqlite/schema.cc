@@ -164,7 +164,7 @@ constexpr char kVersion4[] = R"sql(
       JOIN incidents ON incidents.first_verdict_id =
         json_extract(CASE WHEN json_valid(detail_json) THEN detail_json END, '$.verdict')
       JOIN json_each(detail_json, '$.evidence') AS parts
-    WHERE action = 'verdict' AND parts.type = 'text'
+    WHERE audit.action = 'verdict' AND parts.type = 'text'
       AND EXISTS (SELECT 1 FROM blobs WHERE sha256 = parts.value);
 
   CREATE TABLE changes (

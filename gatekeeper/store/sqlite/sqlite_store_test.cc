@@ -5,6 +5,7 @@
 
 #include "common/base/files.h"
 #include "common/testing/corpus.h"
+#include "gatekeeper/store/incident_contract.h"
 #include "gatekeeper/store/store_contract.h"
 
 namespace bootgate::gatekeeper::store {
@@ -24,6 +25,9 @@ std::unique_ptr<Store> OpenIn(const std::string& folder) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract,
+                         ::testing::Values(Backend{.name = "Sqlite", .open = OpenIn}),
+                         [](const auto& row) { return row.param.name; });
+INSTANTIATE_TEST_SUITE_P(Sqlite, FleetContract,
                          ::testing::Values(Backend{.name = "Sqlite", .open = OpenIn}),
                          [](const auto& row) { return row.param.name; });
 
@@ -92,6 +96,15 @@ TEST_F(SqliteStoreTest, NewerSchemaIsRefused) {
 TEST_F(SqliteStoreTest, AssignmentsOfTheFirstSchemaStandAndAreHistory) {
   StoreHosts(1);
   Tamper(R"sql(
+    DROP TABLE incident_events; DROP TABLE evidence; DROP TABLE changes; DROP TABLE consumers;
+    DROP TABLE dead_letters; DROP TABLE checkpoints; DROP TABLE answers;
+    DROP INDEX verdicts_by_time;
+    ALTER TABLE incidents DROP COLUMN revision; ALTER TABLE incidents DROP COLUMN action;
+    ALTER TABLE incidents DROP COLUMN opened_by; ALTER TABLE incidents DROP COLUMN assignee;
+    ALTER TABLE incidents DROP COLUMN root_cause; ALTER TABLE incidents DROP COLUMN disposition;
+    ALTER TABLE incidents DROP COLUMN ticket; ALTER TABLE incidents DROP COLUMN resolved_by;
+    ALTER TABLE incidents DROP COLUMN approved_by; ALTER TABLE incidents DROP COLUMN resolved_at;
+    ALTER TABLE incidents DROP COLUMN approved_at; ALTER TABLE incidents DROP COLUMN closed_at;
     DROP TABLE inventory; DROP TABLE revocations;
     ALTER TABLE credentials DROP COLUMN kind; ALTER TABLE credentials DROP COLUMN issuer;
     ALTER TABLE join_tokens DROP COLUMN uses; ALTER TABLE join_tokens DROP COLUMN author;
@@ -134,7 +147,15 @@ TEST_F(SqliteStoreTest, StoreOfTheSecondSchemaGoesOnAsItWas) {
   EXPECT_EQ(hosts.size(), 4u);
   EXPECT_TRUE(corrupt.empty());
   EXPECT_EQ(store->CountHosts()->at(host::Trust::kQuarantined), 3);
-  EXPECT_EQ(store->ListIncidents("")->size(), 3u);
+  BG_ASSERT_OK_AND_ASSIGN(const std::vector<IncidentRow> incidents, store->ListIncidents(""));
+  EXPECT_EQ(incidents.size(), 3u);
+  for (const IncidentRow& incident : incidents) {
+    EXPECT_EQ(incident.revision, 1u);
+    BG_ASSERT_OK_AND_ASSIGN(const EvidenceParts parts, store->GetEvidence(incident.id));
+    EXPECT_EQ(parts.count("boot_log"), 1u) << "found through the audit trail";
+    for (const auto& [part, sha256] : parts) EXPECT_THAT(store->GetBlob(sha256), IsOk()) << part;
+  }
+  EXPECT_EQ(store->LastChange().value(), 0);
   EXPECT_EQ(hosts[0].assurance, "");
   EXPECT_TRUE(hosts[0].ak_certificate.empty());
 
