@@ -130,8 +130,11 @@ absl::Status Replay(const CapturedBoot& boot, agent::tpm::Tpm& tpm) {
 }
 
 Bytes ImaEntry(absl::string_view path, ByteView content) {
+  return ImaEntryOf(path, crypto::Hash(crypto::HashAlg::kSha256, content));
+}
+
+Bytes ImaEntryOf(absl::string_view path, const crypto::Digest& file) {
   constexpr absl::string_view kTemplate = "ima-ng";
-  const crypto::Digest file = crypto::Hash(crypto::HashAlg::kSha256, content);
   bytes::Writer data;
   data.U32Le(static_cast<uint32_t>(8 + file.size()));  // "sha256:" and a NUL, then the digest
   data.Raw(AsBytes("sha256:")).U8(0).Raw(file.view());

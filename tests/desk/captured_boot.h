@@ -27,6 +27,8 @@ absl::Status Replay(const CapturedBoot& boot, agent::tpm::Tpm& tpm);
 
 // One more entry (ima-ng, SHA-256) as the kernel would add it when `path` with `content` is used.
 Bytes ImaEntry(absl::string_view path, ByteView content);
+// The same for a file of that SHA-256.
+Bytes ImaEntryOf(absl::string_view path, const crypto::Digest& file);
 absl::Status ExtendWithIma(ByteView entries,
                            const std::map<crypto::HashAlg, ima::ExtendRule>& rules,
                            agent::tpm::Tpm& tpm);

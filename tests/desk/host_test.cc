@@ -8,6 +8,7 @@
 #include "common/testing/corpus.h"
 #include "common/testing/status_matchers.h"
 #include "tests/desk/captured_boot.h"
+#include "tests/desk/other_kernel.h"
 #include "tests/desk/scratch_folder.h"
 
 namespace bootgate::desk {
@@ -66,6 +67,28 @@ TEST(Host, RebootsIntoAnotherCaseWithTheSameTpm) {
   EXPECT_EQ(after.reset_count, before.reset_count + 1);
   BG_ASSERT_OK_AND_ASSIGN(const tpm2::Public same_ak, tpm->AkPublic(agent::tpm::AkKind::kEcc));
   EXPECT_EQ(same_ak.Name(), ak.Name());
+}
+
+// What a captured boot becomes with another kernel is as consistent as a captured one: the TPM
+// comes to its registers, and only those that a kernel goes into are others.
+TEST(Host, BootsWithAnotherKernel) {
+  const ScratchFolder scratch;
+  const std::string good = CorpusPath("boots/good"), other = scratch.path() + "/other";
+  ASSERT_THAT(WriteBootWithKernel(good, "another kernel", other), IsOk());
+  BG_ASSERT_OK_AND_ASSIGN(const auto host,
+                          Host::Up({.folder = scratch.path() + "/host", .case_folder = other}));
+  BG_ASSERT_OK_AND_ASSIGN(const CapturedBoot before, LoadBoot(good));
+  BG_ASSERT_OK_AND_ASSIGN(const CapturedBoot after, LoadBoot(other));
+  ASSERT_EQ(after.registers.size(), before.registers.size());
+  for (size_t i = 0; i < after.registers.size(); ++i) {
+    for (uint32_t index = 0; index < registers::kCount; ++index) {
+      const bool measures_kernels = index == 4 || index == 9 || index == 10;
+      EXPECT_EQ(after.registers[i].Get(index) != before.registers[i].Get(index), measures_kernels)
+          << index;
+    }
+  }
+  EXPECT_THAT(WriteBootWithKernel(CorpusPath("boots/none"), "kernel", other),
+              ::testing::Not(IsOk()));
 }
 
 TEST(Host, MeasuredFileIsInTheListAndInTheRegister) {

@@ -7,6 +7,7 @@
 
 #include "common/base/status_macros.h"
 #include "tests/desk/host.h"
+#include "tests/desk/other_kernel.h"
 
 namespace bootgate::desk {
 namespace {
@@ -78,6 +79,12 @@ int Main(int argc, char** argv) {
     return With(in, [&](Host& host) { return host.Reboot(in.case_folder); });
   });
   reboot->add_option("--case", in.case_folder)->required();
+
+  CLI::App* kernel =
+      add("other-kernel", "make the folder a captured boot with another kernel",
+          [&] { return WriteBootWithKernel(in.case_folder, in.text, Absolute(in.folder)); });
+  kernel->add_option("--case", in.case_folder, "the captured boot")->required();
+  kernel->add_option("--data", in.text, "stands for the kernel's content")->required();
 
   add("show", "print where the host's parts are", [&] {
     return With(in, [](Host& host) {
