@@ -165,6 +165,7 @@ struct Authority::Live {
   std::mutex mutex;
   // Under mutex.
   std::string fingerprint;  // of the folder when it was last looked at
+  bool taints_are_new = false;
   std::shared_ptr<const CaSnapshot> snapshot;
   std::shared_ptr<const std::set<std::string>> tainted =
       std::make_shared<const std::set<std::string>>();
@@ -191,14 +192,18 @@ absl::StatusOr<Authority> Authority::Open(const AuthorityFiles& files, absl::Tim
 absl::Status Authority::Refresh(absl::Time now) const {
   std::string fingerprint = FingerprintOf(live_->folder);
   std::shared_ptr<const CaSnapshot> before;
+  std::shared_ptr<const std::set<std::string>> tainted;
   {
     const std::lock_guard lock(live_->mutex);
-    if (fingerprint == live_->fingerprint) return absl::OkStatus();
+    if (fingerprint == live_->fingerprint && !live_->taints_are_new) return absl::OkStatus();
     live_->fingerprint = std::move(fingerprint);
+    live_->taints_are_new = false;
     before = live_->snapshot;
+    tainted = live_->tainted;
   }
   BG_ASSIGN_OR_RETURN(const CaFolder folder, LoadCaFolder(live_->folder));
-  BG_ASSIGN_OR_RETURN(auto snapshot, LoadSnapshot(folder, live_->urls, now, before.get()));
+  BG_ASSIGN_OR_RETURN(auto snapshot,
+                      LoadSnapshot(folder, live_->urls, now, before.get(), *tainted));
   const std::lock_guard lock(live_->mutex);
   live_->snapshot = std::move(snapshot);
   return absl::OkStatus();
@@ -207,6 +212,7 @@ absl::Status Authority::Refresh(absl::Time now) const {
 void Authority::SetTainted(std::set<std::string> key_ids) const {
   auto tainted = std::make_shared<const std::set<std::string>>(std::move(key_ids));
   const std::lock_guard lock(live_->mutex);
+  live_->taints_are_new = live_->taints_are_new || *tainted != *live_->tainted;
   live_->tainted = std::move(tainted);
 }
 
@@ -301,6 +307,11 @@ absl::StatusOr<Bytes> Authority::IssueHost(const HostCertificateRequest& request
   }
   BG_ASSIGN_OR_RETURN(const Bytes serial, SerialFromHex(request.serial_hex));
   BG_ASSIGN_OR_RETURN(const auto ca, SignerFor(CaUse::kHosts));
+  if (!request.issuer_key_id.empty() && request.issuer_key_id != ca->issuer->key_id) {
+    return Refuse(absl::StatusCode::kUnavailable, Reason::kCa,
+                  absl::StrCat("another CA, ", ca->issuer->id,
+                               ", has come to sign for hosts meanwhile; the next try is its"));
+  }
   const Bytes subject = DeviceNameDer(request.host_id.substr(0, kMaxCommonNameSize));
   return Issue(
       *ca,

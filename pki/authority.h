@@ -38,6 +38,7 @@ struct HostCertificateRequest {
   std::string host_id;
   std::string verdict_id, policy_id, claims_digest_hex;  // in a private extension
   absl::Time not_before, not_after;
+  Bytes issuer_key_id = {};  // of the CA that is to sign; empty: whichever signs for hosts
 };
 
 class Authority {
@@ -55,7 +56,8 @@ class Authority {
   // Takes over what has changed in the folder; cheap when nothing has. When what is there now is
   // broken, the old state stays and the error is told once.
   absl::Status Refresh(absl::Time now) const;
-  // Key ids (lower-case hex) that are tainted by word of others; besides those of the folder.
+  // Key ids (lower-case hex) that are tainted by word of others; besides those of the folder. They
+  // are not believed from now on; trust bundle and issuers show it after the next Refresh.
   void SetTainted(std::set<std::string> key_ids) const;
 
   std::string root_pem() const;   // of the CA that signs for hosts
@@ -90,7 +92,8 @@ class Authority {
 
   // One host certificate in DER: CA:FALSE, digitalSignature, clientAuth and serverAuth, URI SAN
   // spiffe://<trust domain>/host/<host id>, subject serialNumber=<host id>; CRL and OCSP addresses
-  // as far as Open was given any. CA, CA_KEY, KEY_WEAK.
+  // as far as Open was given any. CA, CA_KEY, KEY_WEAK; CA with kUnavailable: another CA has come
+  // to sign than the one that was to.
   absl::StatusOr<Bytes> IssueHost(const HostCertificateRequest& request,
                                   const crypto::PublicKey& key) const;
 

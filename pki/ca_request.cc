@@ -6,6 +6,7 @@
 #include "common/base/hex.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
+#include "common/crypto/key_strength.h"
 #include "pki/der.h"
 
 namespace bootgate::pki {
@@ -60,6 +61,7 @@ absl::StatusOr<CaRequest> ReadCaRequest(absl::string_view pem) {
   const Bytes key_der(der, der + size);
   OPENSSL_free(der);
   BG_ASSIGN_OR_RETURN(crypto::PublicKey key, crypto::PublicKey::FromSpkiDer(key_der));
+  BG_RETURN_IF_ERROR(crypto::CheckStrength(key));
   EVP_PKEY* const open = X509_REQ_get0_pubkey(request.get());
   if (open == nullptr || X509_REQ_verify(request.get(), open) != 1) {
     return Unfit("the request is not signed by its own key");

@@ -94,8 +94,14 @@ absl::StatusOr<Bytes> KeyIdentifier(const CaFile& file) {
 
 class Loader {
  public:
-  Loader(const CaFolder& folder, const StatusUrls& urls, absl::Time now, const CaSnapshot* before)
-      : folder_(folder), urls_(urls), now_(now), before_(before), made_(new CaSnapshot) {
+  Loader(const CaFolder& folder, const StatusUrls& urls, absl::Time now, const CaSnapshot* before,
+         const std::set<std::string>& tainted_elsewhere)
+      : folder_(folder),
+        urls_(urls),
+        now_(now),
+        before_(before),
+        tainted_elsewhere_(tainted_elsewhere),
+        made_(new CaSnapshot) {
     made_->trust_domain = folder.trust_domain;
   }
 
@@ -120,6 +126,10 @@ class Loader {
   }
 
  private:
+  bool IsTainted(const CaRecord& ca, ByteView key_id) const {
+    return ca.state == CaRecord::State::kTainted || tainted_elsewhere_.count(ToHex(key_id)) != 0;
+  }
+
   absl::Status AddRoot(const CaRecord& ca) {
     if (ca.state == CaRecord::State::kRequested) return absl::OkStatus();
     absl::StatusOr<CaFile> file = Load(folder_, ca, now_);
@@ -134,9 +144,10 @@ class Loader {
       BG_ASSIGN_OR_RETURN(const crypto::PublicKey key, KeyOf(file->certificate.get()));
       BG_RETURN_IF_ERROR(OpenKey(ca.key, folder_.folder, key).status());
     }
-    if (ca.state == CaRecord::State::kTainted) {
-      BG_ASSIGN_OR_RETURN(const Bytes id, KeyIdentifier(*file));
-      made_->tainted.insert(ToHex(id));
+    // A root of somebody else's may have no key identifier; nobody can taint it by that.
+    const absl::StatusOr<Bytes> id = KeyIdentifier(*file);
+    if (IsTainted(ca, id.ok() ? *id : Bytes())) {
+      if (id.ok()) made_->tainted.insert(ToHex(*id));
       tainted_roots_.insert(ca.id);
     } else {
       (active ? roots_active_ : roots_other_) += file->pem;
@@ -153,14 +164,13 @@ class Loader {
       return Broken(file.path, absl::StrCat("its root ", ca.under, " is not good any more"));
     }
     BG_RETURN_IF_ERROR(CheckPath(file, root->second));
-    Issuer issuer{
-        .id = ca.id,
-        .uses = ca.uses,
-        .tainted = ca.state == CaRecord::State::kTainted || tainted_roots_.count(ca.under) != 0,
-        .name = SubjectDer(file.certificate.get()),
-        .certificate = file.der,
-        .chain_pem = file.pem};
+    Issuer issuer{.id = ca.id,
+                  .uses = ca.uses,
+                  .name = SubjectDer(file.certificate.get()),
+                  .certificate = file.der,
+                  .chain_pem = file.pem};
     BG_ASSIGN_OR_RETURN(issuer.key_id, KeyIdentifier(file));
+    issuer.tainted = IsTainted(ca, issuer.key_id) || tainted_roots_.count(ca.under) != 0;
     issuer.not_after =
         std::min(NotAfter(root->second.certificate.get()), NotAfter(file.certificate.get()));
     for (const crypto::X509Ptr& between : file.between) {
@@ -242,6 +252,7 @@ class Loader {
   const StatusUrls& urls_;
   const absl::Time now_;
   const CaSnapshot* const before_;
+  const std::set<std::string>& tainted_elsewhere_;
   std::unique_ptr<CaSnapshot> made_;
   std::map<std::string, CaFile> roots_;
   std::set<std::string> tainted_roots_;
@@ -250,11 +261,10 @@ class Loader {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const CaSnapshot>> LoadSnapshot(const CaFolder& folder,
-                                                               const StatusUrls& urls,
-                                                               absl::Time now,
-                                                               const CaSnapshot* before) {
-  return Loader(folder, urls, now, before).Run();
+absl::StatusOr<std::shared_ptr<const CaSnapshot>> LoadSnapshot(
+    const CaFolder& folder, const StatusUrls& urls, absl::Time now, const CaSnapshot* before,
+    const std::set<std::string>& tainted_elsewhere) {
+  return Loader(folder, urls, now, before, tainted_elsewhere).Run();
 }
 
 }  // namespace bootgate::pki

@@ -41,10 +41,10 @@ struct CaSnapshot {
 // Errors name the file. kNotFound: no CA here, or a file that must be there is not. CA:
 // certificates that do not belong together or are not valid at `now`. CA_KEY: a key that signs
 // cannot be used. Keys that `before` has open are taken from there. A CA that signs no more does no
-// harm by what is wrong with it: it is left out, or has no signer.
-absl::StatusOr<std::shared_ptr<const CaSnapshot>> LoadSnapshot(const CaFolder& folder,
-                                                               const StatusUrls& urls,
-                                                               absl::Time now,
-                                                               const CaSnapshot* before);
+// harm by what is wrong with it: it is left out, or has no signer. `tainted_elsewhere`: key ids
+// (lower-case hex) of CAs that are tainted whatever the folder says.
+absl::StatusOr<std::shared_ptr<const CaSnapshot>> LoadSnapshot(
+    const CaFolder& folder, const StatusUrls& urls, absl::Time now, const CaSnapshot* before,
+    const std::set<std::string>& tainted_elsewhere = {});
 
 }  // namespace bootgate::pki

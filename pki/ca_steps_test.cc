@@ -2,15 +2,18 @@
 
 #include <sys/stat.h>
 
+#include "absl/strings/escaping.h"
 #include "common/base/hex.h"
 #include "common/base/reason.h"
 #include "pki/ca_certificate.h"
 #include "pki/ca_request.h"
 #include "pki/ca_test.h"
+#include "pki/der.h"
 #include "pki/extensions.h"
 #include "pki/file_key.h"
 #include "pki/operator_certificate.h"
 #include "pki/pem.h"
+#include "pki/weak_keys_test.h"
 #include "pki/x509_read.h"
 
 namespace bootgate::pki {
@@ -291,9 +294,48 @@ TEST_F(CaStepsTest, ATaintByWordOfAnotherGatekeeperHoldsToo) {
   Create();
   Open();
   const Bytes host = Host();
-  authority_->SetTainted({ToHex(IssuerOf(host))});
+  BG_ASSERT_OK_AND_ASSIGN(const IssuerPtr before, authority_->IssuerFor(IssuerOf(host)));
+  const std::set<std::string> taint = {ToHex(IssuerOf(host))};
+  authority_->SetTainted(taint);
   EXPECT_TRUE(authority_->IsTainted(IssuerOf(host)));
   EXPECT_THAT(authority_->IssueHost(HostRequestAt(kCaNow), key_), Refuses(Reason::kCa));
+  // Bundle and issuers follow, as they do when the folder says so.
+  EXPECT_THAT(authority_->trust_bundle()->pem, HasSubstr(before->chain_pem));
+  ASSERT_THAT(authority_->Refresh(kCaNow), IsOk());
+  EXPECT_THAT(authority_->trust_bundle()->pem, Not(HasSubstr(before->chain_pem)));
+  EXPECT_TRUE(authority_->IssuerFor(IssuerOf(host)).value()->tainted);
+  // The same word again, and another step in the folder: it stays.
+  authority_->SetTainted(taint);
+  ASSERT_THAT(RotateCa(scratch_.ca(), CaUse::kAks, std::nullopt, absl::Hours(24), kCaNow).status(),
+              IsOk());
+  ASSERT_THAT(authority_->Refresh(kCaNow), IsOk());
+  EXPECT_TRUE(authority_->IssuerFor(IssuerOf(host)).value()->tainted);
+}
+
+TEST_F(CaStepsTest, ARootTaintedElsewhereTakesAllBelowItAlong) {
+  Create();
+  Open();
+  const Bytes host = Host();
+  BG_ASSERT_OK_AND_ASSIGN(const CaFolder folder, LoadCaFolder(scratch_.ca()));
+  authority_->SetTainted({KeyIdOfCa(folder, *folder.Find("root-1"))});
+  ASSERT_THAT(authority_->Refresh(kCaNow), IsOk());
+  EXPECT_TRUE(authority_->IsTainted(IssuerOf(host)));
+  EXPECT_THAT(authority_->IssueHost(HostRequestAt(kCaNow), key_), Refuses(Reason::kCa));
+  EXPECT_EQ(authority_->roots_pem(), "");
+}
+
+TEST_F(CaStepsTest, AHostCertificateIsSignedByTheCaThatWasToOrByNone) {
+  Create();
+  Open();
+  HostCertificateRequest request = HostRequestAt(kCaNow);
+  request.issuer_key_id = authority_->ActiveIssuer(CaUse::kHosts).value()->key_id;
+  EXPECT_THAT(authority_->IssueHost(request, key_), IsOk());
+  BG_ASSERT_OK_AND_ASSIGN(const CaStep next, RotateCa(scratch_.ca(), CaUse::kHosts, std::nullopt,
+                                                      absl::Hours(24), kCaNow));
+  ASSERT_THAT(ActivateCa(scratch_.ca(), next.ca.id, kCaNow).status(), IsOk());
+  ASSERT_THAT(authority_->Refresh(kCaNow), IsOk());
+  EXPECT_THAT(authority_->IssueHost(request, key_).status(),
+              ::testing::AllOf(Refuses(Reason::kCa), HasCode(absl::StatusCode::kUnavailable)));
 }
 
 TEST_F(CaStepsTest, ARootIsReplacedWithBothInTheBundle) {
@@ -584,6 +626,28 @@ TEST(CaRequest, OnlyItsOwnKeyMayHaveSignedIt) {
     EXPECT_THAT(ReadCaRequest(text).status(), Refuses(Reason::kCa));
   }
 }
+
+// A request as it travels, for any key; nobody has signed it.
+std::string RequestFor(const Bytes& spki) {
+  const Bytes version = {0x02, 0x01, 0x00};
+  const Bytes info =
+      der::Sequence({version, NameDer("Bootgate", "hosts"), spki, Bytes{0xa0, 0x00}});
+  const Bytes ecdsa_with_sha256 = der::Sequence({der::Oid({1, 2, 840, 10045, 4, 3, 2})});
+  const Bytes request = der::Sequence({info, ecdsa_with_sha256, der::BitString(Bytes(64, 1))});
+  return absl::StrCat("-----BEGIN CERTIFICATE REQUEST-----\n", absl::Base64Escape(AsText(request)),
+                      "\n-----END CERTIFICATE REQUEST-----\n");
+}
+
+class WeakRequestTest : public ::testing::TestWithParam<WeakKey> {};
+
+TEST_P(WeakRequestTest, A30_AWeakKeyIsRefusedInARequest) {
+  const auto request = ReadCaRequest(RequestFor(GetParam().spki()));
+  ASSERT_THAT(request.status(), Refuses(Reason::kKeyWeak));
+  EXPECT_THAT(std::string(request.status().message()), HasSubstr(GetParam().says));
+}
+
+INSTANTIATE_TEST_SUITE_P(Keys, WeakRequestTest, ::testing::ValuesIn(AllWeakKeys()),
+                         [](const auto& row) { return std::string(row.param.name); });
 
 }  // namespace
 }  // namespace bootgate::pki

@@ -1,7 +1,12 @@
 #include "common/tpm2/key_profile.h"
 
+#include <openssl/bn.h>
+
 #include "common/base/hex.h"
 #include "common/base/reason.h"
+#include "common/bytes/writer.h"
+#include "common/crypto/owners.h"
+#include "common/crypto/private_key.h"
 #include "common/testing/corpus.h"
 #include "common/testing/status_matchers.h"
 #include "common/tpm2/policy_digest.h"
@@ -199,6 +204,124 @@ TEST(CheckIdentityKey, OnlyByPolicyAndOnlyThisPolicy) {
                       .message()),
       HasSubstr("userWithAuth"));
 }
+
+// ---- Weak keys, as a host may send them in its AK and in the key that it wants certified
+
+// A modulus that is a power of 65537 is one modulo every prime: the flawed generator's shape.
+Bytes ShapedModulus() {
+  const crypto::BnPtr number(BN_new());
+  BN_one(number.get());
+  while (BN_num_bits(number.get()) <= 2040) BN_mul_word(number.get(), 65537);
+  Bytes out(static_cast<size_t>(BN_num_bytes(number.get())));
+  BN_bn2bin(number.get(), out.data());
+  return out;
+}
+Bytes ModulusWithFactor(uint32_t factor) {
+  crypto::BnPtr number(BN_new());
+  BN_set_bit(number.get(), 2047);
+  BN_set_bit(number.get(), 2000);
+  BN_set_bit(number.get(), 0);
+  while (BN_mod_word(number.get(), factor) != 0) BN_add_word(number.get(), 2);
+  Bytes out(256);
+  BN_bn2binpad(number.get(), out.data(), 256);
+  return out;
+}
+Bytes SoundModulus(size_t size = 256) {
+  static const auto* const kSound =
+      new Bytes(crypto::PrivateKey::GenerateRsa(2048)->Public().Rsa()->modulus);
+  Bytes modulus = *kSound;
+  modulus.resize(size, 0x5b);
+  modulus.back() |= 1;
+  return modulus;
+}
+Bytes Even(Bytes modulus) {
+  modulus.back() &= 0xfe;
+  return modulus;
+}
+
+// The parts of a TPMT_PUBLIC behind authPolicy: symmetric, scheme, then the key.
+Bytes RsaParts(const Bytes& modulus, uint32_t exponent, Alg scheme) {
+  bytes::Writer out;
+  out.U16Be(static_cast<uint16_t>(Alg::kNull)).U16Be(static_cast<uint16_t>(scheme));
+  if (scheme != Alg::kNull) out.U16Be(static_cast<uint16_t>(crypto::HashAlg::kSha256));
+  out.U16Be(static_cast<uint16_t>(modulus.size() * 8)).U32Be(exponent).Sized16Be(modulus);
+  return out.Finish();
+}
+Bytes EcParts(uint16_t curve, const Bytes& x, const Bytes& y, Alg scheme) {
+  bytes::Writer out;
+  out.U16Be(static_cast<uint16_t>(Alg::kNull)).U16Be(static_cast<uint16_t>(scheme));
+  if (scheme != Alg::kNull) out.U16Be(static_cast<uint16_t>(crypto::HashAlg::kSha256));
+  out.U16Be(curve).U16Be(static_cast<uint16_t>(Alg::kNull)).Sized16Be(x).Sized16Be(y);
+  return out.Finish();
+}
+
+struct WeakKey {
+  const char* name;
+  Alg type;
+  Bytes (*parts)(Alg scheme);  // kNull: an unrestricted key's
+  const char* says;
+  Reason reason = Reason::kKeyWeak;
+};
+void PrintTo(const WeakKey& row, std::ostream* os) { *os << row.name; }
+class WeakKeyTest : public ::testing::TestWithParam<WeakKey> {
+ protected:
+  // Right in everything but the key.
+  static Bytes Tpmt(uint32_t attributes, ByteView policy, Alg scheme) {
+    bytes::Writer out;
+    out.U16Be(static_cast<uint16_t>(GetParam().type));
+    out.U16Be(static_cast<uint16_t>(crypto::HashAlg::kSha256)).U32Be(attributes);
+    out.Sized16Be(policy).Raw(GetParam().parts(scheme));
+    return out.Finish();
+  }
+  static absl::Status RefusedAs(const Bytes& tpmt, auto check) {
+    const absl::StatusOr<Public> area = Public::FromTpmt(tpmt);
+    return area.ok() ? check(*area) : area.status();
+  }
+};
+
+TEST_P(WeakKeyTest, A30_IsRefusedAsAnAk) {
+  const Alg scheme = GetParam().type == Alg::kRsa ? Alg::kRsassa : Alg::kEcdsa;
+  const absl::Status status = RefusedAs(Tpmt(kAkBits, {}, scheme), CheckAk);
+  EXPECT_THAT(status, Refuses(GetParam().reason));
+  EXPECT_THAT(std::string(status.message()), HasSubstr(GetParam().says));
+}
+
+TEST_P(WeakKeyTest, A30_IsRefusedAsAKeyToBeCertified) {
+  constexpr uint32_t kIdentityBits = 0x00040432;
+  const Bytes policy(32, 7);
+  const absl::Status status =
+      RefusedAs(Tpmt(kIdentityBits, policy, Alg::kNull),
+                [&](const Public& area) { return CheckIdentityKey(area, policy); });
+  EXPECT_THAT(status, Refuses(GetParam().reason));
+  EXPECT_THAT(std::string(status.message()), HasSubstr(GetParam().says));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Keys, WeakKeyTest,
+    ::testing::ValuesIn(std::vector<WeakKey>{
+        {"Rsa1024", Alg::kRsa, [](Alg s) { return RsaParts(SoundModulus(128), 0, s); },
+         "1024 bits"},
+        {"ExponentOne", Alg::kRsa, [](Alg s) { return RsaParts(SoundModulus(), 1, s); },
+         "exponent"},
+        {"ExponentEven", Alg::kRsa, [](Alg s) { return RsaParts(SoundModulus(), 65536, s); },
+         "exponent"},
+        {"ModulusEven", Alg::kRsa, [](Alg s) { return RsaParts(Even(SoundModulus()), 0, s); },
+         "even"},
+        {"SmallFactor", Alg::kRsa, [](Alg s) { return RsaParts(ModulusWithFactor(641), 0, s); },
+         "has the factor"},
+        {"Roca", Alg::kRsa, [](Alg s) { return RsaParts(ShapedModulus(), 0, s); }, "ROCA"},
+        {"Oversized", Alg::kRsa, [](Alg s) { return RsaParts(Bytes(1024, 0xc5), 0, s); },
+         "8192 bits", Reason::kKeyTooLarge},
+        {"P192", Alg::kEcc, [](Alg s) { return EcParts(0x0001, Bytes(24, 1), Bytes(24, 2), s); },
+         "unknown curve", Reason::kTpmMarshal},
+        {"Sm2", Alg::kEcc, [](Alg s) { return EcParts(0x0020, Bytes(32, 1), Bytes(32, 2), s); },
+         "unknown curve", Reason::kTpmMarshal},
+        {"OffTheCurve", Alg::kEcc,
+         [](Alg s) { return EcParts(0x0003, Bytes(32, 1), Bytes(32, 2), s); }, "not a valid EC"},
+        {"AtInfinity", Alg::kEcc, [](Alg s) { return EcParts(0x0003, {}, {}, s); },
+         "not a valid EC"},
+    }),
+    [](const auto& row) { return std::string(row.param.name); });
 
 TEST(EkTemplates, NamesAndIndexes) {
   EXPECT_EQ(Name(EkTemplate::kRsa2048Low), "rsa2048-low (L-1)");

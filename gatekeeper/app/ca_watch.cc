@@ -20,6 +20,7 @@ absl::StatusOr<std::unique_ptr<CaWatch>> CaWatch::Open(const Config& config,
                                                        store::Store& store, const Clock& clock) {
   std::unique_ptr<CaWatch> watch(new CaWatch(config, authority, store, clock));
   BG_RETURN_IF_ERROR(watch->TakeTaints());
+  BG_RETURN_IF_ERROR(authority.Refresh(clock.Now()));
   BG_RETURN_IF_ERROR(watch->MakeIdentity());
   return watch;
 }
@@ -52,8 +53,8 @@ absl::Status CaWatch::MakeIdentity() {
 
 void CaWatch::Tend(service::AgentsServer& server) {
   const absl::Time now = clock_.Now();
-  LogProblem("CA folder", authority_.Refresh(now));
   LogProblem("tainted CAs", TakeTaints());
+  LogProblem("CA folder", authority_.Refresh(now));
   const bool other_ca = authority_.issuing_pem(pki::CaUse::kServers) != server_ca_;
   if (!identity_->IsDue(now) && !other_ca && authority_.client_ca_pem() == client_ca_) return;
   if (now < retry_at_) return;
