@@ -122,6 +122,7 @@ std::vector<store::CredentialRow> RowsOf(const std::optional<credential::Plan>& 
     row.host_id = host_id;
     row.verdict_id = verdict_id;
     row.profile = planned.profile;
+    row.issuer = planned.issuer;
     row.not_before = planned.not_before;
     row.not_after = planned.not_after;
   }

@@ -183,10 +183,7 @@ store::Commit CommitOf(const DecisionFacts& facts) {
   for (const host::Effect effect : facts.move.effects) {
     // The answer to the host itself carries the credential: nothing is left to do.
     if (effect == host::Effect::kIssueCredential) continue;
-    if (effect == host::Effect::kRevokeCredentials) {
-      commit.revoke_host_credentials = true;
-      commit.host->ak_certificate.clear();  // revoked with the rest: a new one when it is admitted
-    }
+    if (effect == host::Effect::kRevokeCredentials) commit.revoke_host_credentials = true;
     store::EffectRow row;
     row.kind = std::string(host::Name(effect));
     row.host_id = facts.host.id;

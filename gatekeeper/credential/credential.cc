@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/hex.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/random.h"
@@ -71,18 +72,20 @@ std::string WhyNotSealed(const Options& options, const tpm2::QuotedPcrs& quoted)
 }
 
 pki::HostCertificateRequest RequestFor(const AdmittedHost& host, absl::Duration lifetime,
-                                       absl::Time ca_ends) {
+                                       const pki::Issuer& issuer) {
   return {.serial_hex = pki::NewSerialHex(),
           .host_id = host.host_id,
           .verdict_id = host.verdict_id,
           .policy_id = host.policy_id,
           .claims_digest_hex = host.claims_digest_hex,
           .not_before = host.now - kBackdate,
-          .not_after = std::min({host.now + lifetime, host.verdict_expires, ca_ends})};
+          .not_after = std::min({host.now + lifetime, host.verdict_expires, issuer.not_after}),
+          .issuer_key_id = issuer.key_id};
 }
 
 PlannedRow RowOf(const pki::HostCertificateRequest& request, const char* profile) {
-  return {request.serial_hex, profile, request.not_before, request.not_after};
+  return {request.serial_hex, profile, ToHex(request.issuer_key_id), request.not_before,
+          request.not_after};
 }
 
 absl::StatusOr<SealedCredential> MakeSealed(const pki::HostCertificateRequest& request,
@@ -148,20 +151,21 @@ absl::StatusOr<Plan> PlanCredentials(const Options& options, const AdmittedHost&
                                      const pki::Authority& authority) {
   const absl::Status fit = Check(options, host.quoted.selection());
   if (!fit.ok()) return Refuse(absl::StatusCode::kInternal, Reason::kInternal, fit.message());
+  BG_ASSIGN_OR_RETURN(const pki::IssuerPtr issuer, authority.ActiveIssuer(pki::CaUse::kHosts));
   Plan plan;
   if (host.identity_key.has_value()) {
     BG_ASSIGN_OR_RETURN(const Bytes policy, AuthPolicy(options.seal_selection, host.quoted));
     BG_RETURN_IF_ERROR(tpm2::CheckIdentityKey(host.identity_key->area(), policy));
-    plan.tpm_key_.emplace(Plan::Certifying{
-        RequestFor(host, options.lifetime, authority.not_after()), host.identity_key->key()});
+    plan.tpm_key_.emplace(
+        Plan::Certifying{RequestFor(host, options.lifetime, *issuer), host.identity_key->key()});
     plan.rows_.push_back(RowOf(plan.tpm_key_->request, kTpmKeyProfile));
   }
   plan.seal_skipped_why_ = WhyNotSealed(options, host.quoted);
   if (plan.seal_skipped_why_.empty()) {
     const Selection selection = SealedSelection(options);
     BG_ASSIGN_OR_RETURN(Bytes policy, AuthPolicy(selection, host.quoted));
-    plan.sealed_.emplace(Plan::Sealing{RequestFor(host, options.lifetime, authority.not_after()),
-                                       selection, std::move(policy), host.ek});
+    plan.sealed_.emplace(Plan::Sealing{RequestFor(host, options.lifetime, *issuer), selection,
+                                       std::move(policy), host.ek});
     plan.rows_.push_back(RowOf(plan.sealed_->request, kSealedProfile));
   }
   return plan;

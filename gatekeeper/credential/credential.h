@@ -51,6 +51,7 @@ struct AdmittedHost {
 // What the store keeps of a credential to be.
 struct PlannedRow {
   std::string serial, profile;
+  std::string issuer;  // key id (hex) of the CA that will sign it, and no other
   absl::Time not_before, not_after;
 };
 
@@ -104,9 +105,9 @@ class Plan {
   std::string seal_skipped_why_;
 };
 
-// Pure but for the random serials. Errors: MESSAGE_MALFORMED (more than one key), TPM_MARSHAL,
-// SIG_SCHEME, CERTIFY_MAGIC, CERTIFY_TYPE, KEY_NOT_ATTESTED, KEY_ATTRIBUTES, KEY_POLICY, KEY_WEAK;
-// INTERNAL when the options do not pass Check.
+// Pure but for the random serials. Errors: CA (none signs), MESSAGE_MALFORMED (more than one key),
+// TPM_MARSHAL, SIG_SCHEME, CERTIFY_MAGIC, CERTIFY_TYPE, KEY_NOT_ATTESTED, KEY_ATTRIBUTES,
+// KEY_POLICY, KEY_WEAK; INTERNAL when the options do not pass Check.
 absl::StatusOr<Plan> PlanCredentials(const Options& options, const AdmittedHost& host,
                                      const pki::Authority& authority);
 

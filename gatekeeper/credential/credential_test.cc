@@ -181,6 +181,7 @@ TEST_F(CredentialTest, PlannedRowsAreWhatIsIssued) {
     EXPECT_EQ(pki::SerialHex(certificate.get()), row.serial);
     EXPECT_EQ(pki::NotBefore(certificate.get()), row.not_before);
     EXPECT_EQ(pki::NotAfter(certificate.get()), row.not_after);
+    EXPECT_EQ(ToHex(pki::AuthorityKeyId(certificate.get())), row.issuer);
   };
   check(issued.tpm_key->certificate, plan.rows()[0]);
   check(issued.sealed->certificate, plan.rows()[1]);

@@ -307,6 +307,8 @@ agent::AttestAnswer AsTold(const admission::Decision& decision) {
   out.next_attestation = decision.next_attestation;
   if (!decision.next.nonce.empty()) out.next_challenge = AsTold(decision.next);
   out.drop_credentials = decision.drop_credentials;
+  out.ak_certificate = decision.renewed.ak_certificate;
+  out.ek_certificate = decision.renewed.own_ek_certificate;
   out.token = decision.token;
   out.boot_secrets = decision.boot_secrets;
   out.drop_boot_secrets = decision.drop_boot_secrets;
