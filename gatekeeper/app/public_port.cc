@@ -122,7 +122,8 @@ absl::StatusOr<std::unique_ptr<PublicPort>> PublicPort::Open(const Config& confi
     BG_ASSIGN_OR_RETURN(port->server_, http::HttpServer::Bind({.listen = config.http.listen}));
   }
   port->revocation_ = {.crl_lifetime = config.http.crl_lifetime,
-                       .ocsp_lifetime = config.http.ocsp_lifetime};
+                       .ocsp_lifetime = config.http.ocsp_lifetime,
+                       .numbers_file = config.ca_folder() + "/crl-numbers"};
   if (!config.token.enabled) return port;
   const token::RingOptions options{
       .folder = config.token_key_folder(),

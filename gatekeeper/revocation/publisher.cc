@@ -1,6 +1,7 @@
 #include "gatekeeper/revocation/publisher.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -68,6 +69,7 @@ Publisher::Publisher(store::Store& store, const pki::Authority& authority, const
       clock_(clock),
       options_(options),
       ledger_(options.crl_lifetime),
+      numbers_(options.numbers_file),
       published_(std::make_shared<const Published>()) {
   for (const char* const status : {"good", "revoked", "unknown", kErrorName}) answers_[status] = 0;
 }
@@ -104,11 +106,8 @@ absl::StatusOr<std::vector<RevokedCertificate>> Publisher::AllBelow(const pki::I
   return all;
 }
 
-absl::StatusOr<Publisher::List> Publisher::MakeList(const IssuerPtr& issuer, const List* before,
-                                                    absl::Time now) {
+absl::StatusOr<Publisher::List> Publisher::MakeList(const IssuerPtr& issuer, absl::Time now) {
   List list{.issuer = issuer, .made_at = now, .renew_at = now + options_.crl_lifetime / 2};
-  list.number = static_cast<uint64_t>(std::max<int64_t>(absl::ToUnixMicros(now), 1));
-  if (before != nullptr) list.number = std::max(list.number, before->number + 1);
   const absl::Time ends_at = std::min(now + options_.crl_lifetime, issuer->not_after);
   std::vector<RevokedCertificate> revoked;
   if (issuer->tainted) {
@@ -116,12 +115,13 @@ absl::StatusOr<Publisher::List> Publisher::MakeList(const IssuerPtr& issuer, con
   } else {
     revoked = ledger_.Of(ToHex(issuer->key_id));
   }
-  BG_ASSIGN_OR_RETURN(const Bytes der, pki::MakeCrl({.issuer = issuer->name,
-                                                     .issuer_key_id = issuer->key_id,
-                                                     .number = list.number,
-                                                     .this_update = now - kBackdate,
-                                                     .next_update = ends_at},
-                                                    revoked, *issuer->signer));
+  BG_ASSIGN_OR_RETURN(const Bytes der,
+                      pki::MakeCrl({.issuer = issuer->name,
+                                    .issuer_key_id = issuer->key_id,
+                                    .number = numbers_.Next(ToHex(issuer->key_id), now),
+                                    .this_update = now - kBackdate,
+                                    .next_update = ends_at},
+                                   revoked, *issuer->signer));
   list.entries = static_cast<int64_t>(revoked.size());
   list.der = FileOf(AsText(der), ends_at);
   list.pem = FileOf(pki::CrlToPem(der), ends_at);
@@ -143,6 +143,11 @@ void Publisher::Publish(std::vector<List> lists, int64_t made) {
   crls_made_ += made;
 }
 
+absl::Status Publisher::LoadNumbersOnce() {
+  if (std::exchange(numbers_loaded_, true)) return absl::OkStatus();
+  return numbers_.Load();
+}
+
 absl::Status Publisher::Refresh() {
   const std::lock_guard lock(refresh_mutex_);
   const absl::Time now = clock_.Now();
@@ -152,6 +157,7 @@ absl::Status Publisher::Refresh() {
     return !issuer->signer.has_value() || issuer->not_after <= now;
   });
   absl::Status failed = KeepResponders(issuers, now);
+  failed.Update(LoadNumbersOnce());
   if (counter_ != counter) {
     BG_ASSIGN_OR_RETURN(const std::set<std::string> news, ledger_.CatchUp(store_, now));
     news_.insert(news.begin(), news.end());
@@ -167,12 +173,14 @@ absl::Status Publisher::Refresh() {
       return SameBytes(list.issuer->key_id, issuer->key_id);
     });
     const bool kept = before != old->lists.end();
-    if (kept && !IsAnother(*before->issuer, *issuer) && now < before->renew_at &&
-        !news_.contains("") && !news_.contains(key_id)) {
+    // A clock that was set back makes lists of the future worthless.
+    const bool fresh = kept && now < before->renew_at && before->made_at <= now + kBackdate;
+    if (fresh && !IsAnother(*before->issuer, *issuer) && !news_.contains("") &&
+        !news_.contains(key_id)) {
       lists.push_back(*before);
       continue;
     }
-    absl::StatusOr<List> list = MakeList(issuer, kept ? &*before : nullptr, now);
+    absl::StatusOr<List> list = MakeList(issuer, now);
     if (list.ok()) {
       lists.push_back(*std::move(list));
       ++made;
@@ -183,6 +191,8 @@ absl::Status Publisher::Refresh() {
     if (kept) lists.push_back(*before);
   }
   news_ = std::move(still_news);
+  // What is revoked is told, even where its number cannot be kept.
+  failed.Update(numbers_.Save());
   if (made > 0 || lists.size() != old->lists.size()) Publish(std::move(lists), made);
   return failed;
 }
@@ -228,6 +238,12 @@ std::optional<File> Publisher::Find(const std::string& name) const {
 
 absl::Status Publisher::KeepResponders(const std::vector<IssuerPtr>& issuers, absl::Time now) {
   absl::Status failed;
+  std::set<std::string> ours;
+  for (const IssuerPtr& issuer : issuers) ours.insert(ToHex(issuer->key_id));
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(answering_, [&](const auto& entry) { return !ours.contains(entry.first); });
+  }
   for (const IssuerPtr& issuer : issuers) {
     const std::string key_id = ToHex(issuer->key_id);
     std::shared_ptr<const Answering> old;

@@ -8,10 +8,10 @@
 // knows that a certificate was ever issued.
 //
 // Of a CA that is tainted everything is revoked, and was from the first: its CRL lists all
-// credentials that it signed and that have not expired, OCSP says so of every serial.
+// credentials that it signed and that have not expired, OCSP says so of every serial. Of
+// certificates that are not in the store (servers', operators', tokens') its CRL has no line.
 //
-// CRL numbers are the microseconds since 1970 at which a list was made: they rise over restarts,
-// and over the replicas of a cluster, as far as their clocks agree.
+// CRL numbers rise (crl_numbers.h).
 #pragma once
 
 #include <condition_variable>
@@ -27,6 +27,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
+#include "gatekeeper/revocation/crl_numbers.h"
 #include "gatekeeper/revocation/ledger.h"
 #include "gatekeeper/store/store.h"
 #include "pki/authority.h"
@@ -37,6 +38,7 @@ namespace bootgate::gatekeeper::revocation {
 struct Options {
   absl::Duration crl_lifetime = absl::Hours(1);  // a new one is made when half of it is over
   absl::Duration ocsp_lifetime = absl::Minutes(5);
+  std::string numbers_file = {};  // of CRLs given so far; "": they are forgotten at the end
 };
 
 // Something small that is served as it lies here.
@@ -84,7 +86,6 @@ class Publisher {
     pki::IssuerPtr issuer;
     File der, pem;
     absl::Time made_at, renew_at;
-    uint64_t number = 0;
     int64_t entries = 0;
   };
   // What is published; never changed once it is.
@@ -98,13 +99,15 @@ class Publisher {
   };
 
   void Watch(std::stop_token stop);
-  absl::StatusOr<List> MakeList(const pki::IssuerPtr& issuer, const List* before, absl::Time now);
+  absl::StatusOr<List> MakeList(const pki::IssuerPtr& issuer, absl::Time now);
   // Everything that a tainted CA signed and that has not expired.
   absl::StatusOr<std::vector<pki::RevokedCertificate>> AllBelow(const pki::Issuer& issuer,
                                                                 absl::Time now);
+  absl::Status LoadNumbersOnce();
   void Publish(std::vector<List> lists, int64_t made);
   std::shared_ptr<const Published> published() const;
 
+  // One for each, and none for others.
   absl::Status KeepResponders(const std::vector<pki::IssuerPtr>& issuers, absl::Time now);
   // Who answers for the first of them that is ours; nullptr: none is.
   std::shared_ptr<const Answering> AnswererFor(const pki::OcspRequest& request) const;
@@ -121,6 +124,8 @@ class Publisher {
 
   std::mutex refresh_mutex_;
   Ledger ledger_;                   // under refresh_mutex_
+  CrlNumbers numbers_;              // under refresh_mutex_
+  bool numbers_loaded_ = false;     // under refresh_mutex_
   std::optional<int64_t> counter_;  // of the store when it was read
   std::set<std::string> news_;      // as Ledger::CatchUp says, and not published yet
 
