@@ -66,6 +66,21 @@ absl::StatusOr<Approval> FromBody(const std::string& body) {
   return approval;
 }
 
+// The document of a step. Its name in the store is no part of what was signed: it must be the
+// text's digest.
+absl::StatusOr<Approval> Read(store::Store& store, const std::string& document_id,
+                              const crypto::PublicKey& key, absl::Status* failed) {
+  const absl::StatusOr<store::DocumentRow> document = store.GetDocument(kApprovalKind, document_id);
+  if (!document.ok()) {
+    *failed = document.status();
+    return document.status();
+  }
+  if (crypto::Hash(crypto::HashAlg::kSha256, AsBytes(document->text)).hex() != document_id) {
+    return Bad("the document is not the one of this name");
+  }
+  return ApprovalFromText(document->text, key);
+}
+
 RecordedApproval RecordOf(const store::AssignmentRow& row,
                           const absl::StatusOr<Approval>& approval) {
   RecordedApproval record;
@@ -74,6 +89,22 @@ RecordedApproval RecordOf(const store::AssignmentRow& row,
   record.document_id = row.document_id;
   record.since = row.at;
   record.approval = approval;
+  return record;
+}
+
+// ECDSA signatures can be rewritten by anybody, which gives the same approval another name.
+RecordedApproval CheckedAgainst(const std::vector<RecordedApproval>& earlier,
+                                RecordedApproval record) {
+  if (!record.approval.ok()) return record;
+  if (record.id != ApprovalId(record.document_id)) {
+    record.approval = Bad("it stands under another id than its document's");
+    return record;
+  }
+  for (const RecordedApproval& other : earlier) {
+    if (!other.approval.ok() || *other.approval != *record.approval) continue;
+    record.approval = Bad(absl::StrCat("it is a second copy of ", other.id));
+    break;
+  }
   return record;
 }
 
@@ -124,11 +155,12 @@ absl::StatusOr<std::vector<RecordedApproval>> ReadApprovals(
     }
     auto read = known.find(step.document_id);
     if (read == known.end()) {
-      BG_ASSIGN_OR_RETURN(const store::DocumentRow document,
-                          store.GetDocument(kApprovalKind, step.document_id));
-      read = known.emplace(step.document_id, ApprovalFromText(document.text, key)).first;
+      absl::Status failed;
+      absl::StatusOr<Approval> approval = Read(store, step.document_id, key, &failed);
+      BG_RETURN_IF_ERROR(failed);
+      read = known.emplace(step.document_id, std::move(approval)).first;
     }
-    out.push_back(RecordOf(step, read->second));
+    out.push_back(CheckedAgainst(out, RecordOf(step, read->second)));
   }
   return out;
 }

@@ -27,6 +27,8 @@ struct Approval {
   absl::Time expires;  // whole seconds
   std::string reason;
   std::map<std::string, Bytes> states;  // host id -> PolicyPCR digest
+
+  friend bool operator==(const Approval&, const Approval&) = default;
 };
 
 // The document's text, signed; and back. SEAL_APPROVAL: not signed by this key, or no approval.
@@ -46,7 +48,10 @@ struct RecordedApproval {
   bool Stands(absl::Time now) const { return !revoked && approval.ok() && now < approval->expires; }
 };
 
-// All approvals ever made, oldest first. `known`: documents read before, by id; added to. STORE.
+// All approvals ever made, oldest first. What is signed counts, once: one that stands under another
+// id than its document's, or says the very same as an earlier one (a revoked approval that somebody
+// put into the store a second time), is SEAL_APPROVAL. `known`: documents read before, by id; added
+// to. STORE.
 absl::StatusOr<std::vector<RecordedApproval>> ReadApprovals(
     store::Store& store, const crypto::PublicKey& key,
     std::map<std::string, absl::StatusOr<Approval>>& known);

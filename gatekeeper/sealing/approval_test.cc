@@ -1,6 +1,9 @@
 #include "gatekeeper/sealing/approval.h"
 
+#include <openssl/ecdsa.h>
+
 #include "absl/strings/str_replace.h"
+#include "common/base/hex.h"
 #include "common/base/reason.h"
 #include "common/testing/status_matchers.h"
 #include "gatekeeper/sealing/made_store_test.h"
@@ -115,6 +118,84 @@ TEST_F(HistoryTest, A66_ApprovalThatIsNotOursStandsForNothing) {
   ASSERT_EQ(all.size(), 1u);
   EXPECT_THAT(all[0].approval, Refuses(Reason::kSealApproval));
   EXPECT_FALSE(all[0].Stands(kNow));
+}
+
+// What the store says beside what is signed has no say: not a step's id, not a document's name, not
+// the signature's bytes.
+TEST_F(HistoryTest, A27_AnApprovalUnderAnotherNameStandsForNothing) {
+  const std::string id = Create(ForHosts({"h-1"}), key_);
+  BG_ASSERT_OK_AND_ASSIGN(const auto documents, made_.store().ListDocuments(kApprovalKind));
+  Step(id, store::Step::kEnd);
+  EXPECT_EQ(Generation("h-1"), 2u);
+  Step("a-0123456789abcdef", store::Step::kEnforce, documents[0].id);
+
+  store::DocumentRow renamed;
+  renamed.kind = kApprovalKind;
+  renamed.text = documents[0].text;
+  renamed.id = std::string(64, 'e');
+  ASSERT_THAT(made_.store().PutDocument(renamed, Audit()), IsOk());
+  Step(ApprovalId(renamed.id), store::Step::kEnforce, renamed.id);
+
+  BG_ASSERT_OK_AND_ASSIGN(const auto all, ReadApprovals(made_.store(), key_.Public(), known_));
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_TRUE(all[0].revoked);
+  for (const size_t i : {1u, 2u}) {
+    EXPECT_THAT(all[i].approval, Refuses(Reason::kSealApproval)) << i;
+    EXPECT_FALSE(all[i].Stands(kNow)) << i;
+  }
+  EXPECT_EQ(Generation("h-1"), 2u);
+}
+
+TEST_F(HistoryTest, A27_ARevokedApprovalWithItsSignatureRewrittenStaysRevoked) {
+  const std::string id = Create(ForHosts({"h-1"}), key_);
+  Step(id, store::Step::kEnd);
+  BG_ASSERT_OK_AND_ASSIGN(const auto documents, made_.store().ListDocuments(kApprovalKind));
+  const std::string& text = documents[0].text;
+  // (r, s) and (r, n - s) are signatures of the same.
+  BG_ASSERT_OK_AND_ASSIGN(const Bytes signature, FromHex(text.substr(0, text.find('\n'))));
+  const uint8_t* at = signature.data();
+  const std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)> parts(
+      d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(signature.size())), ECDSA_SIG_free);  // NOLINT
+  ASSERT_NE(parts, nullptr);
+  BIGNUM* order = nullptr;
+  BN_hex2bn(&order, "FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551");
+  BIGNUM* const other = BN_new();
+  BN_sub(other, order, ECDSA_SIG_get0_s(parts.get()));
+  ECDSA_SIG_set0(parts.get(), BN_dup(ECDSA_SIG_get0_r(parts.get())), other);
+  BN_free(order);
+  uint8_t* der = nullptr;
+  const int size = i2d_ECDSA_SIG(parts.get(), &der);
+  const std::string rewritten =
+      ToHex({der, static_cast<size_t>(size)}) + text.substr(text.find('\n'));
+  OPENSSL_free(der);
+  ASSERT_NE(rewritten, text);
+  ASSERT_THAT(ApprovalFromText(rewritten, key_.Public()), IsOk()) << "it is a good signature";
+
+  store::DocumentRow again;
+  again.kind = kApprovalKind;
+  again.text = rewritten;
+  again.id = crypto::Hash(crypto::HashAlg::kSha256, AsBytes(rewritten)).hex();
+  ASSERT_THAT(made_.store().PutDocument(again, Audit()), IsOk());
+  Step(ApprovalId(again.id), store::Step::kEnforce, again.id);
+  BG_ASSERT_OK_AND_ASSIGN(const auto all, ReadApprovals(made_.store(), key_.Public(), known_));
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_THAT(all[1].approval, Refuses(Reason::kSealApproval));
+  EXPECT_EQ(Generation("h-1"), 2u);
+}
+
+// A claim beside the signed text, before or behind it or given twice in it, makes it another text.
+TEST(Approval, A27_WhatStandsBesideTheSignedTextHasNoEffect) {
+  const auto key = NewKey();
+  BG_ASSERT_OK_AND_ASSIGN(const std::string text, ToText(ForHosts({"h-1"}), key));
+  const std::string other = R"("states":{"h-2":")" + std::string(64, '5') + R"("})";
+  const size_t body = text.find('\n') + 1;
+  std::string twice = text;
+  twice.insert(body + 1, other + ",");
+  for (const std::string& changed :
+       {text + "{" + other + "}", text + "\n" + text, "{" + other + "}\n" + text, twice,
+        text.substr(0, body) + " " + text.substr(body)}) {
+    EXPECT_THAT(ApprovalFromText(changed, key.Public()), Refuses(Reason::kSealApproval)) << changed;
+  }
 }
 
 // A revoked approval does not come back by being assigned again.
