@@ -36,6 +36,7 @@ class BusProxy {
   bool PassCommand(Pair& pair);
   bool PassResponse(Pair& pair);
   std::string upstream();
+  std::string Away() const { return socket_ + ".away"; }
 
   const std::string socket_;
   std::mutex mutex_;

@@ -1,5 +1,6 @@
 // The agent's life on a host: joining, attesting, waiting, credentials, leaving.
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -129,6 +130,20 @@ TEST_F(JoinTest, TokenIsGoodOnce) {
   EXPECT_THAT(again, EndsWith(ExitCode::kRejected));
   EXPECT_THAT(again.err, HasSubstr("JOIN_TOKEN_USED"));
   EXPECT_THAT(again.err, HasSubstr("join-token create"));
+}
+
+// Whoever can write it can name another gatekeeper; whoever can read it can join with it.
+TEST_F(JoinTest, AFileThatOthersMayWriteIsRefusedAndOneTheyMayReadIsTold) {
+  const std::string file = world_.gatekeeper.JoinFile("open");
+  ASSERT_EQ(chmod(file.c_str(), 0662), 0);
+  const Ran written = world_.host.Verb({"join", file});
+  EXPECT_THAT(written, EndsWith(ExitCode::kConflict));
+  EXPECT_THAT(written.err, HasSubstr("may be written by others"));
+  EXPECT_THAT(world_.host.Verb({"status"}), EndsWith(ExitCode::kConflict)) << "nothing was joined";
+  ASSERT_EQ(chmod(file.c_str(), 0644), 0);
+  const Ran read = world_.host.Verb({"join", file});
+  EXPECT_THAT(read, Succeeds());
+  EXPECT_THAT(read.err, HasSubstr("warning: others may read"));
 }
 
 TEST_F(JoinTest, WrongSecretIsAnUnknownToken) {
