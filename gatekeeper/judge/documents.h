@@ -12,7 +12,7 @@
 #include "gatekeeper/appraisal/presented_keys.h"
 #include "gatekeeper/policy/incoming.h"
 
-namespace bootgate::gatekeeper::admission {
+namespace bootgate::gatekeeper::judge {
 
 // Borrows what it is given; must outlive the evaluation. Not to be moved: its documents point here.
 class Documents {
@@ -31,4 +31,4 @@ class Documents {
   std::vector<policy::Document> all_;
 };
 
-}  // namespace bootgate::gatekeeper::admission
+}  // namespace bootgate::gatekeeper::judge

@@ -1,4 +1,4 @@
-#include "gatekeeper/admission/judge.h"
+#include "gatekeeper/judge/judge.h"
 
 #include <algorithm>
 #include <limits>
@@ -12,11 +12,11 @@
 #include "common/base/hex.h"
 #include "common/cel/log.h"
 #include "common/eventlog/replay.h"
-#include "gatekeeper/admission/documents.h"
 #include "gatekeeper/appraisal/user_log.h"
+#include "gatekeeper/judge/documents.h"
 #include "gatekeeper/policy/event_reads.h"
 
-namespace bootgate::gatekeeper::admission {
+namespace bootgate::gatekeeper::judge {
 namespace {
 
 constexpr int64_t kTpmMajorVersion = 2;  // only a TPM 2.0 makes the structures that got here
@@ -506,4 +506,4 @@ Judged JudgeAndKeep(const JudgeInput& input) {
 
 Verdict Judge(const JudgeInput& input) { return JudgeAndKeep(input).verdict; }
 
-}  // namespace bootgate::gatekeeper::admission
+}  // namespace bootgate::gatekeeper::judge

@@ -1,11 +1,11 @@
-#include "gatekeeper/admission/documents.h"
+#include "gatekeeper/judge/documents.h"
 
 #include <utility>
 
 #include "gatekeeper/appraisal/json/events_json.h"
 #include "gatekeeper/json/parse.h"
 
-namespace bootgate::gatekeeper::admission {
+namespace bootgate::gatekeeper::judge {
 namespace {
 
 // Text that we wrote ourselves.
@@ -43,4 +43,4 @@ void Documents::AddEvents(appraisal::json::EventsInput input) {
   document.make = [this](json::Arena& arena) { return events_->Make(arena); };
 }
 
-}  // namespace bootgate::gatekeeper::admission
+}  // namespace bootgate::gatekeeper::judge
