@@ -100,6 +100,7 @@ struct Config {
   std::string ca_folder() const { return folder + "/ca"; }
   std::string token_key_folder() const { return folder + "/token-keys"; }
   std::string sealing_folder() const { return folder + "/sealing"; }
+  std::string audit_folder() const { return folder + "/audit"; }
   std::string set_folder() const { return folder + "/sets"; }
 };
 

@@ -10,6 +10,7 @@
 #include "common/base/status_macros.h"
 #include "common/crypto/random.h"
 #include "gatekeeper/app/config.h"
+#include "gatekeeper/audit/key_folder.h"
 #include "gatekeeper/cli/operator.h"
 #include "gatekeeper/store/sqlite/sqlite_store.h"
 #include "pki/ca_steps.h"
@@ -31,8 +32,13 @@ absl::StatusOr<std::string> Make(const std::string& config_path, const std::stri
   BG_ASSIGN_OR_RETURN(const std::vector<pki::CaStep> steps,
                       pki::CreateCas(plan, SystemClock().Now()));
   BG_RETURN_IF_ERROR(store::OpenSqlite({.path = config.store_path(), .create = true}).status());
+  BG_ASSIGN_OR_RETURN(const audit::CheckpointKey key,
+                      audit::OpenCheckpointKey(config.audit_folder()));
   BG_RETURN_IF_ERROR(WriteFileAtomically(config_path, AsBytes(text), 0600));
-  return cli::WordsOf(plan, steps);
+  return absl::StrCat(cli::WordsOf(plan, steps),
+                      "checkpoints of the audit trail are signed by the key of\n  ",
+                      audit::PublicKeyFile(config.audit_folder(), key.id),
+                      "\n  keep a copy of this file elsewhere (docs/operating.md)\n");
 }
 
 std::string HttpListen(const InitOptions& options) {

@@ -21,6 +21,8 @@
 #include "gatekeeper/app/public_port.h"
 #include "gatekeeper/app/sealing_options.h"
 #include "gatekeeper/app/weak_options.h"
+#include "gatekeeper/audit/checkpointer.h"
+#include "gatekeeper/audit/key_folder.h"
 #include "gatekeeper/cli/inventory_file.h"
 #include "gatekeeper/enroll/ek_files.h"
 #include "gatekeeper/enroll/enroller.h"
@@ -174,6 +176,16 @@ absl::Status CarryOut(const store::EffectRow& effect) {
   return absl::OkStatus();
 }
 
+// A key that is made now is told, so that its public half can be kept elsewhere.
+absl::StatusOr<audit::CheckpointKey> OpenCheckpointKey(const Config& config) {
+  BG_ASSIGN_OR_RETURN(audit::CheckpointKey key, audit::OpenCheckpointKey(config.audit_folder()));
+  if (key.made_now) {
+    Log(LogLevel::kWarning, "made a new key that signs checkpoints of the audit trail",
+        {{"key_id", key.id}, {"file", audit::PublicKeyFile(config.audit_folder(), key.id)}});
+  }
+  return key;
+}
+
 absl::Status WritePort(const std::string& file, int port) {
   if (file.empty()) return absl::OkStatus();
   return WriteFileAtomically(file, AsBytes(absl::StrCat(port, "\n")), 0644);
@@ -222,6 +234,8 @@ absl::Status Serve(const Config& config, const PortFiles& port_files, const sigs
        {"http_port", absl::StrCat(public_port->port())}});
   sd_notify(0, "READY=1");
 
+  BG_ASSIGN_OR_RETURN(audit::CheckpointKey checkpoint_key, OpenCheckpointKey(config));
+  audit::Checkpointer checkpointer(*store, std::move(checkpoint_key));
   quarantine::EffectPump pump(*store, CarryOut);
   bool stop = false;
   while (!stop) {
@@ -232,10 +246,12 @@ absl::Status Serve(const Config& config, const PortFiles& port_files, const sigs
     }
     public_port->Tend(*store, clock.Now());
     cas->Tend(*server);
+    LogProblem("audit checkpoint", checkpointer.Tend(clock.Now()));
   }
   sd_notify(0, "STOPPING=1");
   public_port->Stop();
   server->Shutdown(absl::Now() + kShutdownGrace);
+  LogProblem("audit checkpoint", checkpointer.Stop(clock.Now()));
   Log(LogLevel::kInfo, "stopped");
   return absl::OkStatus();
 }

@@ -102,7 +102,7 @@ class TamperedRowTest : public VerifyTest, public ::testing::WithParamInterface<
 
 TEST_P(TamperedRowTest, RemovedRowIsFound) {
   Tamper(absl::StrCat("DELETE FROM audit WHERE sequence = ", GetParam()));
-  EXPECT_THAT(VerifyAuditChain(*store_), Refuses(Reason::kRecordCorrupt));
+  EXPECT_THAT(VerifyAuditChain(*store_), Refuses(Reason::kAuditBroken));
 }
 
 TEST_P(TamperedRowTest, ChangedRowIsFound) {
@@ -112,7 +112,7 @@ TEST_P(TamperedRowTest, ChangedRowIsFound) {
     const std::string where = absl::StrCat(" WHERE sequence = ", GetParam());
     Tamper(absl::StrCat("CREATE TABLE before AS SELECT * FROM audit; UPDATE audit SET ", change,
                         where));
-    EXPECT_THAT(VerifyAuditChain(*store_), Refuses(Reason::kRecordCorrupt)) << change;
+    EXPECT_THAT(VerifyAuditChain(*store_), Refuses(Reason::kAuditBroken)) << change;
     Tamper("DELETE FROM audit; INSERT INTO audit SELECT * FROM before; DROP TABLE before");
     ASSERT_THAT(VerifyAuditChain(*store_), IsOk());
   }
@@ -125,18 +125,18 @@ TEST_F(VerifyTest, RowsThatChangedPlacesAreFound) {
       "UPDATE audit SET sequence = 99 WHERE sequence = 2;"
       "UPDATE audit SET sequence = 2 WHERE sequence = 3;"
       "UPDATE audit SET sequence = 3 WHERE sequence = 99");
-  EXPECT_THAT(VerifyAuditChain(*store_), Refuses(Reason::kRecordCorrupt));
+  EXPECT_THAT(VerifyAuditChain(*store_), Refuses(Reason::kAuditBroken));
 }
 
 TEST_F(VerifyTest, TrailWithoutAnyRowIsFound) {
   Tamper("DELETE FROM audit");
-  EXPECT_THAT(VerifyAuditChain(*store_), Refuses(Reason::kRecordCorrupt));
+  EXPECT_THAT(VerifyAuditChain(*store_), Refuses(Reason::kAuditBroken));
 }
 
 TEST_F(VerifyTest, TurnedBackHeadIsFound) {
   Tamper(
       "UPDATE audit_head SET sequence = 4, chain = (SELECT chain FROM audit WHERE sequence = 4)");
-  EXPECT_THAT(VerifyAuditChain(*store_), Refuses(Reason::kRecordCorrupt));
+  EXPECT_THAT(VerifyAuditChain(*store_), Refuses(Reason::kAuditBroken));
 }
 
 }  // namespace

@@ -1,19 +1,19 @@
-// Is the audit trail whole? Each row must follow the one before, and the last must be the newest
-// told.
-//
-// Finds what was changed, removed, added or reordered, at either end too. It does not find a trail
-// that somebody made anew from the first row on: that takes signed checkpoints.
+// Is the audit trail whole? Each row must follow the one before, the last must be the newest told,
+// and each signed checkpoint must meet the chain; also those that were kept elsewhere.
 #pragma once
 
-#include <cstdint>
-
 #include "absl/status/statusor.h"
+#include "gatekeeper/audit/trail_check.h"
 #include "gatekeeper/store/store.h"
 
 namespace bootgate::gatekeeper::audit {
 
-// The number of rows. kDataLoss RECORD_CORRUPT names the first row that is not what it was. May run
-// while others write.
+// A Status only when the store cannot be read: what is wrong with the trail stands in the answer.
+// May run while others write.
+absl::StatusOr<Verification> VerifyTrail(store::Store& store, const CheckpointKeys& keys,
+                                         const KeptTrail& kept = {});
+
+// The rows alone, for those who have no key at hand: the number of rows, or AsStatus.
 absl::StatusOr<int64_t> VerifyAuditChain(store::Store& store);
 
 }  // namespace bootgate::gatekeeper::audit

@@ -39,8 +39,21 @@ absl::StatusCode CodeFor(int extended_result) {
              : absl::StatusCode::kUnavailable;
 }
 
+// Every change writes the audit trail, too: where nothing can be written, it cannot (attack A86).
+Reason ReasonFor(int extended_result) {
+  switch (extended_result) {
+    case SQLITE_IOERR_WRITE:
+    case SQLITE_IOERR_FSYNC:
+    case SQLITE_IOERR_TRUNCATE:
+      return Reason::kAuditUnavailable;
+    default:
+      return (extended_result & 0xff) == SQLITE_FULL ? Reason::kAuditUnavailable : Reason::kStore;
+  }
+}
+
 absl::Status Failure(sqlite3* database, absl::string_view doing) {
-  return Refuse(CodeFor(sqlite3_extended_errcode(database)), Reason::kStore,
+  const int result = sqlite3_extended_errcode(database);
+  return Refuse(CodeFor(result), ReasonFor(result),
                 absl::StrCat("SQLite: ", doing, ": ", sqlite3_errmsg(database)));
 }
 
