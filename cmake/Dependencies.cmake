@@ -12,6 +12,7 @@ find_package(LibArchive 3.6 REQUIRED)     # .deb and .rpm files, for reference s
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)  # patterns of paths, in linear time
 pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)  # the HTTP port: health, metrics, key sets
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)  # webhooks: POSTs under one deadline, of bounded answers
 pkg_check_modules(P11KIT REQUIRED p11-kit-1)  # pkcs11.h: CA keys in HSMs; nothing of it is linked
 # The TPM Software Stack talks to the TPM; agent/tpm alone may link it.
 pkg_check_modules(TSS2 REQUIRED IMPORTED_TARGET tss2-esys tss2-mu tss2-rc tss2-tctildr)

@@ -3,7 +3,7 @@
 # To build and run the two binaries.
 BUILD_PACKAGES=(g++ cmake ninja-build ccache pkg-config protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
   libgrpc++-dev libabsl-dev libssl-dev libtss2-dev libsqlite3-dev libsystemd-dev nlohmann-json3-dev
-  libtomlplusplus-dev libcli11-dev libarchive-dev libre2-dev libcpp-httplib-dev libp11-kit-dev)
+  libtomlplusplus-dev libcli11-dev libarchive-dev libre2-dev libcpp-httplib-dev libcurl4-openssl-dev libp11-kit-dev)
 # Tests and the desk hosts of the demo: GoogleTest, a software TPM, the reference tools we compare with.
 TEST_PACKAGES=(libgtest-dev libgmock-dev libbenchmark-dev swtpm swtpm-tools tpm2-tools openssl python3 rpm systemd
   softhsm2 tpm2-openssl gnutls-bin)
