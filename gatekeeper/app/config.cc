@@ -9,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/config_file.h"
 #include "common/registers/bank.h"
+#include "gatekeeper/app/webhook_config.h"
 #include "gatekeeper/credential/credential.h"
 
 namespace bootgate::gatekeeper::app {
@@ -182,6 +183,7 @@ absl::StatusOr<Config> Read(config::ConfigFile file) {
   CheckSelections(file, out);
   CheckBootSecretSelection(file, out);
   ReadLimits(file, &out.limits);
+  ReadWebhooks(file, &out.webhooks);
   BG_RETURN_IF_ERROR(file.Finish());
   return out;
 }

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/registers/selection.h"
+#include "gatekeeper/webhook/endpoint.h"
 
 namespace bootgate::gatekeeper::app {
 
@@ -95,6 +96,7 @@ struct Config {
   CredentialConfig credential;
   AttestationConfig attestation;
   LimitConfig limits;
+  std::vector<webhook::Endpoint> webhooks;
 
   std::string store_path() const { return folder + "/gatekeeper.db"; }
   std::string ca_folder() const { return folder + "/ca"; }

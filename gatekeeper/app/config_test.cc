@@ -76,6 +76,40 @@ TEST(GatekeeperConfig, WhatIsDoneAboutWeakFirmwareIsReportOrDeny) {
               HasSubstr("ek.vulnerable_firmware"));
 }
 
+constexpr char kHook[] =
+    "[[webhook]]\nname = \"pager\"\nurl = \"https://p.example/x\"\nsecret_file = \"/k\"\n";
+
+TEST(GatekeeperConfig, WebhooksAreTables) {
+  BG_ASSERT_OK_AND_ASSIGN(
+      const Config config,
+      ParseConfig(absl::StrCat(kLeast, kHook, "kinds = [\"trust\"]\ntimeout = \"3s\"\n",
+                               "[[webhook]]\nname = \"chat\"\nurl = \"http://chat.example/\"\n",
+                               "secret_file = \"/c\"\nca_file = \"/ca.pem\"\n"),
+                  "g.toml"));
+  ASSERT_EQ(config.webhooks.size(), 2);
+  EXPECT_EQ(config.webhooks[0].name, "pager");
+  EXPECT_EQ(config.webhooks[0].kinds, std::vector<std::string>{"trust"});
+  EXPECT_EQ(config.webhooks[0].timeout, absl::Seconds(3));
+  EXPECT_EQ(config.webhooks[1].give_up_after, absl::Hours(24));
+  EXPECT_EQ(config.webhooks[1].ca_file, "/ca.pem");
+  const std::vector<WeakOption> weak = WeakOptions(config);
+  ASSERT_EQ(weak.size(), 1);
+  EXPECT_EQ(weak[0].key, "webhook chat: url");
+}
+
+TEST(GatekeeperConfig, WebhooksComplaintsNameTheTable) {
+  EXPECT_THAT(Complaint("[[webhook]]\n"), HasSubstr("webhook[0].secret_file: must be set"));
+  EXPECT_THAT(Complaint("[[webhook]]\nname = \"A\"\n"), HasSubstr("webhook[0].name: must be set"));
+  EXPECT_THAT(Complaint(absl::StrCat(kHook, kHook)),
+              HasSubstr("g.toml:9: webhook[1].name: is the name of another webhook"));
+  EXPECT_THAT(Complaint(absl::StrCat(kHook, "secret = \"whsec_x\"\n")),
+              HasSubstr("unknown key webhook[0].secret;"));
+  EXPECT_THAT(Complaint(absl::StrCat(kHook, "kinds = [\"trust\", \"all\"]\n")),
+              HasSubstr("'all' is none of trust, incident, brake"));
+  EXPECT_THAT(Complaint("[[webhook]]\nurl = \"https://u:p@x/\"\n"), HasSubstr("webhook[0].url"));
+  EXPECT_THAT(Complaint("[[webhook]]\nsecret_file = \"k\"\n"), HasSubstr("absolute path"));
+}
+
 TEST(GatekeeperConfig, WhatInitWritesIsRead) {
   BG_ASSERT_OK_AND_ASSIGN(
       const Config config,

@@ -29,6 +29,7 @@
 #include "gatekeeper/app/seal_verbs.h"
 #include "gatekeeper/app/token_verbs.h"
 #include "gatekeeper/app/weak_options.h"
+#include "gatekeeper/app/webhook_verbs.h"
 #include "gatekeeper/cli/documents.h"
 #include "gatekeeper/cli/eventlog_verbs.h"
 #include "gatekeeper/cli/evidence_verify.h"
@@ -370,6 +371,7 @@ int Main(int argc, char** argv) {
   AddSecretVerbs(root, line);
   AddApprovalVerbs(root, line);
   AddCaVerbs(root, line);
+  AddWebhookVerbs(root, line);
   AddReasonVerbs(root, line);
   if (const std::string unknown = UnknownVerb(root, argc, argv); !unknown.empty()) {
     std::cerr << "error: " << unknown << "\n       bootgate-gatekeeper --help lists them\n";

@@ -1,5 +1,7 @@
 #include "gatekeeper/app/public_port.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "common/base/log.h"
 #include "common/base/status_macros.h"
@@ -78,6 +80,26 @@ void AppendRevocation(const revocation::Figures& figures, absl::Time now, std::s
                answers, out);
 }
 
+void AppendWebhooks(const webhook::Outbox& webhooks, std::string* out) {
+  const std::vector<webhook::Figures> figures = webhooks.figures();
+  if (figures.empty()) return;
+  std::vector<Sample> delivered, failed, given_up, behind;
+  for (const webhook::Figures& one : figures) {
+    delivered.push_back({one.name, one.delivered});
+    failed.push_back({one.name, one.failed});
+    given_up.push_back({one.name, one.given_up});
+    behind.push_back({one.name, std::max<int64_t>(0, webhooks.newest() - one.told)});
+  }
+  AppendMetric("bootgate_webhook_delivered_total", MetricKind::kCounter,
+               "Changes that an endpoint took.", "webhook", delivered, out);
+  AppendMetric("bootgate_webhook_failed_total", MetricKind::kCounter,
+               "Tries that an endpoint did not take.", "webhook", failed, out);
+  AppendMetric("bootgate_webhook_given_up_total", MetricKind::kCounter,
+               "Changes that became dead letters.", "webhook", given_up, out);
+  AppendMetric("bootgate_webhook_behind", MetricKind::kGauge,
+               "Changes that an endpoint is not done with.", "webhook", behind, out);
+}
+
 }  // namespace
 
 void AppendWeakOptions(const std::vector<WeakOption>& weak, std::string* out) {
@@ -105,6 +127,7 @@ std::string MetricsText(const Observed& observed, const token::Issuer* issuer,
     AppendMetric("bootgate_hosts", MetricKind::kGauge, "Enrolled hosts by state.", "trust", hosts,
                  &out);
   }
+  AppendWebhooks(observed.webhooks, &out);
   if (issuer != nullptr) {
     AppendMetric("bootgate_tokens_issued_total", MetricKind::kCounter, "Tokens that were signed.",
                  "", {{"", issuer->issued()}}, &out);

@@ -15,6 +15,7 @@
 #include "gatekeeper/session/nonce_book.h"
 #include "gatekeeper/store/store.h"
 #include "gatekeeper/token/issuer.h"
+#include "gatekeeper/webhook/outbox.h"
 #include "pki/authority.h"
 
 namespace bootgate::gatekeeper::app {
@@ -26,6 +27,7 @@ struct Observed {
   const service::AgentsServer& agents;
   const pki::Authority& authority;
   const Clock& clock;
+  const webhook::Outbox& webhooks;
 };
 
 class PublicPort {

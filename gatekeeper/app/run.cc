@@ -23,6 +23,7 @@
 #include "gatekeeper/app/weak_options.h"
 #include "gatekeeper/audit/checkpointer.h"
 #include "gatekeeper/audit/key_folder.h"
+#include "gatekeeper/changes/change_hub.h"
 #include "gatekeeper/cli/inventory_file.h"
 #include "gatekeeper/enroll/ek_files.h"
 #include "gatekeeper/enroll/enroller.h"
@@ -31,6 +32,7 @@
 #include "gatekeeper/session/activation_book.h"
 #include "gatekeeper/session/nonce_book.h"
 #include "gatekeeper/store/sqlite/sqlite_store.h"
+#include "gatekeeper/webhook/outbox.h"
 #include "pki/authority.h"
 #include "pki/ek_chain.h"
 #include "pki/pem.h"
@@ -218,10 +220,15 @@ absl::Status Serve(const Config& config, const PortFiles& port_files, const sigs
   admission::Admission admission(std::move(admission_options), *store, nonces, authority, clock,
                                  public_port->issuer(), sealer.get());
 
+  BG_ASSIGN_OR_RETURN(const std::unique_ptr<changes::ChangeHub> hub,
+                      changes::ChangeHub::Open(*store));
+  BG_ASSIGN_OR_RETURN(
+      const std::unique_ptr<webhook::Outbox> webhooks,
+      webhook::Outbox::Start(*store, *hub, clock, config.cluster_id, config.webhooks));
   BG_ASSIGN_OR_RETURN(const std::unique_ptr<service::AgentsServer> server,
                       service::AgentsServer::Start(ServerOptionsOf(config, cas->tls()), enroller,
                                                    admission, authority));
-  public_port->Serve({*store, nonces, *server, authority, clock});
+  public_port->Serve({*store, nonces, *server, authority, clock, *webhooks});
   BG_RETURN_IF_ERROR(WritePort(port_files.http, public_port->port()));
   BG_RETURN_IF_ERROR(WritePort(port_files.agents, server->port()));
   for (const WeakOption& option : WeakOptions(config)) {
@@ -250,6 +257,7 @@ absl::Status Serve(const Config& config, const PortFiles& port_files, const sigs
   }
   sd_notify(0, "STOPPING=1");
   public_port->Stop();
+  webhooks->Stop();
   server->Shutdown(absl::Now() + kShutdownGrace);
   LogProblem("audit checkpoint", checkpointer.Stop(clock.Now()));
   Log(LogLevel::kInfo, "stopped");

@@ -26,6 +26,11 @@ std::vector<WeakOption> WeakOptions(const Config& config) {
     out.push_back({"quote.runtime_extended", absl::StrJoin(config.quote.runtime_extended, ","),
                    "what is extended into these registers is not judged"});
   }
+  for (const webhook::Endpoint& endpoint : config.webhooks) {
+    if (!webhook::CanBeOverheard(endpoint.url)) continue;
+    out.push_back({absl::StrCat("webhook ", endpoint.name, ": url"), "http",
+                   "what it is told can be read, and held back, on the way"});
+  }
   return out;
 }
 
