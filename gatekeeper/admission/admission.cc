@@ -12,11 +12,13 @@
 #include "common/tpm2/attest.h"
 #include "gatekeeper/admission/commit.h"
 #include "gatekeeper/admission/judge.h"
+#include "gatekeeper/admission/trace_json.h"
 #include "gatekeeper/admission/verdict_json.h"
 #include "gatekeeper/appraisal/custom_claims.h"
 #include "gatekeeper/appraisal/tpm_state.h"
 #include "gatekeeper/enroll/ek_trust.h"
 #include "gatekeeper/enroll/own_certificates.h"
+#include "gatekeeper/rollout/assignments.h"
 
 namespace bootgate::gatekeeper::admission {
 namespace {
@@ -31,12 +33,6 @@ uint32_t MayMoveAtRunTime(const Options& options) {
 constexpr size_t kVerdictIdBytes = 16;
 constexpr int kTries = 3;                // against lost races with an operator or another evidence
 constexpr size_t kMaxRetrying = 100000;  // hosts whose lagging, or lost step, is remembered
-
-Bytes Joined(ByteView a, ByteView b) {
-  Bytes out = ToBytes(a);
-  out.insert(out.end(), b.begin(), b.end());
-  return out;
-}
 
 host::BootMark MarkOf(const tpm2::AttestHeader& header) {
   return {.reset_count = header.clock.reset_count,
@@ -59,42 +55,31 @@ Bytes ExpectedData(const session::RedeemedNonce& nonce, const std::string& clust
                                    .statement = &evidence.statement});
 }
 
-// Of an attestation key that our own CA has certified, once its TPM had opened what only it could.
-std::vector<Claim> KeyClaims(const tpm2::Public& ak) {
-  std::vector<Claim> claims;
-  claims.push_back({.type = "aikValidated", .value = true});
-  const absl::StatusOr<crypto::PublicKey> key = ak.Key();
-  if (key.ok()) {
-    const crypto::Digest digest = crypto::Hash(crypto::HashAlg::kSha256, key->SpkiDer());
-    claims.push_back({.type = "aikPubHash", .value = ToBase64(digest.view())});
-  }
-  return claims;
-}
-
 // What this evidence tells of the TPM, for the policy and beside it.
-void AddTpm(const host::HostRecord& host, const host::TpmStep& step,
-            const tpm2::AttestHeader& header, const Options& options, JudgeInput* input) {
+incident::StateNotes NotesOfTpm(const host::HostRecord& host, const host::TpmStep& step,
+                                const tpm2::AttestHeader& header, const Options& options) {
   appraisal::TpmAppraisal tpm = appraisal::AppraiseTpm(
       header, host, options.advisories,
       options.deny_vulnerable_firmware ? Severity::kFail : Severity::kWarning);
-  input->extra_findings = step.findings;
-  input->extra_findings.insert(input->extra_findings.end(), tpm.findings.begin(),
-                               tpm.findings.end());
-  input->extra_claims.insert(input->extra_claims.end(), tpm.claims.begin(), tpm.claims.end());
-  input->extra_coverage = std::move(tpm.coverage);
-  input->extra_coverage.checked.push_back("the TPM's counters and clock against its history");
-  if (!step.history.kernel_boot_id.empty()) return;
-  input->extra_coverage.not_checked.push_back(
+  incident::StateNotes notes;
+  notes.findings = step.findings;
+  notes.findings.insert(notes.findings.end(), tpm.findings.begin(), tpm.findings.end());
+  notes.claims = std::move(tpm.claims);
+  notes.coverage = std::move(tpm.coverage);
+  notes.coverage.checked.push_back("the TPM's counters and clock against its history");
+  if (!step.history.kernel_boot_id.empty()) return notes;
+  notes.coverage.not_checked.push_back(
       {"a reset of the TPM without a boot", "the host told no kernel boot id"});
+  return notes;
 }
 
 // What operators and vendors have said of the TPM since the host joined.
 absl::Status AddDistrust(const host::HostRecord& host, absl::Time now, const Options& options,
-                         JudgeInput* input) {
+                         incident::StateNotes* notes) {
   if (options.ek_recheck == nullptr) return absl::OkStatus();
   BG_ASSIGN_OR_RETURN(const std::vector<Finding> found, options.ek_recheck->Check(host, now));
-  input->extra_findings.insert(input->extra_findings.end(), found.begin(), found.end());
-  input->extra_coverage.checked.push_back("the endorsement key against distrust and revocation");
+  notes->findings.insert(notes->findings.end(), found.begin(), found.end());
+  notes->coverage.checked.push_back("the endorsement key against distrust and revocation");
   return absl::OkStatus();
 }
 
@@ -133,6 +118,32 @@ std::vector<std::string> NamesOf(const evidence::Secrets& secrets) {
   std::vector<std::string> names;
   for (const auto& [name, value] : secrets) names.push_back(name);
   return names;
+}
+
+// Of a host that is shut out nothing more is kept, but for the rest of its list.
+bool MayFreeze(const host::HostRecord& host) {
+  return !host::IsShutOut(host.trust) || host.trust == host::Trust::kRemediated ||
+         host.whole_list_wanted;
+}
+
+incident::JudgedHost HostAsJudged(const host::HostRecord& host, uint32_t reset_count) {
+  incident::JudgedHost out = {.id = host.id,
+                              .hostname = host.hostname,
+                              .trust = std::string(host::Name(host.trust)),
+                              .labels = host.labels,
+                              .ak_public = host.ak_public,
+                              .ak_qualified_name = host.ak_qualified_name,
+                              .ak_certificate = host.ak_certificate,
+                              .ek_public = host.ek_public,
+                              .ek_certificate = host.ek_certificate,
+                              .own_ek_certificate = host.own_ek_certificate,
+                              .ek_trust = host.ek_trust,
+                              .assurance = host.assurance};
+  if (host.last_boot.has_value()) out.last_boot = host::Describe(*host.last_boot);
+  const std::optional<host::ImaCursor>& cursor = host.ima_cursor;
+  if (cursor.has_value() && cursor->reset_count == reset_count)
+    out.admitted_ima_entries = cursor->progress.entries;
+  return out;
 }
 
 bool IsBehind(const Verdict& verdict) {
@@ -263,13 +274,14 @@ absl::StatusOr<Decision> Admission::Decide(const Peer& peer, const evidence::Evi
                       appraisal::PresentedKeys::Verify({ak, qualifying_data}, evidence));
   BG_ASSIGN_OR_RETURN(const std::vector<Claim> custom_claims,
                       appraisal::CustomClaims(evidence.statement.custom_claims));
-  const Proven proven{.ak = ak,
-                      .quoted = quoted,
-                      .keys = keys,
-                      .custom_claims = custom_claims,
-                      .evidence = evidence,
-                      .known_templates = known_templates,
-                      .ima_asked = nonce.ima_first_entry()};
+  const Proven proven{{.ak = ak,
+                       .quoted = quoted,
+                       .keys = keys,
+                       .custom_claims = custom_claims,
+                       .evidence = evidence,
+                       .known_templates = known_templates},
+                      nonce.selection(),
+                      nonce.ima_first_entry()};
   absl::Status lost_race;
   for (int i = 0; i < kTries; ++i) {
     absl::StatusOr<Decision> decision = DecideOnce(host, proven);
@@ -311,40 +323,64 @@ absl::StatusOr<host::TpmStep> Admission::FollowTpm(const host::HostRecord& host,
                                 host.id, " --reason ..."));
 }
 
-absl::StatusOr<Judged> Admission::JudgeEvidence(const host::HostRecord& host, const Rules& rules,
-                                                const ImaProgress* before,
-                                                const host::TpmStep& step, const Proven& proven) {
-  const evidence::ImaPart& ima = proven.evidence.ima;
-  const Bytes list = Joined(ima.before_quote, ima.after_quote);
-  JudgeInput input{.quoted = proven.quoted,
-                   .boot_log = proven.evidence.boot_log,
-                   .user_log = proven.evidence.user_log,
-                   .ima = {.list = list,
-                           .bound_entries = ima.before_quote_count,
-                           .before = before,
-                           .known_templates = proven.known_templates},
-                   .logs_bound = true,
-                   .policy = rules.policy.get(),
-                   .candidate = rules.candidate.get(),
-                   .reference = rules.reference.get(),
-                   .sets = rules.sets,
-                   .now = clock_.Now(),
-                   .boot_options = {.runtime_extended = MayMoveAtRunTime(options_)},
-                   .keys = &proven.keys,
-                   .extra_claims = KeyClaims(proven.ak)};
-  AddTpm(host, step, proven.quoted.header(), options_, &input);
-  BG_RETURN_IF_ERROR(AddDistrust(host, clock_.Now(), options_, &input));
-  input.extra_claims.insert(input.extra_claims.end(), proven.custom_claims.begin(),
-                            proven.custom_claims.end());
-  Judged judged = JudgeAndKeep(input);
-  if (IsBehind(judged.verdict) && CountBehind(host.id) >= options_.behind_limit) {
+absl::StatusOr<Admission::JudgedNow> Admission::JudgeEvidence(const host::HostRecord& host,
+                                                              const Rules& rules,
+                                                              const ImaProgress* before,
+                                                              const host::TpmStep& step,
+                                                              const Proven& proven) {
+  JudgedNow out{.judged = {.verdict = Verdict(OutcomeClass::kError)}, .at = clock_.Now()};
+  out.notes = NotesOfTpm(host, step, proven.quoted.header(), options_);
+  BG_RETURN_IF_ERROR(AddDistrust(host, out.at, options_, &out.notes));
+  const Bytes list = WholeListOf(proven.evidence);
+  JudgeInput input = InputOf(proven, rules,
+                             {.at = out.at,
+                              .runtime_extended = MayMoveAtRunTime(options_),
+                              .before = before,
+                              .notes = out.notes},
+                             list);
+  out.judged = JudgeAndKeep(input);
+  if (IsBehind(out.judged.verdict) && CountBehind(host.id) >= options_.behind_limit) {
     input.when_behind = WhenBehind::kDeny;
-    judged = JudgeAndKeep(input);
+    out.behind_is_failure = true;
+    out.judged = JudgeAndKeep(input);
   }
-  const OutcomeClass outcome = judged.verdict.outcome;
+  const OutcomeClass outcome = out.judged.verdict.outcome;
   if (outcome != OutcomeClass::kAdmit && outcome != OutcomeClass::kDeny)
-    return StatusOf(judged.verdict);
-  return judged;
+    return StatusOf(out.judged.verdict);
+  if (outcome == OutcomeClass::kDeny && MayFreeze(host)) {
+    // How the policy came to it is kept with the incident. Once for each: it costs a second look.
+    input.trace = true;
+    out.judged = JudgeAndKeep(input);
+  }
+  return out;
+}
+
+absl::StatusOr<incident::FrozenJudgement> Admission::FrozenOf(const host::HostRecord& host,
+                                                              const Rules& rules,
+                                                              const ImaProgress* before,
+                                                              const Proven& proven,
+                                                              const JudgedNow& judged) {
+  incident::FrozenJudgement frozen;
+  frozen.program = std::string(Program());
+  frozen.at = judged.at;
+  frozen.host = HostAsJudged(host, proven.quoted.header().clock.reset_count);
+  frozen.cluster_id = options_.cluster_id;
+  frozen.selection = proven.selection;
+  frozen.runtime_extended = MayMoveAtRunTime(options_);
+  frozen.behind_is_failure = judged.behind_is_failure;
+  if (before != nullptr) frozen.before = *before;
+  frozen.notes = judged.notes;
+  if (rules.policy != nullptr) frozen.policy = rules.policy->text();
+  if (rules.candidate != nullptr) frozen.candidate = rules.candidate->text();
+  if (rules.reference != nullptr) {
+    BG_ASSIGN_OR_RETURN(store::DocumentRow document,
+                        store_.GetDocument(rollout::kReferenceKind, rules.reference->id));
+    frozen.reference = std::move(document.text);
+  }
+  for (const SetPtr& set : rules.sets) frozen.sets.push_back(set->id());
+  frozen.evidence = proven.evidence;
+  if (judged.judged.trace != nullptr) frozen.trace_json = TraceJson(*judged.judged.trace);
+  return frozen;
 }
 
 absl::StatusOr<credential::Plan> Admission::PlanFor(const host::HostRecord& host,
@@ -436,6 +472,16 @@ Renewed Admission::Renew(store::Commit& commit, absl::Time now) const {
   return renewed;
 }
 
+absl::Status Admission::KeepAdmitted(const evidence::Evidence& evidence, store::Commit* commit) {
+  BG_ASSIGN_OR_RETURN(std::optional<incident::AdmittedBook::Change> change,
+                      admitted_.ChangeFor(evidence));
+  if (!change.has_value()) return absl::OkStatus();
+  commit->admitted_evidence = std::move(change->parts);
+  commit->blobs.insert(commit->blobs.end(), std::make_move_iterator(change->blobs.begin()),
+                       std::make_move_iterator(change->blobs.end()));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, const Proven& proven) {
   const tpm2::AttestHeader& header = proven.quoted.header();
   const host::BootMark boot = MarkOf(header);
@@ -447,7 +493,8 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
   BG_ASSIGN_OR_RETURN(const ImaProgress* const before,
                       ProgressBefore(host, rules, rules_id,
                                      {.asked = proven.ima_asked, .sent = sent, .boot = boot}, now));
-  BG_ASSIGN_OR_RETURN(Judged judged, JudgeEvidence(host, rules, before, step, proven));
+  BG_ASSIGN_OR_RETURN(JudgedNow judged_now, JudgeEvidence(host, rules, before, step, proven));
+  Judged& judged = judged_now.judged;
 
   const host::Move move = host::NextMove(host, judged.verdict.outcome, boot);
   std::optional<host::ImaCursor> cursor;
@@ -469,6 +516,12 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
   Decision decision(std::move(judged.verdict));
   decision.verdict_id = absl::StrCat("v-", crypto::RandomHex(kVerdictIdBytes));
   decision.trust = move.next;
+  std::optional<incident::FrozenJudgement> frozen;
+  if (decision.verdict.outcome == OutcomeClass::kDeny && MayFreeze(host)) {
+    BG_ASSIGN_OR_RETURN(frozen, FrozenOf(host, rules, before, proven, judged_now));
+    frozen->verdict_id = decision.verdict_id;
+    frozen->verdict_json = VerdictJson(decision.verdict);
+  }
   decision.drop_credentials = !move.may_issue;
   decision.next_attestation = options_.next_attestation;
   std::optional<credential::Plan> plan;
@@ -485,14 +538,19 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
                                    .verdict = decision.verdict,
                                    .verdict_id = decision.verdict_id,
                                    .evidence = proven.evidence,
+                                   .frozen = frozen.has_value() ? &*frozen : nullptr,
                                    .issued = RowsOf(plan, host.id, decision.verdict_id),
                                    .cursor = std::move(cursor),
                                    .token = token.has_value() ? &*token : nullptr,
                                    .secrets = NamesOf(sealed.secrets.all),
                                    .now = now});
-  if (move.may_issue) decision.renewed = Renew(commit, now);
+  if (move.may_issue) {
+    decision.renewed = Renew(commit, now);
+    BG_RETURN_IF_ERROR(KeepAdmitted(proven.evidence, &commit));
+  }
   BG_RETURN_IF_ERROR(store_.Apply(commit));
 
+  if (commit.admitted_evidence.has_value()) admitted_.Remember(host.id, *commit.admitted_evidence);
   ForgetRetries(host.id);
 
   // Durable. Only now may anything leave that lets the host act.

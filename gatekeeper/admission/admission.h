@@ -25,12 +25,14 @@
 #include "gatekeeper/admission/catalog.h"
 #include "gatekeeper/admission/cursor.h"
 #include "gatekeeper/admission/judge.h"
+#include "gatekeeper/admission/judge_again.h"
 #include "gatekeeper/advisories/firmware_advisories.h"
 #include "gatekeeper/appraisal/presented_keys.h"
 #include "gatekeeper/claims/finding.h"
 #include "gatekeeper/credential/credential.h"
 #include "gatekeeper/enroll/ek_recheck.h"
 #include "gatekeeper/host/host.h"
+#include "gatekeeper/incident/admitted.h"
 #include "gatekeeper/sealing/sealer.h"
 #include "gatekeeper/session/entry_book.h"
 #include "gatekeeper/session/nonce_book.h"
@@ -108,7 +110,8 @@ class Admission {
         tokens_(tokens),
         sealer_(sealer),
         catalog_(store, options_.set_folder),
-        entries_(options_.ima_dictionary_bytes) {}
+        entries_(options_.ima_dictionary_bytes),
+        admitted_(store) {}
 
   // A challenge for an enrolled, approved host with this AK. HOST_ID_SYNTAX, HOST_UNKNOWN,
   // HOST_NOT_APPROVED, EK_NOT_BOUND (genuine, but nobody says that it is ours), HOST_RETIRED,
@@ -150,19 +153,23 @@ class Admission {
   absl::StatusOr<Challenge> Issue(const host::HostRecord& host, const Rules& rules,
                                   ByteView ak_name);
   JudgingOptions JudgedBy() const;
-  // Evidence that is proven to be this host's answer to our question.
-  struct Proven {
-    const tpm2::Public& ak;
-    const tpm2::QuotedPcrs& quoted;
-    const appraisal::PresentedKeys& keys;
-    const std::vector<Claim>& custom_claims;
-    const evidence::Evidence& evidence;
-    const ima::DigestsAt* known_templates = nullptr;
-    uint64_t ima_asked = 0;  // the first IMA entry asked for
+  // The host's answer to our question.
+  struct Proven : ProvenEvidence {
+    const registers::Selection& selection;  // that was asked for
+    uint64_t ima_asked = 0;                 // the first IMA entry asked for
+  };
+  // A verdict, and under what it was made, as far as that is nowhere else.
+  struct JudgedNow {
+    Judged judged;
+    absl::Time at;
+    bool behind_is_failure = false;
+    incident::StateNotes notes;
   };
   // What our CA says of the host's TPM, made anew where it is due; part of the commit. A CA that
   // fails here costs the certificates alone.
   Renewed Renew(store::Commit& commit, absl::Time now) const;
+  // What the host is admitted with, part of the commit where it has changed.
+  absl::Status KeepAdmitted(const evidence::Evidence& evidence, store::Commit* commit);
   // One round of judge, move, commit, issue; kAborted when the host's record moved meanwhile.
   absl::StatusOr<Decision> DecideOnce(const host::HostRecord& host, const Proven& proven);
   // What the evidence's counters and clock mean after the host's last. CLOCK_ROLLBACK, remembered
@@ -170,9 +177,13 @@ class Admission {
   absl::StatusOr<host::TpmStep> FollowTpm(const host::HostRecord& host, const Proven& proven,
                                           absl::Time now);
   // ADMIT or DENY; every other outcome is a Status.
-  absl::StatusOr<Judged> JudgeEvidence(const host::HostRecord& host, const Rules& rules,
-                                       const ImaProgress* before, const host::TpmStep& step,
-                                       const Proven& proven);
+  absl::StatusOr<JudgedNow> JudgeEvidence(const host::HostRecord& host, const Rules& rules,
+                                          const ImaProgress* before, const host::TpmStep& step,
+                                          const Proven& proven);
+  // What is kept with an incident, so that the judgement can be made again.
+  absl::StatusOr<incident::FrozenJudgement> FrozenOf(const host::HostRecord& host,
+                                                     const Rules& rules, const ImaProgress* before,
+                                                     const Proven& proven, const JudgedNow& judged);
   absl::StatusOr<credential::Plan> PlanFor(const host::HostRecord& host, const Proven& proven,
                                            const Decision& decision, absl::Time now) const;
   // Nothing when none was asked for, or can be had: a token is an extra, the verdict stands.
@@ -204,6 +215,7 @@ class Admission {
   sealing::Sealer* const sealer_;
   Catalog catalog_;
   session::EntryBook entries_;
+  incident::AdmittedBook admitted_;
   std::mutex retries_mutex_;
   std::map<std::string, int> behind_;
   std::set<std::string> whole_list_wanted_;

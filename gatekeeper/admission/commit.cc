@@ -103,31 +103,16 @@ store::VerdictRow VerdictRowOf(const DecisionFacts& facts) {
   return row;
 }
 
-// Adds the parts as blobs; gives their names by digest.
-audit::Detail Freeze(const evidence::Evidence& evidence, store::Commit* commit) {
-  const Bytes request_key = ToBytes(AsBytes(evidence.statement.request_key));
-  const Bytes custom_claims = evidence::CustomClaimsBytes(evidence.statement);
-  const Bytes kernel_boot_id = ToBytes(AsBytes(evidence.statement.kernel_boot_id));
-  const struct {
-    const char* name;
-    const Bytes& bytes;
-  } parts[] = {{"boot_log", evidence.boot_log},
-               {"user_log", evidence.user_log},
-               {"ima_before_quote", evidence.ima.before_quote},
-               {"ima_after_quote", evidence.ima.after_quote},
-               {"quote", evidence.quote.attest},
-               {"signature", evidence.quote.signature},
-               {"request_key", request_key},
-               {"rp_data", evidence.statement.rp_data},
-               {"custom_claims", custom_claims},
-               {"kernel_boot_id", kernel_boot_id}};
+// Adds the parts as blobs, to the incident by their names; gives their names by digest.
+audit::Detail Freeze(const DecisionFacts& facts, store::Commit* commit) {
   audit::Detail digests;
-  for (const auto& part : parts) {
-    if (part.bytes.empty()) continue;
-    const std::string digest = crypto::Hash(crypto::HashAlg::kSha256, part.bytes).hex();
-    digests.Text(part.name, digest);
-    commit->blobs.emplace_back(digest, part.bytes);
+  for (auto& [part, bytes] : incident::Pack(*facts.frozen)) {
+    const std::string digest = crypto::Hash(crypto::HashAlg::kSha256, bytes).hex();
+    digests.Text(part, digest);
+    commit->incident_evidence[absl::StrCat(facts.verdict_id, "/", part)] = digest;
+    commit->blobs.emplace_back(digest, std::move(bytes));
   }
+  digests.Number("ima_first_entry", static_cast<int64_t>(facts.evidence.ima.first_entry));
   return digests;
 }
 
@@ -193,10 +178,8 @@ store::Commit CommitOf(const DecisionFacts& facts) {
   audit::Detail detail = DetailOf(facts, *commit.host);
   AddStep(facts, detail);
   if (facts.verdict.outcome == OutcomeClass::kDeny) commit.incident = IncidentOf(facts);
-  if (ShutsOut(facts) || CompletesWhatIsFrozen(facts)) {
-    audit::Detail frozen = Freeze(facts.evidence, &commit);
-    frozen.Number("ima_first_entry", static_cast<int64_t>(facts.evidence.ima.first_entry));
-    detail.Object("evidence", frozen);
+  if (facts.frozen != nullptr && (ShutsOut(facts) || CompletesWhatIsFrozen(facts))) {
+    detail.Object("evidence", Freeze(facts, &commit));
   }
   commit.audit.push_back(
       audit::MakeRow(facts.now, audit::HostActor(facts.host.id), "verdict", facts.host.id, detail));

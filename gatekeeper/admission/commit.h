@@ -9,6 +9,7 @@
 #include "common/evidence/evidence.h"
 #include "gatekeeper/claims/finding.h"
 #include "gatekeeper/host/host.h"
+#include "gatekeeper/incident/frozen_judgement.h"
 #include "gatekeeper/store/store.h"
 #include "gatekeeper/token/issuer.h"
 
@@ -23,18 +24,19 @@ struct DecisionFacts {
   const Verdict& verdict;  // ADMIT or DENY
   const std::string& verdict_id;
   const evidence::Evidence& evidence;
-  std::vector<store::CredentialRow> issued;  // planned, when move.may_issue
-  std::optional<host::ImaCursor> cursor;     // when move.may_issue
-  const token::Plan* token = nullptr;        // planned, when move.may_issue and one was asked for
-  std::vector<std::string> secrets = {};     // names of those that go along
+  const incident::FrozenJudgement* frozen = nullptr;  // of a DENY that may have to be kept
+  std::vector<store::CredentialRow> issued;           // planned, when move.may_issue
+  std::optional<host::ImaCursor> cursor;              // when move.may_issue
+  const token::Plan* token = nullptr;     // planned, when move.may_issue and one was asked for
+  std::vector<std::string> secrets = {};  // names of those that go along
   absl::Time now;
 };
 
 // The host's next record, the verdict, the incident of a DENY, credentials to be issued or revoked,
-// effects to carry out, and the audit row; one more for a token to be issued. A DENY that shuts the
-// host out freezes the evidence, too; the audit row names its parts by their digests. Where that
-// evidence had only a part of the IMA list, the host's next evidence with the whole list is frozen
-// as well.
+// effects to carry out, and the audit row; one more for a token to be issued. A DENY that moves the
+// host freezes the judgement, too: the incident's parts "VERDICT/PART"; the audit row names them by
+// their digests. Where the evidence had only a part of the IMA list, the next DENY with the whole
+// list is frozen as well.
 store::Commit CommitOf(const DecisionFacts& facts);
 
 // What a CLOCK_ROLLBACK leaves: the host's second line, nothing else.

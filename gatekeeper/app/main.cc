@@ -30,6 +30,7 @@
 #include "gatekeeper/app/token_verbs.h"
 #include "gatekeeper/app/weak_options.h"
 #include "gatekeeper/app/webhook_verbs.h"
+#include "gatekeeper/cli/archive_verify.h"
 #include "gatekeeper/cli/documents.h"
 #include "gatekeeper/cli/eventlog_verbs.h"
 #include "gatekeeper/cli/evidence_verify.h"
@@ -194,10 +195,14 @@ void AddReferenceVerbs(CLI::App& root, CommandLine& line) {
 void AddEvidenceVerbs(CLI::App& root, CommandLine& line) {
   CLI::App* const evidence = root.add_subcommand("evidence", "captured evidence, offline");
   evidence->require_subcommand(1);
-  CLI::App* const verify =
-      evidence->add_subcommand("verify", "judge a folder of evidence as the gatekeeper would");
+  CLI::App* const verify = evidence->add_subcommand(
+      "verify", "judge a folder of evidence, or an incident's archive, as the gatekeeper would");
   const auto options = std::make_shared<cli::EvidenceVerifyOptions>();
-  verify->add_option("DIR", options->folder, "folder with the evidence")->required();
+  verify
+      ->add_option("DIR|ARCHIVE", options->folder,
+                   "folder with the evidence; or an incident's archive (incident export), which "
+                   "brings its own policy, reference and question")
+      ->required();
   verify->add_option("--policy", options->policy_file, "policy to judge by");
   verify->add_option("--reference", options->reference_file, "reference to compare with");
   verify->add_option("--set", options->set_files,
@@ -209,6 +214,10 @@ void AddEvidenceVerbs(CLI::App& root, CommandLine& line) {
   verify->callback([&line, options] {
     line.verb = [&line, options] {
       options->output = line.output;
+      if (cli::IsIncidentArchive(options->folder)) {
+        return cli::RunArchiveVerify({options->folder, options->set_files, line.format()},
+                                     std::cout, std::cerr);
+      }
       return static_cast<ExitCode>(cli::RunEvidenceVerify(*options, std::cout, std::cerr));
     };
   });

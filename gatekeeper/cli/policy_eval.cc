@@ -7,6 +7,7 @@
 #include "absl/strings/strip.h"
 #include "common/base/files.h"
 #include "common/base/hex.h"
+#include "gatekeeper/admission/trace_json.h"
 #include "gatekeeper/cli/operator.h"
 #include "gatekeeper/cli/policy_files.h"
 #include "gatekeeper/cli/policy_trace_text.h"
@@ -42,7 +43,7 @@ std::string ClaimTable(const std::vector<Claim>& claims) {
 // One more member before the closing brace of an outcome.
 std::string WithTrace(absl::string_view outcome, const policy::Trace& trace) {
   outcome = absl::StripSuffix(outcome, "\n}\n");
-  return absl::StrCat(outcome, ",\n  \"trace\": ", TraceJson(trace), "\n}\n");
+  return absl::StrCat(outcome, ",\n  \"trace\": ", admission::TraceJson(trace), "\n}\n");
 }
 
 void Print(const PolicyEvalOptions& options, const policy::Policy& policy,

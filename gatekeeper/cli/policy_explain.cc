@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "common/base/clock.h"
 #include "common/base/hex.h"
+#include "gatekeeper/admission/trace_json.h"
 #include "gatekeeper/cli/policy_trace_text.h"
 #include "gatekeeper/cli/stored_claims.h"
 #include "gatekeeper/cli/verdict_output.h"
@@ -71,7 +72,7 @@ void TellAgain(const Operator& op, const store::VerdictRow& row,
     Json json = HeadOf(row);
     json["whole"] = true;
     json["decision"] = std::string(Name(evaluation.decision));
-    json["trace"] = Json::parse(TraceJson(*evaluation.trace));
+    json["trace"] = Json::parse(admission::TraceJson(*evaluation.trace));
     op.out << Dumped(json);
     return;
   }
@@ -121,7 +122,7 @@ ExitCode PolicyExplainEvidence(const EvidenceVerifyOptions& options, OutputForma
   if (format == OutputFormat::kJson) {
     Json json = {{"outcome", std::string(bootgate::Name(verdict->outcome))},
                  {"policy", verdict->policy_id}};
-    json["trace"] = trace ? Json::parse(TraceJson(*trace)) : Json(nullptr);
+    json["trace"] = trace ? Json::parse(admission::TraceJson(*trace)) : Json(nullptr);
     out << Dumped(json);
   } else {
     if (trace) out << TraceTable(*trace);

@@ -1,4 +1,4 @@
-// The trace of an evaluation, for people and as JSON.
+// The trace of an evaluation, for people.
 #pragma once
 
 #include <string>
@@ -10,8 +10,5 @@ namespace bootgate::gatekeeper::cli {
 // Rule by rule: whether it ran, which condition failed, on which claims it worked, what it made and
 // from which boot events. Safe on a terminal.
 std::string TraceTable(const policy::Trace& trace);
-
-// {"rules": [...], "claims": [...]}, indented. Claims are named by their number in the list.
-std::string TraceJson(const policy::Trace& trace);
 
 }  // namespace bootgate::gatekeeper::cli

@@ -171,16 +171,27 @@ absl::Status TakeNotes(Reader& in, std::map<std::string, Bytes>* notes) {
   return absl::OkStatus();
 }
 
-absl::Status TakeProgress(Reader& in, ImaProgress* progress) {
-  BG_ASSIGN_OR_RETURN(progress->entries, in.U64Be());
-  BG_RETURN_IF_ERROR(TakeAll(in, kSmallestRegister, &progress->registers));
-  BG_RETURN_IF_ERROR(TakeAll(in, kSmallestFinding, &progress->findings));
-  BG_RETURN_IF_ERROR(TakeAll(in, kSmallestClaim, &progress->claims));
-  BG_RETURN_IF_ERROR(TakeAll(in, 2 * kSmallestText, &progress->not_checked));
-  return TakeNotes(in, &progress->notes);
+}  // namespace
+
+void PutImaProgress(Writer& out, const ImaProgress& progress) {
+  out.U64Be(progress.entries);
+  PutAll(out, progress.registers);
+  PutAll(out, progress.findings);
+  PutAll(out, progress.claims);
+  PutAll(out, progress.not_checked);
+  PutNotes(out, progress.notes);
 }
 
-}  // namespace
+absl::StatusOr<ImaProgress> TakeImaProgress(Reader& in) {
+  ImaProgress progress;
+  BG_ASSIGN_OR_RETURN(progress.entries, in.U64Be());
+  BG_RETURN_IF_ERROR(TakeAll(in, kSmallestRegister, &progress.registers));
+  BG_RETURN_IF_ERROR(TakeAll(in, kSmallestFinding, &progress.findings));
+  BG_RETURN_IF_ERROR(TakeAll(in, kSmallestClaim, &progress.claims));
+  BG_RETURN_IF_ERROR(TakeAll(in, 2 * kSmallestText, &progress.not_checked));
+  BG_RETURN_IF_ERROR(TakeNotes(in, &progress.notes));
+  return progress;
+}
 
 void PutImaCursor(Writer& out, const std::optional<host::ImaCursor>& cursor) {
   PutFlag(out, cursor.has_value());
@@ -190,13 +201,7 @@ void PutImaCursor(Writer& out, const std::optional<host::ImaCursor>& cursor) {
   PutText(out, cursor->rules.reference_id);
   PutText(out, cursor->rules.options_id);
   PutTime(out, cursor->good_until);
-  const ImaProgress& progress = cursor->progress;
-  out.U64Be(progress.entries);
-  PutAll(out, progress.registers);
-  PutAll(out, progress.findings);
-  PutAll(out, progress.claims);
-  PutAll(out, progress.not_checked);
-  PutNotes(out, progress.notes);
+  PutImaProgress(out, cursor->progress);
 }
 
 absl::StatusOr<std::optional<host::ImaCursor>> TakeImaCursor(Reader& in) {
@@ -209,7 +214,7 @@ absl::StatusOr<std::optional<host::ImaCursor>> TakeImaCursor(Reader& in) {
   BG_ASSIGN_OR_RETURN(cursor.rules.reference_id, TakeText(in));
   BG_ASSIGN_OR_RETURN(cursor.rules.options_id, TakeText(in));
   BG_ASSIGN_OR_RETURN(cursor.good_until, TakeTime(in));
-  BG_RETURN_IF_ERROR(TakeProgress(in, &cursor.progress));
+  BG_ASSIGN_OR_RETURN(cursor.progress, TakeImaProgress(in));
   return cursor;
 }
 

@@ -15,4 +15,8 @@ void PutImaCursor(bytes::Writer& out, const std::optional<host::ImaCursor>& curs
 // finding could not be repeated.
 absl::StatusOr<std::optional<host::ImaCursor>> TakeImaCursor(bytes::Reader& in);
 
+// The judged entries alone.
+void PutImaProgress(bytes::Writer& out, const ImaProgress& progress);
+absl::StatusOr<ImaProgress> TakeImaProgress(bytes::Reader& in);
+
 }  // namespace bootgate::gatekeeper::store
