@@ -24,6 +24,20 @@ void Add(absl::string_view part, Bytes bytes, const store::EvidenceParts& kept,
   change->parts[std::string(part)] = std::move(digest);
 }
 
+AdmittedBook::Change ChangeFrom(const evidence::Evidence& evidence,
+                                const store::EvidenceParts& kept) {
+  AdmittedBook::Change change;
+  Add(kBootLogPart, evidence.boot_log, kept, &change);
+  Add(kUserLogPart, evidence.user_log, kept, &change);
+  Add(kPcrsPart, ToBytes(AsBytes(PcrsJson(evidence.quote.values))), kept, &change);
+  const auto files = kept.find(std::string(kImaFilesPart));
+  if (evidence.ima.first_entry == 0)
+    Add(kImaFilesPart, FilePrints(evidence.ima.before_quote), kept, &change);
+  else if (files != kept.end())
+    change.parts.insert(*files);
+  return change;
+}
+
 }  // namespace
 
 FilePrint PrintOf(const ima::Entry& entry) {
@@ -57,29 +71,24 @@ absl::StatusOr<std::vector<FilePrint>> ReadFilePrints(ByteView bytes) {
   return prints;
 }
 
-absl::StatusOr<store::EvidenceParts> AdmittedBook::Kept(const std::string& host_id) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = kept_.find(host_id); found != kept_.end()) return found->second;
-  }
-  return store_.GetEvidence(host_id);
-}
-
 absl::StatusOr<std::optional<AdmittedBook::Change>> AdmittedBook::ChangeFor(
     const evidence::Evidence& evidence) {
-  BG_ASSIGN_OR_RETURN(const store::EvidenceParts kept, Kept(evidence.host_id));
-  Change change;
-  Add(kBootLogPart, evidence.boot_log, kept, &change);
-  Add(kUserLogPart, evidence.user_log, kept, &change);
-  Add(kPcrsPart, ToBytes(AsBytes(PcrsJson(evidence.quote.values))), kept, &change);
-  const auto files = kept.find(std::string(kImaFilesPart));
-  if (evidence.ima.first_entry == 0)
-    Add(kImaFilesPart, FilePrints(evidence.ima.before_quote), kept, &change);
-  else if (files != kept.end())
-    change.parts.insert(*files);
+  if (const auto remembered = Remembered(evidence.host_id); remembered.has_value()) {
+    if (ChangeFrom(evidence, *remembered).parts == *remembered) return std::nullopt;
+  }
+  // Another process may have replaced what was remembered: what is written goes by what is stored.
+  BG_ASSIGN_OR_RETURN(const store::EvidenceParts kept, store_.GetEvidence(evidence.host_id));
+  Change change = ChangeFrom(evidence, kept);
   if (change.parts != kept) return change;
   Remember(evidence.host_id, kept);
   return std::nullopt;
+}
+
+std::optional<store::EvidenceParts> AdmittedBook::Remembered(const std::string& host_id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = kept_.find(host_id);
+  if (found == kept_.end()) return std::nullopt;
+  return found->second;
 }
 
 void AdmittedBook::Remember(const std::string& host_id, const store::EvidenceParts& parts) {

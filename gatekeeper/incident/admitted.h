@@ -47,7 +47,7 @@ class AdmittedBook {
   void Remember(const std::string& host_id, const store::EvidenceParts& parts);
 
  private:
-  absl::StatusOr<store::EvidenceParts> Kept(const std::string& host_id);
+  std::optional<store::EvidenceParts> Remembered(const std::string& host_id);
 
   store::Store& store_;
   std::mutex mutex_;

@@ -222,7 +222,8 @@ class Listing : public Lifecycle {
   }
   std::vector<std::string> Ids(const Filter& filter) {
     std::vector<std::string> ids;
-    for (const IncidentRow& row : List(*store_, filter).value()) ids.push_back(row.id);
+    const std::vector<IncidentRow> rows = List(*store_, filter).value();
+    for (const IncidentRow& row : rows) ids.push_back(row.id);
     return ids;
   }
 };

@@ -147,6 +147,18 @@ struct CheckpointRow {
   Bytes signature;
 };
 
+// What may go because of its age: A88.
+struct Retention {
+  absl::Time verdicts_before;  // given before this time
+  absl::Time evidence_before;  // of incidents that were closed before this time
+  int limit = 1000;            // so many verdicts, and so many incidents' evidence, at most
+};
+
+struct Swept {
+  int64_t verdicts = 0, incidents = 0, blobs = 0;  // incidents: whose evidence went
+  bool more = false;                               // the limit was reached
+};
+
 // What was answered to a call that came with an idempotency key.
 struct AnswerRow {
   std::string actor, key;
@@ -374,6 +386,14 @@ class Store {
   virtual absl::StatusOr<AnswerRow> GetAnswer(const std::string& actor, const std::string& key) = 0;
   // The first one stays (kAlreadyExists); those older than `forget_before` go.
   virtual absl::Status PutAnswer(const AnswerRow& answer, absl::Time forget_before) = 0;
+
+  // Removes what is old, at once with an audit row of `actor` when there was anything. Verdicts
+  // stay that are the last of a host, or the first or last of an incident that is not closed, or
+  // whose incident's evidence stays. Evidence of open incidents, and what hosts were last admitted
+  // with, never goes; incidents and the audit trail themselves neither. A blob goes with the last
+  // name that it had: here, and when a commit replaces `admitted_evidence`.
+  virtual absl::StatusOr<Swept> Sweep(const Retention& retention, const std::string& actor,
+                                      absl::Time now) = 0;
 
   virtual absl::Status PutCheckpoint(const CheckpointRow& checkpoint) = 0;
   virtual absl::StatusOr<std::vector<CheckpointRow>> ListCheckpoints() = 0;  // oldest first

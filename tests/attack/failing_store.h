@@ -154,6 +154,75 @@ class FailingStore final : public gatekeeper::store::Store {
   absl::Status MarkEffectDone(int64_t sequence) override {
     return Do([&] { return store_->MarkEffectDone(sequence); });
   }
+  absl::StatusOr<std::vector<gatekeeper::host::HostRecord>> ListHostsAfter(
+      const std::string& after, int limit, const std::vector<gatekeeper::host::Trust>& trusts,
+      std::vector<std::string>* corrupt) override {
+    return Do([&] { return store_->ListHostsAfter(after, limit, trusts, corrupt); });
+  }
+  absl::StatusOr<std::vector<gatekeeper::store::VerdictRow>> ListVerdicts(
+      const std::string& host_id, const std::string& behind, int limit) override {
+    return Do([&] { return store_->ListVerdicts(host_id, behind, limit); });
+  }
+  absl::StatusOr<gatekeeper::store::IncidentRow> GetIncident(const std::string& id) override {
+    return Do([&] { return store_->GetIncident(id); });
+  }
+  absl::StatusOr<std::vector<gatekeeper::store::IncidentEventRow>> ListIncidentEvents(
+      const std::string& incident_id) override {
+    return Do([&] { return store_->ListIncidentEvents(incident_id); });
+  }
+  absl::StatusOr<gatekeeper::store::EvidenceParts> GetEvidence(
+      const std::string& incident_or_host_id) override {
+    return Do([&] { return store_->GetEvidence(incident_or_host_id); });
+  }
+  absl::StatusOr<std::vector<gatekeeper::store::ChangeRow>> ListChanges(int64_t after,
+                                                                        int limit) override {
+    return Do([&] { return store_->ListChanges(after, limit); });
+  }
+  absl::StatusOr<std::vector<gatekeeper::store::ChangeRow>> ListHostChanges(
+      const std::string& host_id) override {
+    return Do([&] { return store_->ListHostChanges(host_id); });
+  }
+  absl::StatusOr<int64_t> LastChange() override {
+    return Do([&] { return store_->LastChange(); });
+  }
+  absl::StatusOr<int64_t> CountMoves(const std::string& after_state, absl::Time since) override {
+    return Do([&] { return store_->CountMoves(after_state, since); });
+  }
+  absl::StatusOr<std::vector<gatekeeper::store::ConsumerRow>> ListConsumers() override {
+    return Do([&] { return store_->ListConsumers(); });
+  }
+  absl::Status PutConsumer(const gatekeeper::store::ConsumerRow& consumer,
+                           const std::optional<gatekeeper::store::DeadLetterRow>& dead) override {
+    return Do([&] { return store_->PutConsumer(consumer, dead); });
+  }
+  absl::StatusOr<std::vector<gatekeeper::store::DeadLetterRow>> ListDeadLetters() override {
+    return Do([&] { return store_->ListDeadLetters(); });
+  }
+  absl::Status RemoveDeadLetter(int64_t sequence) override {
+    return Do([&] { return store_->RemoveDeadLetter(sequence); });
+  }
+  absl::StatusOr<gatekeeper::store::AnswerRow> GetAnswer(const std::string& actor,
+                                                         const std::string& key) override {
+    return Do([&] { return store_->GetAnswer(actor, key); });
+  }
+  absl::Status PutAnswer(const gatekeeper::store::AnswerRow& answer,
+                         absl::Time forget_before) override {
+    return Do([&] { return store_->PutAnswer(answer, forget_before); });
+  }
+  absl::StatusOr<gatekeeper::store::Swept> Sweep(const gatekeeper::store::Retention& retention,
+                                                 const std::string& actor,
+                                                 absl::Time now) override {
+    return Do([&] { return store_->Sweep(retention, actor, now); });
+  }
+  absl::Status PutCheckpoint(const gatekeeper::store::CheckpointRow& checkpoint) override {
+    return Do([&] { return store_->PutCheckpoint(checkpoint); });
+  }
+  absl::StatusOr<std::vector<gatekeeper::store::CheckpointRow>> ListCheckpoints() override {
+    return Do([&] { return store_->ListCheckpoints(); });
+  }
+  absl::Status PutAudit(const gatekeeper::store::AuditRow& audit) override {
+    return Do([&] { return store_->PutAudit(audit); });
+  }
   absl::StatusOr<std::vector<gatekeeper::store::AuditRow>> ListAudit(int64_t after_sequence,
                                                                      int limit) override {
     return Do([&] { return store_->ListAudit(after_sequence, limit); });

@@ -141,6 +141,19 @@ absl::Status AddEvidence(Connection& db, const std::string& owner, const Evidenc
   return absl::OkStatus();
 }
 
+// Blobs of these that nothing names any more. Gives how many went.
+absl::StatusOr<int64_t> DropUnnamed(Connection& db, const EvidenceParts& parts) {
+  int64_t dropped = 0;
+  for (const auto& [part, sha256] : parts) {
+    BG_ASSIGN_OR_RETURN(Statement remove,
+                        db.Prepare("DELETE FROM blobs WHERE sha256 = ?1 AND NOT EXISTS"
+                                   " (SELECT 1 FROM evidence WHERE sha256 = ?1)"));
+    BG_RETURN_IF_ERROR(remove.Bind(sha256).Run());
+    dropped += db.ChangedRows();
+  }
+  return dropped;
+}
+
 constexpr char kSelect[] =
     "SELECT id, host_id, first_verdict_id, last_verdict_id, opened_at, last_at, failures, state,"
     " why, reasons, revision, action, opened_by, assignee, root_cause, disposition, ticket,"
@@ -165,9 +178,18 @@ absl::Status WriteIncident(Connection& db, const Commit& commit) {
 }
 
 absl::Status ReplaceEvidence(Connection& db, const std::string& owner, const EvidenceParts& parts) {
+  BG_ASSIGN_OR_RETURN(const EvidenceParts before, ReadEvidence(db, owner));
   BG_ASSIGN_OR_RETURN(Statement remove, db.Prepare("DELETE FROM evidence WHERE owner = ?"));
   BG_RETURN_IF_ERROR(remove.Bind(owner).Run());
-  return AddEvidence(db, owner, parts);
+  BG_RETURN_IF_ERROR(AddEvidence(db, owner, parts));
+  return DropUnnamed(db, before).status();
+}
+
+absl::StatusOr<int64_t> RemoveEvidence(Connection& db, const std::string& owner) {
+  BG_ASSIGN_OR_RETURN(const EvidenceParts before, ReadEvidence(db, owner));
+  BG_ASSIGN_OR_RETURN(Statement remove, db.Prepare("DELETE FROM evidence WHERE owner = ?"));
+  BG_RETURN_IF_ERROR(remove.Bind(owner).Run());
+  return DropUnnamed(db, before);
 }
 
 absl::StatusOr<IncidentRow> ReadIncident(Connection& db, const std::string& id) {

@@ -17,6 +17,8 @@ namespace bootgate::gatekeeper::store::sqlite {
 absl::Status WriteIncident(Connection& db, const Commit& commit);
 // In place of what `owner` had.
 absl::Status ReplaceEvidence(Connection& db, const std::string& owner, const EvidenceParts& parts);
+// All that `owner` has, and the blobs that nothing names any more. Gives how many blobs went.
+absl::StatusOr<int64_t> RemoveEvidence(Connection& db, const std::string& owner);
 
 absl::StatusOr<IncidentRow> ReadIncident(Connection& db, const std::string& id);
 absl::StatusOr<std::vector<IncidentRow>> ReadIncidents(Connection& db, const std::string& host_id);

@@ -18,6 +18,7 @@
 #include "gatekeeper/store/sqlite/incidents.h"
 #include "gatekeeper/store/sqlite/read.h"
 #include "gatekeeper/store/sqlite/readers.h"
+#include "gatekeeper/store/sqlite/retention.h"
 #include "gatekeeper/store/sqlite/schema.h"
 #include "gatekeeper/store/sqlite/write.h"
 
@@ -246,6 +247,16 @@ class SqliteStore final : public Store {
   absl::Status PutAnswer(const AnswerRow& answer, absl::Time forget_before) override {
     return writer_.Do(
         [&](Connection& db) { return sqlite::InsertAnswer(db, answer, forget_before); });
+  }
+
+  absl::StatusOr<Swept> Sweep(const Retention& retention, const std::string& actor,
+                              absl::Time now) override {
+    Swept swept;
+    BG_RETURN_IF_ERROR(writer_.Do([&](Connection& db) -> absl::Status {
+      BG_ASSIGN_OR_RETURN(swept, sqlite::SweepOld(db, retention, actor, now));
+      return absl::OkStatus();
+    }));
+    return swept;
   }
 
   absl::Status PutCheckpoint(const CheckpointRow& checkpoint) override {

@@ -6,6 +6,7 @@
 #include "common/base/files.h"
 #include "common/testing/corpus.h"
 #include "gatekeeper/store/incident_contract.h"
+#include "gatekeeper/store/retention_contract.h"
 #include "gatekeeper/store/store_contract.h"
 
 namespace bootgate::gatekeeper::store {
@@ -28,6 +29,10 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract,
                          ::testing::Values(Backend{.name = "Sqlite", .open = OpenIn}),
                          [](const auto& row) { return row.param.name; });
 INSTANTIATE_TEST_SUITE_P(Sqlite, FleetContract,
+                         ::testing::Values(Backend{.name = "Sqlite", .open = OpenIn}),
+                         [](const auto& row) { return row.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, RetentionContract,
                          ::testing::Values(Backend{.name = "Sqlite", .open = OpenIn}),
                          [](const auto& row) { return row.param.name; });
 

@@ -1,0 +1,228 @@
+// An incident leaves as one file, and the file is judged again without the gatekeeper.
+#include <stdlib.h>
+
+#include <sstream>
+
+#include "common/base/files.h"
+#include "common/testing/status_matchers.h"
+#include "gatekeeper/cli/archive_verify.h"
+#include "gatekeeper/incident/diff.h"
+#include "gatekeeper/incident/export.h"
+#include "gatekeeper/incident/tar.h"
+#include "gmock/gmock.h"
+#include "tests/gate/gate.h"
+
+namespace bootgate::gate {
+namespace {
+
+using ::bootgate::testing::IsOk;
+using ::bootgate::testing::Refuses;
+using gatekeeper::incident::Act;
+using gatekeeper::incident::Exported;
+using gatekeeper::incident::ExportIncident;
+using gatekeeper::incident::Members;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+struct Verified {
+  int code = 0;
+  std::string out, err;
+};
+
+class IncidentArchive : public ::testing::Test {
+ protected:
+  std::string Deny(SoftHost& host) {
+    const absl::StatusOr<agent::AttestAnswer> answer = host.Attest(*client_);
+    EXPECT_THAT(answer, IsOk());
+    EXPECT_EQ(answer->outcome, "DENY");
+    return gate_.store->ListIncidents(host.id()).value().at(0).id;
+  }
+  Act Alice() { return {.actor = "operator alice", .now = gate_.clock.Now()}; }
+  Bytes Export(const std::string& incident) {
+    return ExportIncident(*gate_.store, incident, Alice(), {}).value().archive;
+  }
+  Verified Verify(const Bytes& archive,
+                  gatekeeper::cli::OutputFormat format = gatekeeper::cli::OutputFormat::kTable) {
+    const std::string file = folder_ + "/incident.tar";
+    EXPECT_THAT(WriteFileAtomically(file, archive, 0600), IsOk());
+    std::ostringstream out, err;
+    Verified verified;
+    verified.code = static_cast<int>(gatekeeper::cli::RunArchiveVerify(
+        {.file = file, .set_files = {}, .format = format}, out, err));
+    verified.out = out.str();
+    verified.err = err.str();
+    return verified;
+  }
+
+  std::string folder_ = [] {
+    std::string pattern = ::testing::TempDir() + "/archive.XXXXXX";
+    return std::string(mkdtemp(pattern.data()));
+  }();
+  Gate gate_;
+  const std::unique_ptr<agent::GatekeeperClient> client_ = gate_.Direct();
+};
+
+TEST_F(IncidentArchive, IsJudgedAgainToTheSameVerdict) {
+  SoftHost host = gate_.NewHost("secure-boot-off");
+  const std::string incident = Deny(host);
+  const Verified verified = Verify(Export(incident));
+  EXPECT_EQ(verified.code, 0) << verified.err;
+  EXPECT_THAT(verified.out, HasSubstr("The same verdict, byte for byte"));
+  EXPECT_THAT(verified.out, HasSubstr(incident));
+  EXPECT_THAT(verified.err, IsEmpty());
+}
+
+TEST_F(IncidentArchive, IsTheSameBytesForTheSameIncident) {
+  SoftHost host = gate_.NewHost("secure-boot-off");
+  const std::string incident = Deny(host);
+  EXPECT_EQ(Export(incident), Export(incident));
+}
+
+TEST_F(IncidentArchive, WhoTookItIsInTheAuditTrail) {
+  SoftHost host = gate_.NewHost("secure-boot-off");
+  const std::string incident = Deny(host);
+  Export(incident);
+  const gatekeeper::store::AuditRow row = gate_.store->ListAudit(0, 1000)->back();
+  EXPECT_EQ(row.action, "incident.export");
+  EXPECT_EQ(row.actor, "operator alice");
+  EXPECT_EQ(row.subject, incident);
+}
+
+// An EK is a machine's name for life: outside of the frozen evidence there is its digest alone.
+TEST_F(IncidentArchive, A88_TheEkStandsInEvidenceAlone) {
+  SoftHost host = gate_.NewHost("secure-boot-off");
+  BG_ASSERT_OK_AND_ASSIGN(const Members members, gatekeeper::incident::ReadTar(Export(Deny(host))));
+  const Bytes& incident = members.at("incident.json");
+  const std::string text(incident.begin(), incident.end());
+  EXPECT_THAT(text, HasSubstr("ek_sha256"));
+  EXPECT_THAT(text, Not(HasSubstr("ek_public")));
+}
+
+// What is changed and sealed with a new manifest is no better.
+TEST_F(IncidentArchive, TamperedMembersAreFound) {
+  SoftHost host = gate_.NewHost("secure-boot-off");
+  const Bytes archive = Export(Deny(host));
+  BG_ASSERT_OK_AND_ASSIGN(const Members members, gatekeeper::incident::ReadTar(archive));
+  for (const auto& [name, content] : members) {
+    Members changed = members;
+    changed[name].back() ^= 1;
+    const Verified verified = Verify(gatekeeper::incident::WriteTar(changed).value());
+    EXPECT_EQ(verified.code, 7) << name << "\n" << verified.out;
+    EXPECT_THAT(verified.err, HasSubstr("ARCHIVE")) << name;
+    Members fewer = members;
+    fewer.erase(name);
+    const Verified without = Verify(gatekeeper::incident::WriteTar(fewer).value());
+    EXPECT_EQ(without.code, 7) << name << "\n" << without.out;
+  }
+  Members more = members;
+  more["judgements/v-0/extra"] = {1};
+  EXPECT_EQ(Verify(gatekeeper::incident::WriteTar(more).value()).code, 7);
+}
+
+TEST_F(IncidentArchive, NoArchiveAtAllIsRefused) {
+  EXPECT_EQ(Verify({}).code, 7);
+  EXPECT_EQ(Verify(Bytes(2048, 'x')).code, 7);
+  EXPECT_EQ(Verify(Bytes(1024, 0)).code, 7);
+}
+
+TEST_F(IncidentArchive, PartAndWholeListAreBothInIt) {
+  SoftHost host = gate_.NewHost();
+  host.sends_only_new = true;
+  ASSERT_EQ(host.Attest(*client_)->outcome, "ADMIT");
+  gate_.AssignPolicy("version=1.0;\nauthorizationrules { => deny(); };\nissuancerules { };\n");
+  // Another policy: the list is judged anew, as a whole.
+  const std::string incident = Deny(host);
+  const Verified verified = Verify(Export(incident));
+  EXPECT_EQ(verified.code, 0) << verified.out << verified.err;
+}
+
+TEST_F(IncidentArchive, EvidenceThatIsGoneIsToldSo) {
+  SoftHost host = gate_.NewHost("secure-boot-off");
+  const std::string incident = Deny(host);
+  gatekeeper::store::Commit commit;
+  commit.incident = gate_.store->GetIncident(incident).value();
+  commit.incident->state = "closed";
+  commit.incident->closed_at = gate_.clock.Now();
+  commit.audit.emplace_back();
+  ASSERT_THAT(gate_.store->Apply(commit), IsOk());
+  const absl::Time later = gate_.clock.Now() + absl::Hours(1);
+  ASSERT_THAT(
+      gate_.store->Sweep({.verdicts_before = later, .evidence_before = later}, "gatekeeper", later),
+      IsOk());
+  EXPECT_THAT(ExportIncident(*gate_.store, incident, Alice(), {}), Refuses(Reason::kEvidenceGone));
+}
+
+TEST_F(IncidentArchive, UnknownIncidentIsToldSo) {
+  EXPECT_THAT(ExportIncident(*gate_.store, "i-none", Alice(), {}),
+              Refuses(Reason::kIncidentUnknown));
+}
+
+class IncidentDiff : public IncidentArchive {};
+
+TEST_F(IncidentDiff, AgainstItsLastAdmittedBootNamesWhatChanged) {
+  SoftHost host = gate_.NewHost();
+  ASSERT_EQ(host.Attest(*client_)->outcome, "ADMIT");
+  host.Reboot(LoadCase("secure-boot-off"));
+  BG_ASSERT_OK_AND_ASSIGN(const auto diff,
+                          gatekeeper::incident::Compare(*gate_.store, {.incident_id = Deny(host)}));
+  EXPECT_EQ(diff.against_host_id, host.id());
+  ASSERT_FALSE(diff.causes.empty());
+  EXPECT_THAT(diff.causes.front(), HasSubstr("Secure Boot"));
+  EXPECT_THAT(gatekeeper::incident::Words(diff), HasSubstr("Secure Boot"));
+  bool register7 = false;
+  for (const gatekeeper::incident::Difference& row : diff.differences)
+    register7 = register7 || (row.part == "registers" && row.register_index == 7u);
+  EXPECT_TRUE(register7);
+}
+
+TEST_F(IncidentDiff, NewFilesAreNamedWithPathAndDigest) {
+  gate_.AssignPolicy(kSecureBootPolicy);
+  SoftHost host = gate_.NewHost();
+  ASSERT_EQ(host.Attest(*client_)->outcome, "ADMIT");
+  CapturedCase bad = LoadCase("secure-boot-off");
+  host.Reboot(bad);
+  host.Measure("/usr/bin/evil", "evil");
+  BG_ASSERT_OK_AND_ASSIGN(const auto diff,
+                          gatekeeper::incident::Compare(*gate_.store, {.incident_id = Deny(host)}));
+  const std::string words = gatekeeper::incident::Words(diff);
+  bool found = false;
+  for (const gatekeeper::incident::Difference& row : diff.differences) {
+    found =
+        found || (row.part == "IMA list" && row.text.find("/usr/bin/evil") != std::string::npos &&
+                  row.after.find("sha256:") == 0);
+  }
+  EXPECT_TRUE(found) << words;
+}
+
+TEST_F(IncidentDiff, AgainstAHealthyPeer) {
+  SoftHost peer = gate_.NewHost(), bad = gate_.NewHost("secure-boot-off");
+  ASSERT_EQ(peer.Attest(*client_)->outcome, "ADMIT");
+  const std::string incident = Deny(bad);
+  BG_ASSERT_OK_AND_ASSIGN(const auto diff,
+                          gatekeeper::incident::Compare(
+                              *gate_.store, {.incident_id = incident,
+                                             .against = gatekeeper::incident::Against::kPeer}));
+  EXPECT_EQ(diff.against_host_id, peer.id());
+  EXPECT_THAT(diff.why_this_one, HasSubstr("same labels"));
+  EXPECT_FALSE(diff.causes.empty());
+  EXPECT_THAT(
+      gatekeeper::incident::Compare(*gate_.store, {.incident_id = incident,
+                                                   .against = gatekeeper::incident::Against::kPeer,
+                                                   .peer_host_id = bad.id()}),
+      Refuses(Reason::kHostState));
+}
+
+TEST_F(IncidentDiff, WithoutAnythingToCompareWithItSaysSo) {
+  SoftHost bad = gate_.NewHost("secure-boot-off");
+  const std::string incident = Deny(bad);
+  EXPECT_THAT(gatekeeper::incident::Compare(*gate_.store, {.incident_id = incident}),
+              Refuses(Reason::kEvidenceGone));
+  EXPECT_THAT(
+      gatekeeper::incident::Compare(
+          *gate_.store, {.incident_id = incident, .against = gatekeeper::incident::Against::kPeer}),
+      Refuses(Reason::kHostState));
+}
+
+}  // namespace
+}  // namespace bootgate::gate
