@@ -53,6 +53,9 @@ void ReadQuote(config::ConfigFile& file, Config* out) {
   file.Span("attestation.interval", absl::Seconds(1), absl::Hours(24), &out->attestation.interval);
   file.Span("attestation.whole_ima_list_every", absl::Seconds(1), absl::Hours(24 * 365),
             &out->attestation.whole_ima_list_every);
+  constexpr absl::Duration kDay = absl::Hours(24);
+  file.Span("retention.verdicts", kDay, 3650 * kDay, &out->retention.verdicts);
+  file.Span("retention.closed_incidents", kDay, 3650 * kDay, &out->retention.closed_incidents);
 }
 
 // The rule for credentials holds for secrets across boots, too.

@@ -73,6 +73,12 @@ struct AttestationConfig {
   absl::Duration whole_ima_list_every = absl::Hours(24);  // in between only what is new is sent
 };
 
+// How long what tells of hosts is kept; the audit trail is never removed.
+struct RetentionConfig {
+  absl::Duration verdicts = absl::Hours(24 * 90);
+  absl::Duration closed_incidents = absl::Hours(24 * 365);  // their evidence, from closing on
+};
+
 struct LimitConfig {
   int64_t boot_log_bytes = 4 << 20;
   int64_t user_log_bytes = 1 << 20;
@@ -96,6 +102,7 @@ struct Config {
   CredentialConfig credential;
   AttestationConfig attestation;
   LimitConfig limits;
+  RetentionConfig retention;
   std::vector<webhook::Endpoint> webhooks;
 
   std::string store_path() const { return folder + "/gatekeeper.db"; }

@@ -38,6 +38,8 @@ TEST(GatekeeperConfig, ShippedSampleIsReadAndHoldsTheDefaults) {
   EXPECT_EQ(sample.credential.lifetime, defaults.credential.lifetime);
   EXPECT_EQ(sample.attestation.interval, defaults.attestation.interval);
   EXPECT_EQ(sample.attestation.whole_ima_list_every, defaults.attestation.whole_ima_list_every);
+  EXPECT_EQ(sample.retention.verdicts, defaults.retention.verdicts);
+  EXPECT_EQ(sample.retention.closed_incidents, defaults.retention.closed_incidents);
   EXPECT_EQ(sample.http.enabled, defaults.http.enabled);
   EXPECT_EQ(sample.http.listen, defaults.http.listen);
   EXPECT_EQ(sample.http.public_url, defaults.http.public_url);

@@ -39,6 +39,7 @@
 #include "gatekeeper/cli/labels.h"
 #include "gatekeeper/cli/operator.h"
 #include "gatekeeper/cli/quarantines.h"
+#include "gatekeeper/cli/reason_docs.h"
 #include "gatekeeper/cli/reasons.h"
 #include "gatekeeper/cli/reference_learn.h"
 #include "gatekeeper/store/sqlite/sqlite_store.h"
@@ -328,6 +329,14 @@ void AddReasonVerbs(CLI::App& root, CommandLine& line) {
   list->callback(
       [&line] { line.verb = [&line] { return cli::ReasonList(line.format(), std::cout); }; });
   CLI::App* const show = reason->add_subcommand("show", "one code: its meaning and the way out");
+  CLI::App* const docs = reason->add_subcommand(
+      "docs", "all codes as the pages of docs/incidents.md (scripts/reason_docs)");
+  docs->callback([&line] {
+    line.verb = [] {
+      std::cout << cli::ReasonDocs();
+      return ExitCode::kSuccess;
+    };
+  });
   const auto code = std::make_shared<std::string>();
   show->add_option("CODE", *code)->required();
   AddOutput(show, line);

@@ -27,6 +27,7 @@
 #include "gatekeeper/cli/inventory_file.h"
 #include "gatekeeper/enroll/ek_files.h"
 #include "gatekeeper/enroll/enroller.h"
+#include "gatekeeper/incident/sweeper.h"
 #include "gatekeeper/quarantine/effect_pump.h"
 #include "gatekeeper/service/agents_server.h"
 #include "gatekeeper/session/activation_book.h"
@@ -244,6 +245,8 @@ absl::Status Serve(const Config& config, const PortFiles& port_files, const sigs
   BG_ASSIGN_OR_RETURN(audit::CheckpointKey checkpoint_key, OpenCheckpointKey(config));
   audit::Checkpointer checkpointer(*store, std::move(checkpoint_key));
   quarantine::EffectPump pump(*store, CarryOut);
+  incident::Sweeper sweeper(*store, {.verdicts = config.retention.verdicts,
+                                     .closed_incidents = config.retention.closed_incidents});
   bool stop = false;
   while (!stop) {
     stop = StopRequested(signals, kHousekeeping);
@@ -251,6 +254,7 @@ absl::Status Serve(const Config& config, const PortFiles& port_files, const sigs
     if (!drained.ok()) {
       Log(LogLevel::kError, "effects", {{"text", std::string(drained.status().message())}});
     }
+    LogProblem("retention", sweeper.Tend(clock.Now()));
     public_port->Tend(*store, clock.Now());
     cas->Tend(*server);
     LogProblem("audit checkpoint", checkpointer.Tend(clock.Now()));

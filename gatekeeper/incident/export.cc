@@ -89,8 +89,7 @@ std::string MemberOf(const std::string& first_verdict, const std::string& part) 
 
 absl::Status AddParts(store::Store& store, const Detail& detail, Members* members,
                       std::set<std::string>* sets) {
-  if (detail.evidence.empty() && !detail.incident.first_verdict_id.empty())
-    return Gone(detail.incident.id);
+  if (detail.evidence.empty() && detail.incident.opened_by.empty()) return Gone(detail.incident.id);
   std::map<std::string, Parts> judgements;
   for (const auto& [part, digest] : detail.evidence) {
     absl::StatusOr<Bytes> bytes = store.GetBlob(digest);

@@ -19,13 +19,6 @@ namespace {
 
 using store::IncidentRow;
 
-constexpr absl::string_view kOperator = "operator ";
-
-std::string NameOf(absl::string_view actor) {
-  return std::string(actor.substr(0, kOperator.size()) == kOperator ? actor.substr(kOperator.size())
-                                                                    : actor);
-}
-
 absl::Status Refused(const IncidentRow& incident, absl::string_view verb, absl::string_view why) {
   return Refuse(absl::StatusCode::kFailedPrecondition, Reason::kIncidentState,
                 absl::StrCat("incident ", incident.id, " is ", incident.state, ": it cannot be ",
@@ -34,7 +27,7 @@ absl::Status Refused(const IncidentRow& incident, absl::string_view verb, absl::
 
 // What an operator may do with an incident in this state.
 absl::string_view Allowed(absl::string_view state) {
-  if (state == kOpen) return "it may be investigated, assigned, noted on, or resolved";
+  if (state == kOpen) return "it may be assigned, noted on, or resolved";
   if (state == kInvestigating) return "it may be assigned, noted on, or resolved";
   if (state == kResolved) {
     return "it may be noted on, or resolved anew; its host waits for `quarantine release`, or for "
@@ -87,9 +80,9 @@ absl::Status CheckInvestigated(store::Store& store, const IncidentRow& incident)
   if (incident.state != kOpen) return absl::OkStatus();
   BG_ASSIGN_OR_RETURN(const host::HostRecord host, store.GetHost(incident.host_id));
   if (host.trust != host::Trust::kQuarantined) return absl::OkStatus();
-  return Refused(incident, "resolved",
-                 absl::StrCat("its host is quarantined: `incident investigate ", incident.id,
-                              "` comes first"));
+  return Refused(
+      incident, "resolved",
+      absl::StrCat("its host is quarantined: `quarantine investigate ", host.id, "` comes first"));
 }
 
 audit::Detail StateOf(const IncidentRow& incident) {
@@ -238,7 +231,7 @@ absl::StatusOr<IncidentRow> Resolve(store::Store& store, const std::string& id,
   }
   after.disposition = resolution.disposition;
   after.state = std::string(kResolved);
-  after.resolved_by = NameOf(act.actor);
+  after.resolved_by = act.actor;  // whom a release is compared with
   after.resolved_at = act.now;
   step.text =
       absl::StrCat("resolved as ", after.disposition, " (", after.ticket, "): ", after.root_cause);

@@ -88,7 +88,7 @@ TEST_F(Lifecycle, FromOpenToClosed) {
   SetState("i-1", "investigating");
   BG_ASSERT_OK_AND_ASSIGN(const IncidentRow resolved, Resolve(*store_, "i-1", kFixed, By("bob")));
   EXPECT_EQ(resolved.state, kResolved);
-  EXPECT_EQ(resolved.resolved_by, "bob");
+  EXPECT_EQ(resolved.resolved_by, "operator bob");
   EXPECT_EQ(resolved.resolved_at, At(100));
   EXPECT_EQ(resolved.ticket, "OPS-17");
   MoveHost("h-1", Trust::kTrusted);
@@ -121,7 +121,7 @@ TEST_F(Lifecycle, EveryActIsAuditedWithBeforeAndAfterAndTold) {
 TEST_F(Lifecycle, IllegalMovesNameTheStateAndWhatIsAllowed) {
   const absl::Status early = Resolve(*store_, "i-1", kFixed, By("bob")).status();
   EXPECT_THAT(early, Refuses(Reason::kIncidentState));
-  EXPECT_THAT(std::string(early.message()), HasSubstr("incident investigate i-1"));
+  EXPECT_THAT(std::string(early.message()), HasSubstr("quarantine investigate h-1"));
   const absl::Status close = Close(*store_, "i-1", "", By("bob")).status();
   EXPECT_THAT(close, Refuses(Reason::kIncidentState));
   EXPECT_THAT(std::string(close.message()), HasSubstr("is quarantined"));
@@ -206,7 +206,7 @@ TEST_F(Lifecycle, UnknownIncidentsAreToldSo) {
 }
 
 TEST_F(Lifecycle, TheNextStepIsTold) {
-  EXPECT_THAT(Get(*store_, "i-1")->next.front(), HasSubstr("incident investigate i-1"));
+  EXPECT_THAT(Get(*store_, "i-1")->next.front(), HasSubstr("quarantine investigate h-1"));
   MoveHost("h-1", Trust::kInvestigating);
   ASSERT_THAT(Resolve(*store_, "i-1", kFixed, By("bob")), IsOk());
   EXPECT_THAT(Get(*store_, "i-1")->next, ElementsAre("quarantine release h-1"));

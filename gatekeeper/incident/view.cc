@@ -89,8 +89,9 @@ std::vector<std::string> NextSteps(const IncidentRow& incident,
                                    const std::optional<host::HostRecord>& host) {
   const std::string verb = "incident ";
   std::vector<std::string> next;
-  if (incident.state == kOpen) next.push_back(verb + "investigate " + incident.id);
-  if (incident.state == kOpen || incident.state == kInvestigating) {
+  const bool cut_off = host.has_value() && host->trust == host::Trust::kQuarantined;
+  if (cut_off) next.push_back("quarantine investigate " + incident.host_id);
+  if (!cut_off && (incident.state == kOpen || incident.state == kInvestigating)) {
     next.push_back(absl::StrCat(verb, "resolve ", incident.id,
                                 " --root-cause ... --disposition ... --ticket ..."));
   }
