@@ -99,7 +99,7 @@ TEST_F(Lifecycle, FromOpenToClosed) {
   BG_ASSERT_OK_AND_ASSIGN(const Detail detail, Get(*store_, "i-1"));
   std::vector<std::string> kinds;
   for (const TimelineEntry& line : detail.timeline) kinds.push_back(line.kind);
-  EXPECT_THAT(kinds, ElementsAre("trust", "opened", "assigned", "note", "state", "state", "trust",
+  EXPECT_THAT(kinds, ElementsAre("opened", "trust", "assigned", "note", "state", "state", "trust",
                                  "trust"));
 }
 

@@ -21,14 +21,11 @@ class RetentionContract : public FleetContract {
     return commit.verdict->id;
   }
   // An incident "i-NUMBER" with that evidence, closed then; nullopt: still open.
-  void Freeze(int number, const std::vector<std::string>& texts, std::optional<int64_t> closed_at,
-              const std::string& verdict = "") {
+  void Freeze(int number, const std::vector<std::string>& texts, std::optional<int64_t> closed_at) {
     Denied(number);
     Commit commit;
     commit.audit = {Audit("freeze")};
     commit.incident = store_->GetIncident(absl::StrCat("i-", number)).value();
-    if (!verdict.empty())
-      commit.incident->first_verdict_id = commit.incident->last_verdict_id = verdict;
     if (closed_at.has_value()) {
       commit.incident->state = "closed";
       commit.incident->closed_at = At(*closed_at);
@@ -114,10 +111,16 @@ TEST_P(RetentionContract, OldVerdictsGoButNotTheOnesThatMatter) {
 }
 
 TEST_P(RetentionContract, VerdictOfEvidenceThatIsKeptStays) {
-  Denied(1);
+  Freeze(1, {"young"}, std::nullopt);
   const std::string verdict = Judge(1, 1);
   Judge(1, 2);
-  Freeze(1, {"young"}, 200, verdict);
+  Commit commit;
+  commit.audit = {Audit("close")};
+  commit.incident = store_->GetIncident("i-1").value();
+  commit.incident->first_verdict_id = commit.incident->last_verdict_id = verdict;
+  commit.incident->state = "closed";
+  commit.incident->closed_at = At(200);
+  ASSERT_THAT(store_->Apply(commit), testing::IsOk());
   EXPECT_EQ(SweepBefore(100).verdicts, 0);
   EXPECT_TRUE(HasVerdict(verdict));
   SweepBefore(300);
