@@ -51,6 +51,7 @@ void ForTextParts(Judgement& j, const Use& use) {
   use(kPolicyPart, j.policy);
   use("candidate_policy", j.candidate);
   use(kReferencePart, j.reference);
+  use("softening", j.softening);
   use(kVerdictPart, j.verdict_json);
   use(kTracePart, j.trace_json);
 }

@@ -52,6 +52,9 @@ struct FrozenJudgement {
   StateNotes notes;
   std::string policy, candidate, reference;  // texts; empty: none
   std::vector<std::string> sets;             // ids of the reference sets that were at hand
+  // Which findings were made milder by configuration and waivers, as the judge's room writes it;
+  // empty: none could be.
+  std::string softening;
   evidence::Evidence evidence;
   std::string verdict_json;  // as stored
   std::string trace_json;    // empty: no policy was asked

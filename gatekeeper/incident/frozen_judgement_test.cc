@@ -51,6 +51,7 @@ FrozenJudgement Sample() {
   j.notes.coverage = {.checked = {"the clock"}, .not_checked = {{"a", "b"}}};
   j.policy = "version=1.0;";
   j.reference = "{}";
+  j.softening = "{\"observe\":[]}";
   j.sets = {std::string(64, 'a')};
   j.evidence.host_id = j.host.id;
   j.evidence.nonce = Bytes(32, 5);
