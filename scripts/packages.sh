@@ -6,7 +6,7 @@ BUILD_PACKAGES=(g++ cmake ninja-build ccache pkg-config protobuf-compiler protob
   libtomlplusplus-dev libcli11-dev libarchive-dev libre2-dev libcpp-httplib-dev libcurl4-openssl-dev libp11-kit-dev)
 # Tests and the desk hosts of the demo: GoogleTest, a software TPM, the reference tools we compare with.
 TEST_PACKAGES=(libgtest-dev libgmock-dev libbenchmark-dev swtpm swtpm-tools tpm2-tools openssl python3 rpm systemd
-  softhsm2 tpm2-openssl gnutls-bin)
+  softhsm2 tpm2-openssl gnutls-bin nftables iproute2)
 # The second compiler: fuzzing, clang-tidy, clang-format.
 CLANG_PACKAGES=(clang-16 clang-tidy-16 clang-format-16 libclang-rt-16-dev)
 

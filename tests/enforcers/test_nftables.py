@@ -1,0 +1,196 @@
+"""bootgate-nftables against the kernel's nftables, in a network namespace of its own (see run.py)."""
+
+import ipaddress
+import json
+import os
+import subprocess
+import time
+import unittest
+
+from support import A, B, C, ENFORCERS, HEARTBEAT, EnforcerTest, change, eventually, host, snapshot
+
+
+def nft(*arguments, text=None):
+    return subprocess.run(["nft", *arguments], input=text, capture_output=True, text=True, check=True).stdout
+
+
+def members(name):
+    try:
+        listed = json.loads(nft("-j", "list", "set", "inet", "bootgate", name))
+    except subprocess.CalledProcessError:
+        return None
+    return set([part["set"] for part in listed["nftables"] if "set" in part][0].get("elem", []))
+
+
+def at(host_id, *addresses, **more):
+    labels = {"address": addresses[0]} if len(addresses) == 1 else {"addresses": " ".join(addresses)}
+    return host(host_id, labels=labels, **more)
+
+
+class NftablesTest(EnforcerTest):
+    program = "bootgate-nftables"
+
+    def setUp(self):
+        super().setUp()
+        nft("flush", "ruleset")
+
+    def assert_sets(self, four, six=()):
+        self.assertEqual((members("quarantined4"), members("quarantined6")), (set(four), set(six)))
+
+    def test_the_sets_hold_the_addresses_of_the_hosts_that_are_cut_off(self):
+        done = self.once(snapshot(at(A, "10.0.0.7"), at(B, "10.0.0.8", "2001:db8::8"),
+                                  at(C, "10.0.0.9", trust="restricted")))
+        self.assertEqual(done.code, 0, done.log())
+        self.assert_sets(["10.0.0.7", "10.0.0.8"], ["2001:db8::8"])
+
+    def test_a_change_is_in_the_set_within_a_second(self):
+        enforcer = self.start()
+        enforcer.say(snapshot())
+        eventually(lambda: members("quarantined4") == set())
+        took = []
+        for number in range(20):
+            enforcer.say(change(at(A, f"10.0.1.{number}")))
+            begin = time.monotonic()
+            eventually(lambda: members("quarantined4") == {f"10.0.1.{number}"})
+            took.append(time.monotonic() - begin)
+        print(f"change to set: median {sorted(took)[10] * 1000:.0f} ms, longest {max(took) * 1000:.0f} ms")
+        self.assertLess(sorted(took)[18], 1.0)
+        enforcer.say(change(at(A, "10.0.1.19", trust="trusted"), "remediated"))
+        eventually(lambda: members("quarantined4") == set())
+
+    def test_what_happened_while_it_was_down_is_caught_up(self):
+        self.once(snapshot(at(A, "10.0.0.7"), at(B, "10.0.0.8")))
+        self.once(snapshot(at(B, "10.0.0.8"), at(C, "10.0.0.9")))
+        self.assert_sets(["10.0.0.8", "10.0.0.9"])
+
+    def test_an_address_of_two_hosts_stays_until_both_are_back(self):
+        enforcer = self.start()
+        enforcer.say(snapshot(at(A, "10.0.0.7"), at(B, "10.0.0.7")))
+        eventually(lambda: members("quarantined4") == {"10.0.0.7"})
+        enforcer.say(change(at(A, "10.0.0.7", trust="trusted")), change(at(C, "10.0.0.9")))
+        eventually(lambda: members("quarantined4") == {"10.0.0.7", "10.0.0.9"})
+        enforcer.say(change(at(B, "10.0.0.7", trust="trusted")))
+        eventually(lambda: members("quarantined4") == {"10.0.0.9"})
+
+    def test_a_gatekeeper_that_cannot_be_reached_empties_nothing(self):
+        self.once(snapshot(at(A, "10.0.0.7")))
+        for watch in (["false"], ["/nowhere"], ["sh", "-c", "echo garbage; exit 1"],
+                      self.watch_file(snapshot(complete=False))):
+            enforcer = self.start("--silence", "0.3", watch=watch)
+            enforcer.said("what is enforced stays")
+            enforcer.end()
+            self.assert_sets(["10.0.0.7"])
+
+    def test_a_watch_that_falls_silent_empties_nothing(self):
+        enforcer = self.start("--silence", "0.2")
+        enforcer.say(snapshot(at(A, "10.0.0.7")))
+        enforcer.said("the gatekeeper is silent")
+        self.assert_sets(["10.0.0.7"])
+        enforcer.say(HEARTBEAT)
+        enforcer.said("the gatekeeper speaks again")
+
+    def test_what_others_do_to_the_sets_is_put_right(self):
+        enforcer = self.start("--resync", "0.2")
+        enforcer.say(snapshot(at(A, "10.0.0.7")))
+        eventually(lambda: members("quarantined4") == {"10.0.0.7"})
+        nft("delete element inet bootgate quarantined4 { 10.0.0.7 }")
+        nft("add element inet bootgate quarantined4 { 10.9.9.9 }")
+        eventually(lambda: members("quarantined4") == {"10.0.0.7"})
+        nft("flush", "ruleset")
+        eventually(lambda: members("quarantined4") == {"10.0.0.7"})
+
+    def test_a_change_on_sets_that_others_moved_is_done_at_the_second_try(self):
+        enforcer = self.start()
+        enforcer.say(snapshot(at(A, "10.0.0.7")))
+        eventually(lambda: members("quarantined4") == {"10.0.0.7"})
+        nft("flush", "ruleset")
+        enforcer.say(change(at(B, "10.0.0.8")))
+        eventually(lambda: members("quarantined4") == {"10.0.0.7", "10.0.0.8"})
+
+    def test_hosts_without_an_address_are_named(self):
+        done = self.once(snapshot(host(A), at(B, "10.0.0.300"), at(C, "10.0.0.9", "web-1")))
+        self.assertEqual(done.code, 0)
+        for host_id in (A, B):
+            self.assertIn(f"bootgate-gatekeeper host label {host_id} address=", done.log())
+        self.assertIn("web-1", done.log())
+        self.assert_sets(["10.0.0.9"])
+
+    def test_addresses_that_are_no_hosts_are_not_taken(self):
+        self.once(snapshot(at(A, "127.0.0.1", "0.0.0.0", "224.0.0.1", "::1", "::", "10.0.0.0/8", "fe80::1%eth0",
+                              "::ffff:10.0.0.5", "10.0.0.6")))
+        self.assert_sets(["10.0.0.5", "10.0.0.6"])
+
+    def test_what_must_never_be_cut_off_is_not(self):
+        done = self.once(snapshot(at(A, "10.0.0.1", "10.0.0.7"), at(B, "192.0.2.9")),
+                         options=["--never", "10.0.0.1/32", "--never", "192.0.2.0/24"])
+        self.assert_sets(["10.0.0.7"])
+        self.assertIn("a quarantined host is not covered", done.log())
+        self.assertEqual(self.once(options=["--never", "10.0.0.1/8"]).code, 2)
+
+    def test_text_of_a_host_does_not_reach_nft(self):
+        done = self.once(snapshot(at(A, "10.0.0.7 }; flush ruleset; add element inet bootgate quarantined4 { 10.0.0.9"),
+                                  at(B, "10.0.0.8", hostname="x }; flush ruleset")))
+        self.assertEqual(done.code, 0)
+        self.assert_sets(["10.0.0.7", "10.0.0.8", "10.0.0.9"])  # the addresses among the words, and nothing else
+
+    def test_a_dry_run_says_and_does_nothing(self):
+        done = self.once(snapshot(at(A, "10.0.0.7")), options=["--dry-run"])
+        self.assertIn("add element inet bootgate quarantined4 { 10.0.0.7 }", done.out())
+        self.assertIsNone(members("quarantined4"))
+
+    def test_thousands_of_hosts_at_once(self):
+        count = 5000
+        hosts = [at(f"h-{number:032x}", str(ipaddress.ip_address("10.0.0.0") + number + 1)) for number in range(count)]
+        begin = time.monotonic()
+        self.assertEqual(self.once(*(snapshot(*hosts[i:i + 500], complete=i + 500 >= count)
+                                     for i in range(0, count, 500))).code, 0)
+        print(f"{count} hosts: {time.monotonic() - begin:.1f} s")
+        self.assertEqual(len(members("quarantined4")), count)
+        self.once(snapshot())
+        self.assert_sets([])
+
+    def test_the_sample_rules_load_twice_and_drop(self):
+        rules = str(ENFORCERS / "bootgate.nft")
+        nft("-f", rules)
+        self.once(snapshot(at(A, "10.0.0.7")))
+        nft("-f", rules)
+        self.assert_sets(["10.0.0.7"])
+        self.assertEqual(nft("list", "chain", "inet", "bootgate", "forward").count("drop"), 4)
+
+    def test_nft_that_fails_is_tried_again(self):
+        enforcer = self.start("--nft", "/nowhere/nft")
+        enforcer.say(snapshot(at(A, "10.0.0.7")))
+        enforcer.said("not enforced; it will be tried again")
+        self.assertEqual(self.once(snapshot(), options=["--nft", "/nowhere/nft"]).code, 1)
+
+    def test_a_quarantined_address_gets_no_packet_through(self):
+        """Two namespaces and a wire between them."""
+        nft("-f", str(ENFORCERS / "bootgate.nft"))
+        other = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo ready; exec sleep 600"], stdout=subprocess.PIPE)
+        self.addCleanup(other.stdout.close)
+        self.addCleanup(other.wait)
+        self.addCleanup(other.terminate)
+        other.stdout.readline()
+        inside = ["nsenter", "-t", str(other.pid), "-n"]
+        try:
+            for command in (["ip", "link", "add", "a0", "type", "veth", "peer", "name", "b0", "netns", str(other.pid)],
+                            ["ip", "address", "add", "10.77.0.1/24", "dev", "a0"], ["ip", "link", "set", "a0", "up"],
+                            [*inside, "ip", "address", "add", "10.77.0.2/24", "dev", "b0"],
+                            [*inside, "ip", "link", "set", "b0", "up"]):
+                subprocess.run(command, check=True, capture_output=True)
+        except (subprocess.CalledProcessError, OSError) as error:
+            self.skipTest(f"no wire between namespaces here: {error}")
+        self.addCleanup(subprocess.run, ["ip", "link", "delete", "a0"], check=False, capture_output=True)
+        probe = ("import socket; s = socket.create_connection(('10.77.0.1', %d), timeout=1); s.close()")
+        import socket
+        with socket.create_server(("10.77.0.1", 0)) as server:
+            reach = [*inside, "python3", "-c", probe % server.getsockname()[1]]
+            self.assertEqual(subprocess.run(reach, check=False, capture_output=True).returncode, 0)
+            self.once(snapshot(at(A, "10.77.0.2")))
+            self.assertNotEqual(subprocess.run(reach, check=False, capture_output=True).returncode, 0)
+            self.once(snapshot())
+            self.assertEqual(subprocess.run(reach, check=False, capture_output=True).returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
