@@ -1,8 +1,9 @@
-"""bootgate-nftables against the kernel's nftables, in a network namespace of its own (see run.py)."""
+"""bootgate-nftables against the kernel's nftables, in a network namespace of its own; see run.py."""
 
 import ipaddress
 import json
 import os
+import socket
 import subprocess
 import time
 import unittest
@@ -10,8 +11,12 @@ import unittest
 from support import A, B, C, ENFORCERS, HEARTBEAT, EnforcerTest, change, eventually, host, snapshot
 
 
-def nft(*arguments, text=None):
-    return subprocess.run(["nft", *arguments], input=text, capture_output=True, text=True, check=True).stdout
+NFT = os.environ.get("BOOTGATE_TEST_NFT", "nft")
+needs_kernel = unittest.skipIf(NFT != "nft", "no network namespace may be made here")
+
+
+def nft(*arguments):
+    return subprocess.run([NFT, *arguments], capture_output=True, text=True, check=True).stdout
 
 
 def members(name):
@@ -32,7 +37,12 @@ class NftablesTest(EnforcerTest):
 
     def setUp(self):
         super().setUp()
+        if NFT != "nft":
+            os.environ["NFT_STAND_IN"] = str(self.folder / "tables")
         nft("flush", "ruleset")
+
+    def options(self):
+        return ["--nft", NFT]
 
     def assert_sets(self, four, six=()):
         self.assertEqual((members("quarantined4"), members("quarantined6")), (set(four), set(six)))
@@ -54,7 +64,8 @@ class NftablesTest(EnforcerTest):
             eventually(lambda: members("quarantined4") == {f"10.0.1.{number}"})
             took.append(time.monotonic() - begin)
         print(f"change to set: median {sorted(took)[10] * 1000:.0f} ms, longest {max(took) * 1000:.0f} ms")
-        self.assertLess(sorted(took)[18], 1.0)
+        if NFT == "nft":
+            self.assertLess(sorted(took)[18], 1.0)
         enforcer.say(change(at(A, "10.0.1.19", trust="trusted"), "remediated"))
         eventually(lambda: members("quarantined4") == set())
 
@@ -149,6 +160,7 @@ class NftablesTest(EnforcerTest):
         self.once(snapshot())
         self.assert_sets([])
 
+    @needs_kernel
     def test_the_sample_rules_load_twice_and_drop(self):
         rules = str(ENFORCERS / "bootgate.nft")
         nft("-f", rules)
@@ -163,6 +175,7 @@ class NftablesTest(EnforcerTest):
         enforcer.said("not enforced; it will be tried again")
         self.assertEqual(self.once(snapshot(), options=["--nft", "/nowhere/nft"]).code, 1)
 
+    @needs_kernel
     def test_a_quarantined_address_gets_no_packet_through(self):
         """Two namespaces and a wire between them."""
         nft("-f", str(ENFORCERS / "bootgate.nft"))
@@ -182,7 +195,6 @@ class NftablesTest(EnforcerTest):
             self.skipTest(f"no wire between namespaces here: {error}")
         self.addCleanup(subprocess.run, ["ip", "link", "delete", "a0"], check=False, capture_output=True)
         probe = ("import socket; s = socket.create_connection(('10.77.0.1', %d), timeout=1); s.close()")
-        import socket
         with socket.create_server(("10.77.0.1", 0)) as server:
             reach = [*inside, "python3", "-c", probe % server.getsockname()[1]]
             self.assertEqual(subprocess.run(reach, check=False, capture_output=True).returncode, 0)
