@@ -1,0 +1,210 @@
+#include "gatekeeper/fleet/changes.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/clock.h"
+#include "common/base/hex.h"
+#include "common/base/reason.h"
+#include "common/base/status_macros.h"
+#include "gatekeeper/fleet/edit.h"
+#include "gatekeeper/fleet/hosts.h"
+#include "gatekeeper/fleet/names.h"
+
+namespace bootgate::gatekeeper::fleet {
+namespace {
+
+using host::HostRecord;
+using host::Trust;
+using Labels = std::map<std::string, std::string>;
+
+absl::Status NotNow(Reason reason, absl::string_view text) {
+  return Refuse(absl::StatusCode::kFailedPrecondition, reason, text);
+}
+
+absl::Status Retired(const HostRecord& host) {
+  return NotNow(Reason::kHostRetired, absl::StrCat(host.id, " is retired"));
+}
+
+audit::Detail DetailOf(const Labels& labels) {
+  audit::Detail detail;
+  for (const auto& [name, value] : labels) detail.Text(name, value);
+  return detail;
+}
+
+Labels Applied(const Labels& before, const LabelChange& change) {
+  Labels after = change.replace ? Labels() : before;
+  for (const std::string& name : change.remove) after.erase(name);
+  for (const auto& [name, value] : change.set) after[name] = value;
+  return after;
+}
+
+// Also of a host that was retired while it was shut out.
+bool IsShutOutOrWas(const HostRecord& host) {
+  return host::IsShutOut(host.trust) ||
+         (host.trust == Trust::kRetired && host.quarantined_boot.has_value());
+}
+
+void RetireNow(HostRecord& host, store::Commit& commit, absl::Time now) {
+  host.trust = Trust::kRetired;
+  host.trust_since = now;
+  host.approved = false;
+  host.ima_cursor.reset();
+  commit.revoke_host_credentials = true;
+  commit.revoke_ek_certificates = true;
+  store::EffectRow revoked;
+  revoked.kind = std::string(host::Name(host::Effect::kRevokeCredentials));
+  revoked.host_id = host.id;
+  revoked.verdict_id = host.last_verdict_id;
+  commit.effects.push_back(revoked);
+}
+
+absl::Status StillShutOut(const HostRecord& old) {
+  return NotNow(Reason::kQuarantined,
+                absl::StrCat(old.id, " is ", host::Name(old.trust), " (",
+                             old.why.empty() ? "no reason kept" : Printable(old.why),
+                             "): a new TPM is no way out of that. Bring its incident to an end "
+                             "first, or take the new machine in as a host of its own: host "
+                             "approve"));
+}
+
+absl::Status CheckOld(const HostRecord& old, const std::string& new_id) {
+  if (!old.replaced_by.empty() && old.replaced_by != new_id) {
+    return NotNow(Reason::kHostRetired,
+                  absl::StrCat(old.id, " was replaced by ", old.replaced_by, " already"));
+  }
+  if (IsShutOutOrWas(old)) return StillShutOut(old);
+  return absl::OkStatus();
+}
+
+absl::Status CheckNew(const HostRecord& fresh, const std::string& old_id) {
+  if (!fresh.replaces.empty() && fresh.replaces != old_id) {
+    return NotNow(Reason::kHostIdBound,
+                  absl::StrCat(fresh.id, " replaces ", fresh.replaces, " already"));
+  }
+  if (fresh.trust == Trust::kRetired) return Retired(fresh);
+  if (IsShutOutOrWas(fresh)) {
+    return NotNow(Reason::kQuarantined,
+                  absl::StrCat(fresh.id, " is ", host::Name(fresh.trust), " itself"));
+  }
+  return absl::OkStatus();
+}
+
+// Nothing is written before both have been looked at.
+absl::Status CheckSwap(store::Store& store, const std::string& old_id, const std::string& new_id) {
+  if (old_id == new_id) {
+    return Malformed(Reason::kMessageMalformed,
+                     absl::StrCat("a TPM is not swapped with itself: both are ", old_id));
+  }
+  BG_ASSIGN_OR_RETURN(const HostRecord old, FindHost(store, old_id));
+  BG_ASSIGN_OR_RETURN(const HostRecord fresh, FindHost(store, new_id));
+  BG_RETURN_IF_ERROR(CheckOld(old, new_id));
+  return CheckNew(fresh, old_id);
+}
+
+}  // namespace
+
+absl::StatusOr<Changed> SetLabels(store::Store& store, const std::string& id,
+                                  const LabelChange& change, const Act& act) {
+  BG_RETURN_IF_ERROR(CheckLabels(change.set));
+  BG_RETURN_IF_ERROR(CheckText("reason", act.reason));
+  const audit::Detail detail = audit::Detail()
+                                   .Object("set", DetailOf(change.set))
+                                   .Texts("remove", change.remove)
+                                   .Flag("replace", change.replace);
+  return EditHost(store, id, act, "host.label", detail,
+                  [&](HostRecord& host, store::Commit&) -> absl::StatusOr<bool> {
+                    Labels after = Applied(host.labels, change);
+                    if (after == host.labels) return false;
+                    BG_RETURN_IF_ERROR(CheckLabels(after));
+                    host.labels = std::move(after);
+                    return true;
+                  });
+}
+
+absl::StatusOr<Changed> Approve(store::Store& store, const std::string& id, const Act& act) {
+  BG_RETURN_IF_ERROR(CheckText("reason", act.reason));
+  return EditHost(store, id, act, "host.approve", audit::Detail(),
+                  [](HostRecord& host, store::Commit&) -> absl::StatusOr<bool> {
+                    if (host.approved) return false;
+                    if (host.trust == Trust::kRetired) return Retired(host);
+                    host.approved = true;
+                    return true;
+                  });
+}
+
+absl::StatusOr<Changed> Retire(store::Store& store, const std::string& id, const Act& act) {
+  BG_RETURN_IF_ERROR(CheckReason(act.reason));
+  return EditHost(store, id, act, "host.retire", audit::Detail(),
+                  [&](HostRecord& host, store::Commit& commit) -> absl::StatusOr<bool> {
+                    if (host.trust == Trust::kRetired) return false;
+                    RetireNow(host, commit, act.now);
+                    return true;
+                  });
+}
+
+absl::StatusOr<Changed> Reinstate(store::Store& store, const std::string& id, const Act& act) {
+  BG_RETURN_IF_ERROR(CheckReason(act.reason));
+  return EditHost(store, id, act, "host.reinstate", audit::Detail(),
+                  [&](HostRecord& host, store::Commit&) -> absl::StatusOr<bool> {
+                    if (host.trust != Trust::kRetired) return false;
+                    if (!host.replaced_by.empty()) {
+                      return NotNow(Reason::kHostRetired,
+                                    absl::StrCat(host.id, "'s TPM was replaced: the machine is ",
+                                                 host.replaced_by, " now"));
+                    }
+                    host.trust = IsShutOutOrWas(host) ? Trust::kQuarantined : Trust::kPending;
+                    host.trust_since = act.now;
+                    return true;
+                  });
+}
+
+// The old record goes first: a crash in between leaves it retired, and the new one without
+// anything; the verb given again goes on from there.
+absl::StatusOr<Swapped> SwapTpm(store::Store& store, const std::string& id,
+                                const std::string& new_id, const Act& act) {
+  BG_RETURN_IF_ERROR(CheckReason(act.reason));
+  BG_RETURN_IF_ERROR(CheckSwap(store, id, new_id));
+  BG_ASSIGN_OR_RETURN(
+      Changed old,
+      EditHost(store, id, act, "host.swap-tpm", audit::Detail().Text("replaced_by", new_id),
+               [&](HostRecord& host, store::Commit& commit) -> absl::StatusOr<bool> {
+                 BG_RETURN_IF_ERROR(CheckOld(host, new_id));
+                 if (host.replaced_by == new_id && host.trust == Trust::kRetired) return false;
+                 host.replaced_by = new_id;
+                 RetireNow(host, commit, act.now);
+                 return true;
+               }));
+  Act of_new = act;
+  of_new.expected_revision = 0;
+  BG_ASSIGN_OR_RETURN(
+      Changed fresh,
+      EditHost(store, new_id, of_new, "host.swap-tpm", audit::Detail().Text("replaces", id),
+               [&](HostRecord& host, store::Commit&) -> absl::StatusOr<bool> {
+                 BG_RETURN_IF_ERROR(CheckNew(host, id));
+                 if (host.replaces == id) return false;
+                 host.replaces = id;
+                 host.approved = true;
+                 for (const auto& [name, value] : old.host.labels) host.labels[name] = value;
+                 return true;
+               }));
+  return Swapped{std::move(old), std::move(fresh)};
+}
+
+absl::StatusOr<Changed> AcceptClear(store::Store& store, const std::string& id, const Act& act) {
+  BG_RETURN_IF_ERROR(CheckReason(act.reason));
+  const absl::Time until = act.now + host::kClearAccepted;
+  return EditHost(
+      store, id, act, "host.accept-clear", audit::Detail().Text("until", FormatUtc(until)),
+      [&](HostRecord& host, store::Commit&) -> absl::StatusOr<bool> {
+        if (host.trust == Trust::kRetired) return Retired(host);
+        if (!host.last_boot.has_value()) {
+          return NotNow(Reason::kHostState, absl::StrCat(host.id,
+                                                         " has never sent evidence: there are no "
+                                                         "counters to start anew"));
+        }
+        host.tpm_history = host::WithClearAccepted(host.tpm_history, act.now);
+        return true;
+      });
+}
+
+}  // namespace bootgate::gatekeeper::fleet
