@@ -88,7 +88,8 @@ absl::StatusOr<OperatorCertificate> ReadOperatorCertificate(absl::string_view pe
   }
   OperatorCertificate out{.name = uris[0].substr(path + kPath.size()),
                           .serial_hex = SerialHex(certificate.get()),
-                          .issuer_key_id = AuthorityKeyId(certificate.get())};
+                          .issuer_key_id = AuthorityKeyId(certificate.get()),
+                          .not_after = NotAfter(certificate.get())};
   absl::StatusOr<std::vector<std::string>> roles = RolesOf(certificate.get());
   if (!IsOperatorName(out.name) || !roles.ok() || roles->empty()) {
     return NoOperator("the client certificate names no operator with roles");

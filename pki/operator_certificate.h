@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "common/base/bytes_view.h"
 
 namespace bootgate::pki {
@@ -19,6 +20,7 @@ struct OperatorCertificate {
   std::vector<std::string> roles;  // "viewer", "security"; at least one
   std::string serial_hex;
   Bytes issuer_key_id;
+  absl::Time not_after;
 };
 
 // Letters, digits, '-', '_', '.', '@'; 1 to 48 of them.
