@@ -11,11 +11,14 @@ namespace bootgate::gatekeeper::service {
 
 class RenewableTls::Credentials final : public grpc::ServerCredentials {
  public:
-  explicit Credentials(TlsMaterial tls)
+  Credentials(TlsMaterial tls, ClientCertificate of_clients)
       : tls_(std::move(tls)),
         core_(grpc_ssl_server_credentials_create_with_options(
             grpc_ssl_server_credentials_create_options_using_config_fetcher(
-                GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY, Fetch, this))) {}
+                of_clients == ClientCertificate::kRequired
+                    ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
+                    : GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY,
+                Fetch, this))) {}
   ~Credentials() override { grpc_server_credentials_release(core_); }
 
   void Renew(TlsMaterial tls) {
@@ -51,8 +54,8 @@ class RenewableTls::Credentials final : public grpc::ServerCredentials {
   grpc_server_credentials* const core_;
 };
 
-RenewableTls::RenewableTls(TlsMaterial tls)
-    : credentials_(std::make_shared<Credentials>(std::move(tls))) {}
+RenewableTls::RenewableTls(TlsMaterial tls, ClientCertificate of_clients)
+    : credentials_(std::make_shared<Credentials>(std::move(tls), of_clients)) {}
 
 std::shared_ptr<grpc::ServerCredentials> RenewableTls::credentials() const { return credentials_; }
 

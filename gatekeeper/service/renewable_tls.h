@@ -14,12 +14,15 @@ class ServerCredentials;
 
 namespace bootgate::gatekeeper::service {
 
+// Of clients; what is shown is verified in any case.
+enum class ClientCertificate { kOptional, kRequired };
+
 // Must outlive the server that uses its credentials. Any thread.
 class RenewableTls {
  public:
-  explicit RenewableTls(TlsMaterial tls);
+  explicit RenewableTls(TlsMaterial tls,
+                        ClientCertificate of_clients = ClientCertificate::kOptional);
 
-  // Client certificates are asked for and verified, and may be missing.
   std::shared_ptr<grpc::ServerCredentials> credentials() const;
   // Handshakes from now on use it.
   void Renew(TlsMaterial tls);

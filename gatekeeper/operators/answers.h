@@ -1,0 +1,44 @@
+// Calls that are answered once: what was answered under an idempotency key is answered again, and
+// nothing is done a second time.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/base/bytes_view.h"
+#include "gatekeeper/store/store.h"
+
+namespace bootgate::gatekeeper::operators {
+
+inline constexpr absl::Duration kAnswersKept = absl::Hours(24);
+
+struct KeyedCall {
+  std::string actor, key;
+  Bytes request_sha256;  // of method and request
+};
+
+// Any thread.
+class Answers {
+ public:
+  explicit Answers(store::Store& store) : store_(store) {}
+
+  // The answer that is kept for this call; else what `work` says, kept when it is one. Refusals are
+  // not kept: what was refused changed nothing. IDEMPOTENCY_KEY: the key was another call's
+  // (kFailedPrecondition), or its call is still being answered (kAborted).
+  absl::StatusOr<std::string> Once(const KeyedCall& call, absl::Time now,
+                                   const std::function<absl::StatusOr<std::string>()>& work);
+
+ private:
+  class Running;
+
+  store::Store& store_;
+  std::mutex mutex_;
+  std::set<std::pair<std::string, std::string>> running_;  // under mutex_: actor, key
+};
+
+}  // namespace bootgate::gatekeeper::operators

@@ -1,0 +1,118 @@
+// CredentialService.
+#include "absl/strings/str_cat.h"
+#include "bootgate/v1/admin.pb.h"
+#include "common/base/reason.h"
+#include "common/base/status_macros.h"
+#include "gatekeeper/audit/row.h"
+#include "gatekeeper/fleet/hosts.h"
+#include "gatekeeper/fleet/names.h"
+#include "gatekeeper/operators/handler.h"
+#include "gatekeeper/operators/host_codec.h"
+#include "gatekeeper/operators/paging.h"
+#include "gatekeeper/revocation/operators_reasons.h"
+
+namespace bootgate::gatekeeper::operators {
+namespace {
+
+using store::CredentialRow;
+
+void Encode(const CredentialRow& row, v1::Credential* out) {
+  out->set_serial(row.serial);
+  out->set_host_id(row.host_id);
+  out->set_verdict_id(row.verdict_id);
+  out->set_kind(row.kind);
+  out->set_profile(row.profile);
+  operators::Encode(row.not_before, out->mutable_not_before());
+  operators::Encode(row.not_after, out->mutable_not_after());
+  if (row.revoked)
+    operators::Encode(row.revoked_at.value_or(absl::UnixEpoch()), out->mutable_revoked_at());
+  out->set_issuer(row.issuer);
+}
+
+absl::StatusOr<std::vector<CredentialRow>> Rows(const Call& call,
+                                                const v1::ListCredentialsRequest& request) {
+  store::Store& store = call.backend.store;
+  const absl::Time now = call.backend.clock.Now();
+  std::vector<CredentialRow> rows;
+  const auto take = [&](const CredentialRow& row) {
+    if (!request.revoked_only() || (row.revoked && row.not_after > now)) rows.push_back(row);
+  };
+  if (!request.host_id().empty()) {
+    BG_RETURN_IF_ERROR(fleet::FindHost(store, request.host_id()).status());
+    BG_ASSIGN_OR_RETURN(const auto of_host, store.ListCredentials(request.host_id()));
+    for (const CredentialRow& row : of_host) take(row);
+    return rows;
+  }
+  if (!request.revoked_only()) {
+    return Malformed(Reason::kMessageMalformed,
+                     "host_id: name a host, or ask for what is revoked alone");
+  }
+  BG_ASSIGN_OR_RETURN(const auto revoked, store.ListRevoked(0, now));
+  for (const store::RevokedRow& row : revoked) take(row.credential);
+  return rows;
+}
+
+absl::Status ListCredentials(const Call& call, const v1::ListCredentialsRequest& request,
+                             v1::ListCredentialsResponse* answer) {
+  BG_ASSIGN_OR_RETURN(const std::vector<CredentialRow> rows, Rows(call, request));
+  BG_ASSIGN_OR_RETURN(const Slice slice, SliceOf(call, request, rows.size()));
+  for (size_t i = slice.begin; i < slice.end; ++i) Encode(rows[i], answer->add_credentials());
+  answer->set_next_page_token(slice.next);
+  return absl::OkStatus();
+}
+
+// The reason first: once the revocation is seen, so is its reason.
+absl::Status Revoke(const Call& call, const CredentialRow& row, pki::RevocationReason code,
+                    const std::string& why) {
+  const auto audit = [&](absl::string_view action) {
+    return audit::MakeRow(call.backend.clock.Now(), call.caller.actor, action, row.serial,
+                          audit::Detail()
+                              .Text("host", row.host_id)
+                              .Text("kind", row.kind)
+                              .Text("code", pki::Name(code))
+                              .Text("why", why));
+  };
+  BG_RETURN_IF_ERROR(revocation::PutReason(call.backend.store, row.serial, {code, why},
+                                           call.caller.actor, audit("credential.reason")));
+  store::Commit commit;
+  commit.revoke_serials = {row.serial};
+  commit.audit.push_back(audit("credential.revoke"));
+  return call.backend.store.Apply(commit);
+}
+
+absl::Status RevokeCredential(const Call& call, const v1::RevokeCredentialRequest& request,
+                              v1::RevokeCredentialResponse* answer) {
+  BG_RETURN_IF_ERROR(fleet::CheckReason(request.reason()));
+  BG_RETURN_IF_ERROR(fleet::CheckId("serial", request.serial()));
+  const std::optional<pki::RevocationReason> code =
+      pki::RevocationReasonFromName(request.code().empty() ? "unspecified" : request.code());
+  if (!code.has_value()) {
+    return Malformed(Reason::kMessageMalformed,
+                     absl::StrCat("code: one of ", pki::RevocationReasonNames()));
+  }
+  absl::StatusOr<CredentialRow> row = call.backend.store.GetCredential(request.serial());
+  if (absl::IsNotFound(row.status())) {
+    return absl::NotFoundError(
+        absl::StrCat("no credential with the serial ", request.serial(), " was issued here"));
+  }
+  BG_RETURN_IF_ERROR(row.status());
+  if (!row->revoked) {
+    BG_RETURN_IF_ERROR(Revoke(call, *row, *code, request.reason()));
+    answer->set_changed(true);
+    row = call.backend.store.GetCredential(request.serial());
+    BG_RETURN_IF_ERROR(row.status());
+  }
+  Encode(*row, answer->mutable_credential());
+  return absl::OkStatus();
+}
+
+constexpr Method kMethods[] = {
+    {"bootgate.v1.CredentialService.ListCredentials", Unary<&ListCredentials>, nullptr},
+    {"bootgate.v1.CredentialService.RevokeCredential", Unary<&RevokeCredential>, nullptr},
+};
+
+}  // namespace
+
+std::span<const Method> CredentialMethods() { return kMethods; }
+
+}  // namespace bootgate::gatekeeper::operators
