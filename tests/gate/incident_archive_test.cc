@@ -4,11 +4,14 @@
 #include <sstream>
 
 #include "common/base/files.h"
+#include "common/eventlog/log.h"
+#include "common/ima/list.h"
 #include "common/testing/status_matchers.h"
 #include "gatekeeper/cli/archive_verify.h"
 #include "gatekeeper/incident/diff.h"
 #include "gatekeeper/incident/export.h"
 #include "gatekeeper/incident/tar.h"
+#include "gatekeeper/reference/reference.h"
 #include "gmock/gmock.h"
 #include "tests/gate/gate.h"
 
@@ -126,15 +129,36 @@ TEST_F(IncidentArchive, NoArchiveAtAllIsRefused) {
   EXPECT_EQ(Verify(Bytes(1024, 0)).code, 7);
 }
 
-TEST_F(IncidentArchive, PartAndWholeListAreBothInIt) {
+// What the host boots and runs now is all that it may.
+std::string ReferenceOf(const SoftHost& host) {
+  const eventlog::Log log = eventlog::Log::Parse(host.boot.boot_log);
+  const ima::List list = ima::List::Parse(host.boot.ima);
+  return ToJson(gatekeeper::reference::Learn({.log = log,
+                                              .banks = {crypto::HashAlg::kSha256},
+                                              .mask = 0,
+                                              .ima = &list,
+                                              .ima_entries = list.entries().size(),
+                                              .unlisted = gatekeeper::reference::Unlisted::kFail}));
+}
+
+TEST_F(IncidentArchive, PartAndWholeListAreBothInItAndBothJudgedAgain) {
   SoftHost host = gate_.NewHost();
   host.sends_only_new = true;
+  gate_.AssignReference(ReferenceOf(host));
   ASSERT_EQ(host.Attest(*client_)->outcome, "ADMIT");
-  gate_.AssignPolicy("version=1.0;\nauthorizationrules { => deny(); };\nissuancerules { };\n");
-  // Another policy: the list is judged anew, as a whole.
+  host.Measure("/usr/bin/evil");
   const std::string incident = Deny(host);
-  const Verified verified = Verify(Export(incident));
+  Deny(host);
+  const Bytes archive = Export(incident);
+  BG_ASSERT_OK_AND_ASSIGN(const auto read, gatekeeper::incident::ReadIncidentArchive(archive));
+  EXPECT_EQ(read.judgements.size(), 2u);
+  const Verified verified = Verify(archive);
   EXPECT_EQ(verified.code, 0) << verified.out << verified.err;
+  EXPECT_THAT(verified.out, HasSubstr("IMA entries said, which were admitted earlier"));
+  BG_ASSERT_OK_AND_ASSIGN(const auto diff,
+                          gatekeeper::incident::Compare(*gate_.store, {.incident_id = incident}));
+  ASSERT_EQ(diff.differences.size(), 1u);
+  EXPECT_THAT(diff.differences[0].text, HasSubstr("/usr/bin/evil"));
 }
 
 TEST_F(IncidentArchive, EvidenceThatIsGoneIsToldSo) {

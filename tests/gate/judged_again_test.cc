@@ -121,6 +121,7 @@ TEST_F(JudgedAgain, AMissingReferenceSetIsNamed) {
 TEST(AdmittedEvidence, IsKeptOnceForABoot) {
   Gate gate;
   SoftHost host = gate.NewHost();
+  host.sends_only_new = true;
   const auto client = gate.Direct();
   ASSERT_EQ(host.Attest(*client)->outcome, "ADMIT");
   BG_ASSERT_OK_AND_ASSIGN(const EvidenceParts first, gate.store->GetEvidence(host.id()));
