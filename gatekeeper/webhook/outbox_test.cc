@@ -45,9 +45,10 @@ class OutboxTest : public WebhookTest {
   bool AwaitTold(const std::string& name, int64_t sequence) const {
     return Eventually([&] { return PlaceOf(name).told >= sequence; });
   }
-  // Lets time pass, by hours if need be, until it is so.
+  // Lets time pass until it is so: a good deal faster than the machine's, and on a slow one still
+  // slow enough that nothing is given up meanwhile.
   template <typename Condition>
-  bool EventuallyAsTimePasses(Condition holds, absl::Duration step = kLongestDelay) {
+  bool EventuallyAsTimePasses(Condition holds, absl::Duration step = absl::Seconds(1)) {
     return Eventually([&] {
       clock_.Advance(step);
       return holds();
@@ -160,7 +161,7 @@ TEST_F(OutboxTest, TriesAreCountedOverARestart) {
   {
     const auto outbox = Started({EndpointAt(server.Url())});
     Change();
-    ASSERT_TRUE(EventuallyAsTimePasses([&] { return PlaceOf("pager").attempts == 2; }));
+    ASSERT_TRUE(EventuallyAsTimePasses([&] { return PlaceOf("pager").attempts >= 2; }));
   }
   const int64_t before = PlaceOf("pager").attempts;
   const auto again = Started({EndpointAt(server.Url())});
@@ -189,7 +190,7 @@ TEST_F(OutboxTest, PermanentAnswersAreGivenUpAfterAFewTries) {
   ScriptedServer server(ScriptedServer::Answers(kGonePage));
   const auto outbox = Started({EndpointAt(server.Url())});
   Change();
-  ASSERT_TRUE(EventuallyAsTimePasses([&] { return DeadLetters().size() == 1; }, absl::Seconds(1)));
+  ASSERT_TRUE(EventuallyAsTimePasses([&] { return DeadLetters().size() == 1; }));
   EXPECT_EQ(server.received().size(), static_cast<size_t>(kLeastTries));
 }
 
