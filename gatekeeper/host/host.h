@@ -83,6 +83,9 @@ struct HostRecord {
   TpmHistory tpm_history;               // beside last_boot
   std::string incident_id;              // the one that is not closed; empty: none
   std::string shut_out_by;              // an operator ("operator alice"); empty: a verdict
+  // SHA-256 (hex) of the CA certificates that its agent trusts, as it said with its last evidence;
+  // empty: it does not tell.
+  std::string trust_bundle;
 };
 
 // Host id from the EK: "h-" and the first 32 hex digits of SHA-256 over the EK's Name.

@@ -16,8 +16,8 @@ namespace {
 
 constexpr uint8_t kHostVersion = 4;
 constexpr uint8_t kHostVersionBeforeIncidents = 3;  // still read
-constexpr uint8_t kHostVersionBeforeTpmFacts = 2;  // still read
-constexpr uint8_t kHostVersionBeforeCursors = 1;   // still read
+constexpr uint8_t kHostVersionBeforeTpmFacts = 2;   // still read
+constexpr uint8_t kHostVersionBeforeCursors = 1;    // still read
 constexpr uint8_t kLabelsVersion = 1;
 constexpr uint8_t kTextsVersion = 1;
 constexpr size_t kChecksumSize = 32;  // bytes, SHA-256
@@ -187,6 +187,7 @@ absl::StatusOr<host::HostRecord> TakeHost(Reader& in, uint8_t version) {
   if (version == kHostVersionBeforeIncidents) return host;
   BG_ASSIGN_OR_RETURN(host.incident_id, TakeText(in));
   BG_ASSIGN_OR_RETURN(host.shut_out_by, TakeText(in));
+  BG_ASSIGN_OR_RETURN(host.trust_bundle, TakeText(in));
   return host;
 }
 
@@ -236,6 +237,7 @@ Bytes EncodeHost(const host::HostRecord& host) {
   PutTpm(out, host);
   PutText(out, host.incident_id);
   PutText(out, host.shut_out_by);
+  PutText(out, host.trust_bundle);
   return Seal(out);
 }
 

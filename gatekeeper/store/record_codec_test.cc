@@ -47,6 +47,7 @@ host::HostRecord FullHost() {
   host.ak_certificate_until = absl::FromUnixSeconds(1'900'000'000);
   host.incident_id = "i-7";
   host.shut_out_by = "operator alice";
+  host.trust_bundle = std::string(64, 'b');
   host.tpm_history = {
       .clock_safe = false,
       .kernel_boot_id = "9f1c",
@@ -88,7 +89,7 @@ Bytes InVersion(uint8_t version, const host::HostRecord& host) {
   constexpr size_t kChecksum = 32, kNoCursorNoFlag = 2;
   constexpr size_t kNoHistory = 1 + 2 * 4 + 4 * 1;
   constexpr size_t kNoTpm = 6 * 4 + 8 + 4 + 2 * 4 + 8 + kNoHistory;
-  constexpr size_t kNoIncident = 2 * 4;
+  constexpr size_t kNoIncident = 3 * 4;
   size_t missing = kNoIncident;
   if (version < 3) missing += kNoTpm;
   if (version < 2) missing += kNoCursorNoFlag;
@@ -160,6 +161,7 @@ TEST(RecordCodec, CursorComesBackAsItWas) {
 
 host::HostRecord WithoutIncident() {
   host::HostRecord old = FullHost();
+  old.trust_bundle.clear();
   old.incident_id = old.shut_out_by = "";
   return old;
 }

@@ -242,6 +242,10 @@ struct AssignmentRow {
 // of it: when it cannot be written, nothing is decided.
 struct Commit {
   std::optional<host::HostRecord> host;  // revision as read; the store writes revision + 1
+  // A second one, in the same way: one host takes another's place. What is done to "the host" below
+  // is done to the first.
+  std::optional<host::HostRecord> other_host;
+  std::vector<DocumentRow> documents;  // as of PutDocument
   std::optional<VerdictRow> verdict;
   std::vector<std::pair<std::string, Bytes>> blobs;  // SHA-256 hex -> frozen evidence
   std::vector<CredentialRow> issued;

@@ -459,6 +459,33 @@ TEST_P(StoreContract, RevokingAnUnknownSerialRevokesNothing) {
   EXPECT_EQ(store_->LastRevocation().value(), 0);
 }
 
+TEST_P(StoreContract, TwoHostsAndADocumentAreWrittenTogetherOrNotAtAll) {
+  Commit swap;
+  swap.host = Stored(1);
+  swap.host->trust = host::Trust::kRetired;
+  swap.other_host = Stored(2);
+  swap.other_host->replaces = Host(1).id;
+  swap.documents = {Document("aa", "why")};
+  swap.audit = {Audit("host.swap-tpm")};
+  Commit stale = swap;
+  stale.other_host->revision += 1;
+  EXPECT_THAT(store_->Apply(stale), testing::HasCode(absl::StatusCode::kAborted));
+  EXPECT_NE(store_->GetHost(Host(1).id)->trust, host::Trust::kRetired);
+  EXPECT_FALSE(store_->GetDocument("policy", "aa").ok());
+  ASSERT_THAT(store_->Apply(swap), testing::IsOk());
+  EXPECT_EQ(store_->GetHost(Host(1).id)->trust, host::Trust::kRetired);
+  EXPECT_EQ(store_->GetHost(Host(2).id)->replaces, Host(1).id);
+  EXPECT_EQ(store_->GetDocument("policy", "aa")->text, "why");
+  // Another text under a known id takes nothing else along.
+  Commit other;
+  other.host = store_->GetHost(Host(2).id).value();
+  other.host->approved = !other.host->approved;
+  other.documents = {Document("aa", "another text")};
+  other.audit = {Audit("host.approve")};
+  EXPECT_THAT(store_->Apply(other), testing::HasCode(absl::StatusCode::kAlreadyExists));
+  EXPECT_NE(store_->GetHost(Host(2).id)->approved, other.host->approved);
+}
+
 // ---- the IMA cursor
 
 TEST_P(StoreContract, CursorIsWrittenWithItsVerdictOrNotAtAll) {

@@ -46,8 +46,8 @@ absl::StatusOr<std::string> StoredTrust(Connection& db, const std::string& host_
 }
 
 // Others are told of a move with the very commit that makes it.
-absl::Status TellMove(Connection& db, const std::string& before, const Commit& commit) {
-  const host::HostRecord& host = *commit.host;
+absl::Status TellMove(Connection& db, const std::string& before, const host::HostRecord& host,
+                      const Commit& commit) {
   if (before == host::Name(host.trust)) return absl::OkStatus();
   return InsertChange(db, {.at = commit.audit.front().at,
                            .kind = "trust",
@@ -58,15 +58,14 @@ absl::Status TellMove(Connection& db, const std::string& before, const Commit& c
                            .why = commit.why.empty() ? host.why : commit.why});
 }
 
-absl::Status WriteHost(Connection& db, const Commit& commit) {
-  const host::HostRecord& read = *commit.host;
+absl::Status WriteHost(Connection& db, const host::HostRecord& read, const Commit& commit) {
   BG_ASSIGN_OR_RETURN(const std::string trust, StoredTrust(db, read.id));
   host::HostRecord next = read;
   next.revision = read.revision + 1;
   BG_RETURN_IF_ERROR(read.revision == 0 ? InsertHost(db, next)
                                         : UpdateHost(db, next, read.revision));
   if (db.ChangedRows() != 1) return LostRace(read.id, read.revision);
-  return TellMove(db, trust, commit);
+  return TellMove(db, trust, read, commit);
 }
 
 absl::Status InsertVerdict(Connection& db, const VerdictRow& verdict) {
@@ -210,7 +209,10 @@ absl::Status CheckComplete(const Commit& commit) {
 absl::Status ApplyCommit(Connection& db, const Commit& commit) {
   BG_RETURN_IF_ERROR(CheckComplete(commit));
   if (commit.join_token.has_value()) BG_RETURN_IF_ERROR(UseJoinToken(db, *commit.join_token));
-  if (commit.host.has_value()) BG_RETURN_IF_ERROR(WriteHost(db, commit));
+  for (const std::optional<host::HostRecord>* host : {&commit.host, &commit.other_host}) {
+    if (host->has_value()) BG_RETURN_IF_ERROR(WriteHost(db, **host, commit));
+  }
+  for (const DocumentRow& row : commit.documents) BG_RETURN_IF_ERROR(InsertDocument(db, row));
   if (commit.verdict.has_value()) BG_RETURN_IF_ERROR(InsertVerdict(db, *commit.verdict));
   for (const auto& [name, bytes] : commit.blobs) BG_RETURN_IF_ERROR(InsertBlob(db, name, bytes));
   // Before the new ones: a commit may replace all credentials of a host.
