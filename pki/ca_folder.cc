@@ -9,8 +9,10 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "common/base/clock.h"
 #include "common/base/files.h"
 #include "common/base/hex.h"
@@ -325,10 +327,15 @@ std::string CaFolder::PathOf(absl::string_view file) const {
 }
 
 std::string CaFolder::NewId(absl::string_view word) const {
-  for (size_t number = 1;; ++number) {
-    std::string id = absl::StrCat(word, "-", number);
-    if (Find(id) == nullptr) return id;
+  // One more than the last: the name of a CA that was removed does not come back.
+  uint64_t last = 0;
+  for (const CaRecord& ca : cas) {
+    absl::string_view rest = ca.id;
+    uint64_t number = 0;
+    const bool of_word = absl::ConsumePrefix(&rest, word) && absl::ConsumePrefix(&rest, "-");
+    if (of_word && absl::SimpleAtoi(rest, &number)) last = std::max(last, number);
   }
+  return absl::StrCat(word, "-", last + 1);
 }
 
 absl::StatusOr<CaFolder> LoadCaFolder(const std::string& folder) {

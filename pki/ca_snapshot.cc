@@ -119,13 +119,24 @@ class Loader {
       }
     }
     made_->roots_pem = roots_active_ + roots_other_;
-    const std::string pem = made_->roots_pem + issuing_pem_;
+    const std::string pem = BundlePem();
     made_->bundle = std::make_shared<const TrustBundle>(
         TrustBundle{pem, crypto::Hash(crypto::HashAlg::kSha256, AsBytes(pem))});
     return std::shared_ptr<const CaSnapshot>(std::move(made_));
   }
 
  private:
+  // In the folder's order, whoever signs: an activation leaves the bundle as agents have it.
+  std::string BundlePem() const {
+    std::string roots, issuing;
+    for (const CaRecord& ca : folder_.cas) {
+      const auto found = believed_.find(ca.id);
+      if (found == believed_.end()) continue;
+      (ca.kind == CaRecord::Kind::kRoot ? roots : issuing) += found->second;
+    }
+    return roots + issuing;
+  }
+
   bool IsTainted(const CaRecord& ca, ByteView key_id) const {
     return ca.state == CaRecord::State::kTainted || tainted_elsewhere_.count(ToHex(key_id)) != 0;
   }
@@ -151,6 +162,7 @@ class Loader {
       tainted_roots_.insert(ca.id);
     } else {
       (active ? roots_active_ : roots_other_) += file->pem;
+      believed_[ca.id] = file->pem;
     }
     made_->all_pem += file->pem;
     roots_.emplace(ca.id, *std::move(file));
@@ -208,7 +220,7 @@ class Loader {
     if (issuer.tainted)
       made_->tainted.insert(ToHex(issuer.key_id));
     else
-      issuing_pem_ += DerToPem(issuer.certificate);
+      believed_[ca.id] = DerToPem(issuer.certificate);
     made_->all_pem += issuer.chain_pem;
     made_->root_of[ca.id] = root_pem;
     const IssuerPtr kept = std::make_shared<const Issuer>(std::move(issuer));
@@ -256,7 +268,8 @@ class Loader {
   std::unique_ptr<CaSnapshot> made_;
   std::map<std::string, CaFile> roots_;
   std::set<std::string> tainted_roots_;
-  std::string roots_active_, roots_other_, issuing_pem_;
+  std::string roots_active_, roots_other_;
+  std::map<std::string, std::string> believed_;  // id -> PEM
 };
 
 }  // namespace

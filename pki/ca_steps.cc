@@ -494,6 +494,49 @@ absl::StatusOr<CaStep> TaintCa(const std::string& path, const std::string& id,
   return step;
 }
 
+namespace {
+
+// Why it must stay; empty: it may go.
+absl::StatusOr<std::string> WhyKept(const CaFolder& folder, const CaRecord& ca, absl::Time now) {
+  if (ca.state == CaRecord::State::kActive) return absl::StrCat(ca.id, " is active");
+  for (const CaRecord& below : folder.cas) {
+    if (below.under == ca.id) return absl::StrCat(below.id, " below ", ca.id, " is still kept");
+  }
+  if (ca.certificate.empty()) return std::string();
+  BG_ASSIGN_OR_RETURN(const ReadCa read, ReadCertificateOf(folder, ca));
+  const absl::Time ends = NotAfter(read.certificate.get());
+  if (ends < now) return std::string();
+  return absl::StrCat(ca.id, " has not expired; until ", FormatUtc(ends),
+                      " what it signed may be shown, and its revocation list asked for");
+}
+
+// What lies in the folder alone; elsewhere it may be somebody else's, too.
+absl::Status RemoveFilesOf(const CaFolder& folder, const CaRecord& ca) {
+  const bool in_file = ca.key.kind == KeySpec::Kind::kFile || ca.key.kind == KeySpec::Kind::kTpm;
+  for (const std::string& file :
+       {ca.certificate, ca.request, in_file ? ca.key.file : std::string()}) {
+    if (file.empty() || absl::StrContains(file, '/') || absl::StrContains(file, ':')) continue;
+    BG_RETURN_IF_ERROR(RemoveFile(folder.PathOf(file)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<CaStep> RemoveCa(const std::string& path, const std::string& id, absl::Time now) {
+  BG_ASSIGN_OR_RETURN(Opened open, OpenFolder(path));
+  const CaRecord* const found = open.folder.Find(id);
+  if (found == nullptr) return absl::NotFoundError(absl::StrCat("there is no CA ", Printable(id)));
+  BG_ASSIGN_OR_RETURN(const std::string why, WhyKept(open.folder, *found, now));
+  if (!why.empty()) return NotNow(why);
+  CaStep step;
+  step.ca = *found;
+  std::erase_if(open.folder.cas, [&](const CaRecord& ca) { return ca.id == id; });
+  BG_RETURN_IF_ERROR(SaveCaFolder(open.folder));
+  BG_RETURN_IF_ERROR(RemoveFilesOf(open.folder, step.ca));
+  return step;
+}
+
 std::string KeyIdOfCa(const CaFolder& folder, const CaRecord& ca) {
   if (ca.certificate.empty()) return "";
   const absl::StatusOr<ReadCa> read = ReadCertificateOf(folder, ca);

@@ -83,6 +83,12 @@ absl::StatusOr<CaStep> ActivateCa(const std::string& folder, const std::string& 
 absl::StatusOr<CaStep> TaintCa(const std::string& folder, const std::string& id,
                                const std::string& why, absl::Time now);
 
+// Forgets a CA that nobody needs any more, with its files: one whose certificate has expired and
+// that is not active, or a request that was never answered. A key in a token or a persistent one in
+// a TPM stays where it is. kNotFound; kFailedPrecondition: its list is still asked for, or it
+// signs, or a CA below it is still kept.
+absl::StatusOr<CaStep> RemoveCa(const std::string& folder, const std::string& id, absl::Time now);
+
 // Lower-case hex; empty while there is no certificate.
 std::string KeyIdOfCa(const CaFolder& folder, const CaRecord& ca);
 

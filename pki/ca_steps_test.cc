@@ -627,6 +627,57 @@ TEST(CaRequest, OnlyItsOwnKeyMayHaveSignedIt) {
   }
 }
 
+// ---- going
+
+TEST_F(CaStepsTest, ActivatingLeavesTheTrustBundleAsItIs) {
+  Create();
+  Open();
+  ASSERT_THAT(
+      RotateCa(scratch_.ca(), CaUse::kHosts, std::nullopt, absl::Hours(24), kCaNow).status(),
+      IsOk());
+  ASSERT_THAT(authority_->Refresh(kCaNow), IsOk());
+  const std::string prepared = authority_->trust_bundle()->pem;
+  ASSERT_THAT(ActivateCa(scratch_.ca(), "hosts-2", kCaNow).status(), IsOk());
+  ASSERT_THAT(authority_->Refresh(kCaNow), IsOk());
+  EXPECT_EQ(authority_->trust_bundle()->pem, prepared);
+}
+
+TEST_F(CaStepsTest, ACaGoesWhenItHasExpiredAndNotBefore) {
+  Create();
+  EXPECT_THAT(RemoveCa(scratch_.ca(), "hosts-9", kCaNow).status(),
+              HasCode(absl::StatusCode::kNotFound));
+  EXPECT_THAT(RemoveCa(scratch_.ca(), "hosts-1", kCaNow).status(), Refuses(Reason::kCa)) << "signs";
+  ASSERT_THAT(
+      RotateCa(scratch_.ca(), CaUse::kHosts, std::nullopt, absl::Hours(24 * 1000), kCaNow).status(),
+      IsOk());
+  ASSERT_THAT(ActivateCa(scratch_.ca(), "hosts-2", kCaNow).status(), IsOk());
+  const absl::Status early = RemoveCa(scratch_.ca(), "hosts-1", kCaNow).status();
+  EXPECT_THAT(early, Refuses(Reason::kCa));
+  EXPECT_THAT(std::string(early.message()), HasSubstr("has not expired"));
+  EXPECT_THAT(RemoveCa(scratch_.ca(), "root-1", kCaNow).status(), Refuses(Reason::kCa));
+
+  const absl::Time later = kCaNow + absl::Hours(24 * 800);
+  BG_ASSERT_OK_AND_ASSIGN(const CaStep gone, RemoveCa(scratch_.ca(), "hosts-1", later));
+  EXPECT_EQ(gone.ca.id, "hosts-1");
+  EXPECT_FALSE(FileExists(scratch_.ca() + "/hosts-1.pem"));
+  EXPECT_FALSE(FileExists(scratch_.ca() + "/hosts-1.key"));
+  EXPECT_TRUE(FileExists(scratch_.ca() + "/hosts-2.key"));
+  BG_ASSERT_OK_AND_ASSIGN(const CaFolder folder, LoadCaFolder(scratch_.ca()));
+  EXPECT_EQ(folder.Find("hosts-1"), nullptr);
+  EXPECT_EQ(folder.NewId("hosts"), "hosts-3") << "the name does not come back";
+}
+
+TEST_F(CaStepsTest, ATaintedCaGoesWhenItHasExpiredAndARequestAtOnce) {
+  Create();
+  ASSERT_THAT(TaintCa(scratch_.ca(), "aks-1", "x", kCaNow).status(), IsOk());
+  EXPECT_THAT(RemoveCa(scratch_.ca(), "aks-1", kCaNow).status(), Refuses(Reason::kCa));
+  EXPECT_THAT(RemoveCa(scratch_.ca(), "aks-1", kCaNow + absl::Hours(24 * 800)), IsOk());
+  BG_ASSERT_OK_AND_ASSIGN(const CaStep request,
+                          RequestCa(scratch_.ca(), {CaUse::kAks}, std::nullopt, kCaNow));
+  EXPECT_THAT(RemoveCa(scratch_.ca(), request.ca.id, kCaNow), IsOk());
+  EXPECT_FALSE(FileExists(absl::StrCat(scratch_.ca(), "/", request.ca.id, ".key")));
+}
+
 // A request as it travels, for any key; nobody has signed it.
 std::string RequestFor(const Bytes& spki) {
   const Bytes version = {0x02, 0x01, 0x00};

@@ -47,8 +47,17 @@ Bytes AuthorizedPolicy(ByteView key_name, ByteView policy_ref) {
 
 absl::StatusOr<Bytes> SignApproval(const crypto::PrivateKey& key, ByteView approved_policy,
                                    ByteView policy_ref) {
+  return SignApproval(
+      [&](const crypto::Digest& digest) {
+        return key.Sign(crypto::SignatureScheme::kEcdsa, digest);
+      },
+      approved_policy, policy_ref);
+}
+
+absl::StatusOr<Bytes> SignApproval(const DigestSigner& sign, ByteView approved_policy,
+                                   ByteView policy_ref) {
   const crypto::Digest digest = crypto::Hash(kHash, Approved(approved_policy, policy_ref));
-  BG_ASSIGN_OR_RETURN(const Bytes der, key.Sign(crypto::SignatureScheme::kEcdsa, digest));
+  BG_ASSIGN_OR_RETURN(const Bytes der, sign(digest));
   DerReader outer(der);
   BG_ASSIGN_OR_RETURN(const ByteView sequence, outer.Take(DerReader::kSequence));
   DerReader numbers(sequence);

@@ -6,6 +6,8 @@
 // Implements: TPM 2.0 Part 3, 23.16 (TPM2_PolicyAuthorize), 20.1 (TPM2_VerifySignature).
 #pragma once
 
+#include <functional>
+
 #include "absl/status/statusor.h"
 #include "common/crypto/private_key.h"
 #include "common/tpm2/public.h"
@@ -21,7 +23,12 @@ absl::StatusOr<Bytes> ApprovingKeyArea(const crypto::PublicKey& key);
 // The policy digest (SHA-256) of an object that such a key opens.
 Bytes AuthorizedPolicy(ByteView key_name, ByteView policy_ref);
 
+// ECDSA over a SHA-256 digest, in DER; of a key that may be anywhere.
+using DigestSigner = std::function<absl::StatusOr<Bytes>(const crypto::Digest&)>;
+
 // TPMT_SIGNATURE over H(approved policy || reference).
+absl::StatusOr<Bytes> SignApproval(const DigestSigner& sign, ByteView approved_policy,
+                                   ByteView policy_ref);
 absl::StatusOr<Bytes> SignApproval(const crypto::PrivateKey& key, ByteView approved_policy,
                                    ByteView policy_ref);
 

@@ -255,7 +255,8 @@ absl::Status Admission::Screen(const Peer& peer, const std::string& host_id,
 }
 
 absl::StatusOr<Decision> Admission::Decide(const Peer& peer, const evidence::Evidence& evidence,
-                                           const ima::DigestsAt* known_templates) {
+                                           const ima::DigestsAt* known_templates,
+                                           ByteView trust_bundle) {
   BG_ASSIGN_OR_RETURN(host::HostRecord host, KnownHost(peer, evidence.host_id));
   BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm2::Public::FromTpmt(host.ak_public));
   BG_ASSIGN_OR_RETURN(
@@ -281,7 +282,8 @@ absl::StatusOr<Decision> Admission::Decide(const Peer& peer, const evidence::Evi
                        .evidence = evidence,
                        .known_templates = known_templates},
                       nonce.selection(),
-                      nonce.ima_first_entry()};
+                      nonce.ima_first_entry(),
+                      trust_bundle};
   absl::Status lost_race;
   for (int i = 0; i < kTries; ++i) {
     absl::StatusOr<Decision> decision = DecideOnce(host, proven);
@@ -539,6 +541,7 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
                                    .verdict_id = decision.verdict_id,
                                    .evidence = proven.evidence,
                                    .frozen = frozen.has_value() ? &*frozen : nullptr,
+                                   .trust_bundle = proven.trust_bundle,
                                    .issued = RowsOf(plan, host.id, decision.verdict_id),
                                    .cursor = std::move(cursor),
                                    .token = token.has_value() ? &*token : nullptr,

@@ -130,9 +130,11 @@ class Admission {
   absl::Status Screen(const Peer& peer, const std::string& host_id, const tpm2::RawQuote& quote);
 
   // `known_templates`: template digests that we computed ourselves, of entries of the IMA list
-  // before the quote; the answer is the same without them.
+  // before the quote; the answer is the same without them. `trust_bundle`: SHA-256 of the CA
+  // certificates that the agent says it trusts, kept for operators; empty: it does not tell.
   absl::StatusOr<Decision> Decide(const Peer& peer, const evidence::Evidence& evidence,
-                                  const ima::DigestsAt* known_templates = nullptr);
+                                  const ima::DigestsAt* known_templates = nullptr,
+                                  ByteView trust_bundle = {});
 
   // A JWT-SVID of the peer's host, and the keys that all of them are verified with (a JWK set). For
   // trusted hosts alone. PEER_HOST_MISMATCH: no client certificate. QUARANTINED, HOST_NOT_APPROVED,
@@ -157,6 +159,7 @@ class Admission {
   struct Proven : ProvenEvidence {
     const registers::Selection& selection;  // that was asked for
     uint64_t ima_asked = 0;                 // the first IMA entry asked for
+    ByteView trust_bundle = {};             // as of Decide
   };
   // A verdict, and under what it was made, as far as that is nowhere else.
   struct JudgedNow {

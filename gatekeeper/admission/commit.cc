@@ -14,6 +14,7 @@ namespace bootgate::gatekeeper::admission {
 namespace {
 
 constexpr size_t kIncidentIdBytes = 8;
+constexpr size_t kSha256Size = 32;  // bytes
 
 std::vector<std::string> FailedCodes(const Verdict& verdict) {
   std::vector<std::string> codes;
@@ -69,6 +70,8 @@ host::HostRecord NextRecord(const DecisionFacts& facts) {
   next.last_verdict_id = facts.verdict_id;
   next.last_outcome = std::string(Name(facts.verdict.outcome));
   TakeFacts(facts.evidence.facts, &next);
+  next.trust_bundle =
+      facts.trust_bundle.size() == kSha256Size ? ToHex(facts.trust_bundle) : std::string();
   // Who is not trusted is asked for everything.
   next.ima_cursor = facts.cursor;
   if (ShutsOut(facts)) next.whole_list_wanted = !HasWholeList(facts);

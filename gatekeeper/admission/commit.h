@@ -25,10 +25,11 @@ struct DecisionFacts {
   const std::string& verdict_id;
   const evidence::Evidence& evidence;
   const incident::FrozenJudgement* frozen = nullptr;  // of a DENY that may have to be kept
-  std::vector<store::CredentialRow> issued;           // planned, when move.may_issue
-  std::optional<host::ImaCursor> cursor;              // when move.may_issue
-  const token::Plan* token = nullptr;     // planned, when move.may_issue and one was asked for
-  std::vector<std::string> secrets = {};  // names of those that go along
+  ByteView trust_bundle = {};                // SHA-256, as the agent says; empty: it does not tell
+  std::vector<store::CredentialRow> issued;  // planned, when move.may_issue
+  std::optional<host::ImaCursor> cursor;     // when move.may_issue
+  const token::Plan* token = nullptr;        // planned, when move.may_issue and one was asked for
+  std::vector<std::string> secrets = {};     // names of those that go along
   absl::Time now;
 };
 

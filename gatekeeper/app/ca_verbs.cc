@@ -12,14 +12,6 @@ namespace {
 constexpr char kSecretHelp[] =
     "passphrase or PIN: credential:NAME (systemd), file:/PATH (0600) or typed";
 
-void AddKeyOptions(CLI::App* app, cli::CaKeyOptions* key) {
-  app->add_option("--holder", key->holder, "who is to hold new keys; default: as now, or a file")
-      ->check(CLI::IsMember({"file", "pkcs11", "tpm"}));
-  app->add_option("--module", key->module, "pkcs11: path of the module");
-  app->add_option("--token", key->token, "pkcs11: label of the token");
-  app->add_option("--secret", key->secret, kSecretHelp);
-}
-
 void AddInit(CLI::App* ca, CommandLine& line) {
   const auto options = std::make_shared<cli::CaInitOptions>();
   CLI::App* const app =
@@ -60,12 +52,21 @@ void AddRotation(CLI::App* ca, CommandLine& line) {
                      "--for root: passphrase of the new root's key");
   AddKeyOptions(rotate, &options->key);
 
-  const auto id = std::make_shared<std::string>();
-  AddStoreVerb(ca, "activate", "have a prepared CA sign from now on", line,
-               [id](const Config& config, const cli::Operator& op) {
-                 return cli::CaActivate(op, config.ca_folder(), *id);
+  const auto activate = std::make_shared<cli::CaActivateOptions>();
+  CLI::App* const active = AddStoreVerb(ca, "activate", "have a prepared CA sign from now on", line,
+                                        [activate](const Config& config, const cli::Operator& op) {
+                                          return cli::CaActivate(op, config.ca_folder(), *activate);
+                                        });
+  active->add_option("CA", activate->id, "its id")->required();
+  active->add_flag("--force", activate->force,
+                   "also while hosts do not have the trust bundle that it is in");
+
+  const auto removed = std::make_shared<std::string>();
+  AddStoreVerb(ca, "remove", "forget a CA that has expired, with its files", line,
+               [removed](const Config& config, const cli::Operator& op) {
+                 return cli::CaRemove(op, config.ca_folder(), *removed);
                })
-      ->add_option("CA", *id, "its id")
+      ->add_option("CA", *removed, "its id")
       ->required();
 
   const auto tainted = std::make_shared<std::string>();
@@ -138,6 +139,14 @@ void AddOperatorVerbs(CLI::App* ca, CommandLine& line) {
 }
 
 }  // namespace
+
+void AddKeyOptions(CLI::App* app, cli::CaKeyOptions* key) {
+  app->add_option("--holder", key->holder, "who is to hold new keys; default: as now, or a file")
+      ->check(CLI::IsMember({"file", "pkcs11", "tpm"}));
+  app->add_option("--module", key->module, "pkcs11: path of the module");
+  app->add_option("--token", key->token, "pkcs11: label of the token");
+  app->add_option("--secret", key->secret, kSecretHelp);
+}
 
 void AddCaOptions(CLI::App* app, cli::CaInitOptions* options) {
   app->add_flag("--offline-root", options->offline_root,

@@ -8,6 +8,8 @@ namespace bootgate::gatekeeper::app {
 
 void AddCaVerbs(CLI::App& root, CommandLine& line);
 
+// --holder, --module, --token, --secret: where a new key is to be.
+void AddKeyOptions(CLI::App* app, cli::CaKeyOptions* key);
 // --offline-root, --root-out, --upstream, --root-secret, --holder, ...
 void AddCaOptions(CLI::App* app, cli::CaInitOptions* options);
 

@@ -4,8 +4,10 @@
 #include <iostream>
 #include <memory>
 
+#include "gatekeeper/app/ca_verbs.h"
 #include "gatekeeper/app/sealing_options.h"
 #include "gatekeeper/cli/approvals.h"
+#include "gatekeeper/cli/approving_key.h"
 #include "gatekeeper/cli/secrets.h"
 
 namespace bootgate::gatekeeper::app {
@@ -83,6 +85,25 @@ void AddSecretVerbs(CLI::App& root, CommandLine& line) {
       });
 }
 
+void AddApprovingKeyVerbs(CLI::App* approval, CommandLine& line) {
+  CLI::App* const key = approval->add_subcommand("key", "the key that approves states");
+  key->require_subcommand(1);
+  AddStoreVerb(key, "show", "who holds it; made when there is none", line,
+               [](const Config& config, const cli::Operator& op) {
+                 return cli::ApprovingKeyShow(op, config.sealing_folder());
+               });
+  const auto options = std::make_shared<cli::ApprovingKeyMakeOptions>();
+  CLI::App* const make =
+      AddStoreVerb(key, "make", "make it in a file, a token or the TPM", line,
+                   [options](const Config& config, const cli::Operator& op) {
+                     return cli::ApprovingKeyMake(op, config.sealing_folder(), *options);
+                   });
+  AddKeyOptions(make, &options->key);
+  make->add_flag("--replace", options->replace,
+                 "in place of the present one: no approval stands any more, and what hosts hold "
+                 "is sealed anew with their next attestation");
+}
+
 void AddApprovalVerbs(CLI::App& root, CommandLine& line) {
   CLI::App* const approval = root.add_subcommand(
       "approval", "states that hosts may come to without losing their secrets across boots");
@@ -110,6 +131,7 @@ void AddApprovalVerbs(CLI::App& root, CommandLine& line) {
   create->add_option("--reason", options->reason, "what is planned; goes into the audit log")
       ->required();
   create->footer("exit code: 0; 11 when some of the hosts could not be approved for");
+  AddApprovingKeyVerbs(approval, line);
   AddApprovalVerb(approval, "list", "all approvals", line, cli::ApprovalList);
   const auto shown = std::make_shared<std::string>();
   AddApprovalVerb(approval, "show", "one approval, with its hosts", line,

@@ -13,6 +13,7 @@
 #include "common/base/status_macros.h"
 #include "gatekeeper/cli/eventlog_input.h"
 #include "gatekeeper/rollout/selector.h"
+#include "gatekeeper/sealing/approving_key.h"
 #include "gatekeeper/sealing/boot_state.h"
 #include "gatekeeper/sealing/next_state.h"
 
@@ -113,10 +114,10 @@ absl::StatusOr<Bytes> NextStateOf(const Operator& op, const sealing::Options& se
 
 absl::Status Keep(const Operator& op, const sealing::Options& sealing, const Approval& approval,
                   std::string* id) {
-  BG_ASSIGN_OR_RETURN(const crypto::PrivateKey key, sealing::ApprovingKey(sealing.folder));
+  BG_ASSIGN_OR_RETURN(const auto key, sealing::ApprovingKey(sealing.folder));
   store::DocumentRow document;
   document.kind = sealing::kApprovalKind;
-  BG_ASSIGN_OR_RETURN(document.text, sealing::ToText(approval, key));
+  BG_ASSIGN_OR_RETURN(document.text, sealing::ToText(approval, *key));
   document.id = crypto::Hash(crypto::HashAlg::kSha256, AsBytes(document.text)).hex();
   document.name = *id = sealing::ApprovalId(document.id);
   document.author = op.actor;
@@ -212,9 +213,9 @@ const std::vector<std::string>& Heading() {
 
 absl::StatusOr<std::vector<RecordedApproval>> ReadAll(const Operator& op,
                                                       const sealing::Options& sealing) {
-  BG_ASSIGN_OR_RETURN(const crypto::PrivateKey key, sealing::ApprovingKey(sealing.folder));
+  BG_ASSIGN_OR_RETURN(const auto key, sealing::ApprovingKey(sealing.folder));
   std::map<std::string, absl::StatusOr<Approval>> known;
-  return sealing::ReadApprovals(op.store, key.Public(), known);
+  return sealing::ReadApprovals(op.store, key->Public(), known);
 }
 
 absl::StatusOr<RecordedApproval> Find(const Operator& op, const sealing::Options& sealing,

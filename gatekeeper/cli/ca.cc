@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
 #include "common/base/files.h"
@@ -10,6 +11,7 @@
 #include "common/crypto/certificate_facts.h"
 #include "common/crypto/private_key.h"
 #include "gatekeeper/cli/ca_taints.h"
+#include "gatekeeper/cli/trust_bundles.h"
 #include "pki/authority.h"
 #include "pki/operator_certificate.h"
 #include "pki/pem.h"
@@ -289,15 +291,42 @@ ExitCode CaRotate(const Operator& op, const std::string& folder, const CaRotateO
                            step->ca.id, "\n"));
 }
 
-ExitCode CaActivate(const Operator& op, const std::string& folder, const std::string& id) {
-  const absl::StatusOr<pki::CaStep> step = pki::ActivateCa(folder, id, op.clock.Now());
+ExitCode CaActivate(const Operator& op, const std::string& folder,
+                    const CaActivateOptions& options) {
+  const absl::StatusOr<BundleStanding> standing = CountBundles(op, folder);
+  if (!standing.ok()) return Fail(op.err, standing.status());
+  if (!standing->lacking.empty() && !options.force) {
+    return Fail(
+        op.err,
+        absl::FailedPreconditionError(absl::StrCat(
+            Describe(*standing),
+            ". A host gets it with its next attestation and tells so with the one after; "
+            "one that lacks a new root then refuses this gatekeeper. Wait, or: ca activate ",
+            Printable(options.id), " --force")));
+  }
+  const absl::StatusOr<pki::CaStep> step = pki::ActivateCa(folder, options.id, op.clock.Now());
   if (!step.ok()) return Fail(op.err, step.status());
   const bool root = step->ca.kind == CaRecord::Kind::kRoot;
+  const std::string words =
+      root ? absl::StrCat(options.id,
+                          " signs new issuing CAs from now on\n  next, for each of hosts, "
+                          "aks, servers, operators: ca rotate --for WHAT, ca activate\n")
+           : ActiveWords(*step);
   return Done(op, folder, *step, "ca.activate",
-              root ? absl::StrCat(id,
-                                  " signs new issuing CAs from now on\n  next, for each of hosts, "
-                                  "aks, servers, operators: ca rotate --for WHAT, ca activate\n")
-                   : ActiveWords(*step));
+              absl::StrCat(words, "  ", Describe(*standing), "\n"));
+}
+
+ExitCode CaRemove(const Operator& op, const std::string& folder, const std::string& id) {
+  const absl::StatusOr<pki::CaStep> step = pki::RemoveCa(folder, id, op.clock.Now());
+  if (!step.ok()) return Fail(op.err, step.status());
+  const bool key_stays = step->ca.key.kind == pki::KeySpec::Kind::kPkcs11 ||
+                         absl::StrContains(step->ca.key.file, '/') ||
+                         absl::StrContains(step->ca.key.file, ':');
+  std::string words = absl::StrCat(id, " is forgotten\n");
+  if (key_stays) {
+    absl::StrAppend(&words, "  its key is still there: ", Describe(step->ca.key), "\n");
+  }
+  return Done(op, folder, *step, "ca.remove", words);
 }
 
 ExitCode CaTaint(const Operator& op, const std::string& folder, const std::string& id,

@@ -42,7 +42,14 @@ struct CaRotateOptions {
   CaKeyOptions key;
 };
 ExitCode CaRotate(const Operator& op, const std::string& folder, const CaRotateOptions& options);
-ExitCode CaActivate(const Operator& op, const std::string& folder, const std::string& id);
+struct CaActivateOptions {
+  std::string id;
+  bool force = false;  // also when hosts do not have the trust bundle that it is in
+};
+ExitCode CaActivate(const Operator& op, const std::string& folder,
+                    const CaActivateOptions& options);
+// Forgets one that has expired.
+ExitCode CaRemove(const Operator& op, const std::string& folder, const std::string& id);
 ExitCode CaTaint(const Operator& op, const std::string& folder, const std::string& id,
                  const std::string& why);
 

@@ -110,15 +110,14 @@ RecordedApproval CheckedAgainst(const std::vector<RecordedApproval>& earlier,
 
 }  // namespace
 
-absl::StatusOr<std::string> ToText(const Approval& approval, const crypto::PrivateKey& key) {
+absl::StatusOr<std::string> ToText(const Approval& approval, const pki::KeyHolder& key) {
   if (approval.states.empty() || approval.states.size() > kMaxHostsOfApproval) {
     return absl::InvalidArgumentError(absl::StrCat("an approval for ", approval.states.size(),
                                                    " hosts; 1 to ", kMaxHostsOfApproval,
                                                    " are possible"));
   }
   const std::string body = BodyOf(approval);
-  BG_ASSIGN_OR_RETURN(const Bytes signature,
-                      key.Sign(crypto::SignatureScheme::kEcdsa, Signed(body)));
+  BG_ASSIGN_OR_RETURN(const Bytes signature, key.Sign(Signed(body)));
   return absl::StrCat(ToHex(signature), "\n", body);
 }
 

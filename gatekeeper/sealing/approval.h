@@ -12,9 +12,10 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "common/crypto/private_key.h"
+#include "common/crypto/public_key.h"
 #include "common/registers/selection.h"
 #include "gatekeeper/store/store.h"
+#include "pki/key_holder.h"
 
 namespace bootgate::gatekeeper::sealing {
 
@@ -31,8 +32,9 @@ struct Approval {
   friend bool operator==(const Approval&, const Approval&) = default;
 };
 
-// The document's text, signed; and back. SEAL_APPROVAL: not signed by this key, or no approval.
-absl::StatusOr<std::string> ToText(const Approval& approval, const crypto::PrivateKey& key);
+// The document's text, signed; and back. CA_KEY: the key's holder does not answer. SEAL_APPROVAL:
+// not signed by this key, or no approval.
+absl::StatusOr<std::string> ToText(const Approval& approval, const pki::KeyHolder& key);
 absl::StatusOr<Approval> ApprovalFromText(const std::string& text, const crypto::PublicKey& key);
 
 // "a-" and the first 16 hex digits of the document's id.

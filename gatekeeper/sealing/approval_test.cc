@@ -16,7 +16,10 @@ using ::bootgate::testing::Refuses;
 
 const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
 
-crypto::PrivateKey NewKey() { return crypto::PrivateKey::GenerateEc(crypto::Curve::kP256).value(); }
+std::shared_ptr<const pki::KeyHolder> NewKey() {
+  return pki::InMemory(std::make_shared<const crypto::PrivateKey>(
+      crypto::PrivateKey::GenerateEc(crypto::Curve::kP256).value()));
+}
 Approval ForHosts(std::vector<std::string> hosts, absl::Time expires = kNow + absl::Hours(1)) {
   Approval approval{.selection = registers::ParseSelection("sha256:0-9").value(),
                     .expires = expires,
@@ -28,8 +31,8 @@ Approval ForHosts(std::vector<std::string> hosts, absl::Time expires = kNow + ab
 
 TEST(Approval, ComesBackAsItWasSigned) {
   const auto key = NewKey();
-  BG_ASSERT_OK_AND_ASSIGN(const std::string text, ToText(ForHosts({"h-1", "h-2"}), key));
-  BG_ASSERT_OK_AND_ASSIGN(const Approval back, ApprovalFromText(text, key.Public()));
+  BG_ASSERT_OK_AND_ASSIGN(const std::string text, ToText(ForHosts({"h-1", "h-2"}), *key));
+  BG_ASSERT_OK_AND_ASSIGN(const Approval back, ApprovalFromText(text, key->Public()));
   EXPECT_EQ(back.states.size(), 2u);
   EXPECT_EQ(back.states.at("h-1"), Bytes(32, 5));
   EXPECT_EQ(back.expires, kNow + absl::Hours(1));
@@ -40,7 +43,7 @@ TEST(Approval, ComesBackAsItWasSigned) {
 // Who can write to the store approves nothing.
 TEST(Approval, A66_AlteredOrSignedByAnotherKey) {
   const auto key = NewKey();
-  BG_ASSERT_OK_AND_ASSIGN(const std::string text, ToText(ForHosts({"h-1"}), key));
+  BG_ASSERT_OK_AND_ASSIGN(const std::string text, ToText(ForHosts({"h-1"}), *key));
   for (const auto& [from, to] :
        std::vector<std::pair<std::string, std::string>>{{"0505", "0506"},
                                                         {"h-1", "h-2"},
@@ -48,27 +51,27 @@ TEST(Approval, A66_AlteredOrSignedByAnotherKey) {
                                                         {"sha256:0-9", "sha256:0-8"}}) {
     const std::string changed = absl::StrReplaceAll(text, {{from, to}});
     ASSERT_NE(changed, text);
-    EXPECT_THAT(ApprovalFromText(changed, key.Public()), Refuses(Reason::kSealApproval)) << to;
+    EXPECT_THAT(ApprovalFromText(changed, key->Public()), Refuses(Reason::kSealApproval)) << to;
   }
-  EXPECT_THAT(ApprovalFromText(text, NewKey().Public()), Refuses(Reason::kSealApproval));
+  EXPECT_THAT(ApprovalFromText(text, NewKey()->Public()), Refuses(Reason::kSealApproval));
   for (const char* const none : {"", "\n", "00\n{}", "zz\n{}", "{}"}) {
-    EXPECT_THAT(ApprovalFromText(none, key.Public()), Refuses(Reason::kSealApproval)) << none;
+    EXPECT_THAT(ApprovalFromText(none, key->Public()), Refuses(Reason::kSealApproval)) << none;
   }
 }
 
 TEST(Approval, OfNobodyOrOfTooMany) {
-  EXPECT_FALSE(ToText(ForHosts({}), NewKey()).ok());
+  EXPECT_FALSE(ToText(ForHosts({}), *NewKey()).ok());
   Approval many = ForHosts({});
   for (size_t i = 0; i <= kMaxHostsOfApproval; ++i) many.states[std::to_string(i)] = Bytes(32);
-  EXPECT_FALSE(ToText(many, NewKey()).ok());
+  EXPECT_FALSE(ToText(many, *NewKey()).ok());
 }
 
 class HistoryTest : public ::testing::Test {
  protected:
-  std::string Create(const Approval& approval, const crypto::PrivateKey& key) {
+  std::string Create(const Approval& approval, const std::shared_ptr<const pki::KeyHolder>& key) {
     store::DocumentRow document;
     document.kind = kApprovalKind;
-    document.text = ToText(approval, key).value();
+    document.text = ToText(approval, *key).value();
     document.id = crypto::Hash(crypto::HashAlg::kSha256, AsBytes(document.text)).hex();
     EXPECT_THAT(made_.store().PutDocument(document, Audit()), IsOk());
     Step(ApprovalId(document.id), store::Step::kEnforce, document.id);
@@ -90,11 +93,11 @@ class HistoryTest : public ::testing::Test {
     return row;
   }
   uint32_t Generation(const std::string& host, absl::Time now = kNow) {
-    return GenerationOf(host, ReadApprovals(made_.store(), key_.Public(), known_).value(), now);
+    return GenerationOf(host, ReadApprovals(made_.store(), key_->Public(), known_).value(), now);
   }
 
   MadeStore made_;
-  const crypto::PrivateKey key_ = NewKey();
+  const std::shared_ptr<const pki::KeyHolder> key_ = NewKey();
   std::map<std::string, absl::StatusOr<Approval>> known_;
 };
 
@@ -114,7 +117,7 @@ TEST_F(HistoryTest, EachApprovalThatIsOverIsAGenerationOfItsHosts) {
 
 TEST_F(HistoryTest, A66_ApprovalThatIsNotOursStandsForNothing) {
   Create(ForHosts({"h-1"}), NewKey());
-  BG_ASSERT_OK_AND_ASSIGN(const auto all, ReadApprovals(made_.store(), key_.Public(), known_));
+  BG_ASSERT_OK_AND_ASSIGN(const auto all, ReadApprovals(made_.store(), key_->Public(), known_));
   ASSERT_EQ(all.size(), 1u);
   EXPECT_THAT(all[0].approval, Refuses(Reason::kSealApproval));
   EXPECT_FALSE(all[0].Stands(kNow));
@@ -136,7 +139,7 @@ TEST_F(HistoryTest, A27_AnApprovalUnderAnotherNameStandsForNothing) {
   ASSERT_THAT(made_.store().PutDocument(renamed, Audit()), IsOk());
   Step(ApprovalId(renamed.id), store::Step::kEnforce, renamed.id);
 
-  BG_ASSERT_OK_AND_ASSIGN(const auto all, ReadApprovals(made_.store(), key_.Public(), known_));
+  BG_ASSERT_OK_AND_ASSIGN(const auto all, ReadApprovals(made_.store(), key_->Public(), known_));
   ASSERT_EQ(all.size(), 3u);
   EXPECT_TRUE(all[0].revoked);
   for (const size_t i : {1u, 2u}) {
@@ -169,7 +172,7 @@ TEST_F(HistoryTest, A27_ARevokedApprovalWithItsSignatureRewrittenStaysRevoked) {
       ToHex({der, static_cast<size_t>(size)}) + text.substr(text.find('\n'));
   OPENSSL_free(der);
   ASSERT_NE(rewritten, text);
-  ASSERT_THAT(ApprovalFromText(rewritten, key_.Public()), IsOk()) << "it is a good signature";
+  ASSERT_THAT(ApprovalFromText(rewritten, key_->Public()), IsOk()) << "it is a good signature";
 
   store::DocumentRow again;
   again.kind = kApprovalKind;
@@ -177,7 +180,7 @@ TEST_F(HistoryTest, A27_ARevokedApprovalWithItsSignatureRewrittenStaysRevoked) {
   again.id = crypto::Hash(crypto::HashAlg::kSha256, AsBytes(rewritten)).hex();
   ASSERT_THAT(made_.store().PutDocument(again, Audit()), IsOk());
   Step(ApprovalId(again.id), store::Step::kEnforce, again.id);
-  BG_ASSERT_OK_AND_ASSIGN(const auto all, ReadApprovals(made_.store(), key_.Public(), known_));
+  BG_ASSERT_OK_AND_ASSIGN(const auto all, ReadApprovals(made_.store(), key_->Public(), known_));
   ASSERT_EQ(all.size(), 2u);
   EXPECT_THAT(all[1].approval, Refuses(Reason::kSealApproval));
   EXPECT_EQ(Generation("h-1"), 2u);
@@ -186,7 +189,7 @@ TEST_F(HistoryTest, A27_ARevokedApprovalWithItsSignatureRewrittenStaysRevoked) {
 // A claim beside the signed text, before or behind it or given twice in it, makes it another text.
 TEST(Approval, A27_WhatStandsBesideTheSignedTextHasNoEffect) {
   const auto key = NewKey();
-  BG_ASSERT_OK_AND_ASSIGN(const std::string text, ToText(ForHosts({"h-1"}), key));
+  BG_ASSERT_OK_AND_ASSIGN(const std::string text, ToText(ForHosts({"h-1"}), *key));
   const std::string other = R"("states":{"h-2":")" + std::string(64, '5') + R"("})";
   const size_t body = text.find('\n') + 1;
   std::string twice = text;
@@ -194,7 +197,8 @@ TEST(Approval, A27_WhatStandsBesideTheSignedTextHasNoEffect) {
   for (const std::string& changed :
        {text + "{" + other + "}", text + "\n" + text, "{" + other + "}\n" + text, twice,
         text.substr(0, body) + " " + text.substr(body)}) {
-    EXPECT_THAT(ApprovalFromText(changed, key.Public()), Refuses(Reason::kSealApproval)) << changed;
+    EXPECT_THAT(ApprovalFromText(changed, key->Public()), Refuses(Reason::kSealApproval))
+        << changed;
   }
 }
 
@@ -204,7 +208,7 @@ TEST_F(HistoryTest, RevokedStaysRevoked) {
   Step(id, store::Step::kEnd);
   BG_ASSERT_OK_AND_ASSIGN(const auto documents, made_.store().ListDocuments(kApprovalKind));
   Step(id, store::Step::kEnforce, documents[0].id);
-  BG_ASSERT_OK_AND_ASSIGN(const auto all, ReadApprovals(made_.store(), key_.Public(), known_));
+  BG_ASSERT_OK_AND_ASSIGN(const auto all, ReadApprovals(made_.store(), key_->Public(), known_));
   ASSERT_EQ(all.size(), 1u);
   EXPECT_TRUE(all[0].revoked);
 }

@@ -26,27 +26,10 @@ constexpr size_t kMaxFile = 65536;  // bytes
 constexpr mode_t kFolderMode = 0700, kFileMode = 0600;
 
 std::string KeysIn(const std::string& folder) { return folder + "/secret-keys"; }
-std::string ApprovingIn(const std::string& folder) { return folder + "/approving.key"; }
 
 absl::Status Corrupt(const std::string& path, absl::string_view why) {
   return Refuse(absl::StatusCode::kFailedPrecondition, Reason::kStateCorrupt,
                 absl::StrCat(path, ": ", why));
-}
-
-// A file of ours that nobody else reads. kNotFound.
-absl::StatusOr<SecretBytes> ReadOwn(const std::string& path) {
-  struct stat info = {};
-  if (lstat(path.c_str(), &info) != 0) {
-    return errno == ENOENT ? absl::NotFoundError(path) : absl::UnavailableError(path);
-  }
-  if (!S_ISREG(info.st_mode)) return Corrupt(path, "no plain file");
-  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return Corrupt(path, "other users may read it; chmod 600 once you know who did");
-  }
-  BG_ASSIGN_OR_RETURN(Bytes bytes, ReadFile(path, kMaxFile));
-  SecretBytes out{ByteView(bytes)};
-  std::fill(bytes.begin(), bytes.end(), uint8_t{0});
-  return out;
 }
 
 absl::StatusOr<SecretKey> ReadLine(absl::string_view line, const std::string& path) {
@@ -81,9 +64,24 @@ absl::StatusOr<FolderLock> FolderLock::Take(const std::string& folder) {
 
 SecretKey NewSecretKey() { return {crypto::RandomHex(kIdSize), crypto::RandomSecret(kKeySize)}; }
 
+absl::StatusOr<SecretBytes> ReadOwnFile(const std::string& path, size_t most) {
+  struct stat info = {};
+  if (lstat(path.c_str(), &info) != 0) {
+    return errno == ENOENT ? absl::NotFoundError(path) : absl::UnavailableError(path);
+  }
+  if (!S_ISREG(info.st_mode)) return Corrupt(path, "no plain file");
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return Corrupt(path, "other users may read it; chmod 600 once you know who did");
+  }
+  BG_ASSIGN_OR_RETURN(Bytes bytes, ReadFile(path, most));
+  SecretBytes out{ByteView(bytes)};
+  std::fill(bytes.begin(), bytes.end(), uint8_t{0});
+  return out;
+}
+
 absl::StatusOr<std::vector<SecretKey>> ReadSecretKeys(const std::string& folder) {
   const std::string path = KeysIn(folder);
-  const absl::StatusOr<SecretBytes> text = ReadOwn(path);
+  const absl::StatusOr<SecretBytes> text = ReadOwnFile(path, kMaxFile);
   if (absl::IsNotFound(text.status())) return std::vector<SecretKey>();
   BG_RETURN_IF_ERROR(text.status());
   std::vector<SecretKey> keys;
@@ -106,26 +104,6 @@ absl::Status WriteSecretKeys(const std::string& folder, const std::vector<Secret
   const absl::Status written = WriteFileAtomically(KeysIn(folder), AsBytes(text), kFileMode);
   std::fill(text.begin(), text.end(), '\0');
   return written;
-}
-
-absl::StatusOr<crypto::PrivateKey> ApprovingKey(const std::string& folder) {
-  const std::string path = ApprovingIn(folder);
-  absl::StatusOr<SecretBytes> pem = ReadOwn(path);
-  if (absl::IsNotFound(pem.status())) {
-    BG_ASSIGN_OR_RETURN(const FolderLock lock, FolderLock::Take(folder));
-    pem = ReadOwn(path);  // whoever held the lock may have made it
-    if (absl::IsNotFound(pem.status())) {
-      BG_ASSIGN_OR_RETURN(const auto made, crypto::PrivateKey::GenerateEc(crypto::Curve::kP256));
-      pem = made.Pem();
-      BG_RETURN_IF_ERROR(WriteFileAtomically(path, pem->view(), kFileMode));
-    }
-  }
-  BG_RETURN_IF_ERROR(pem.status());
-  absl::StatusOr<crypto::PrivateKey> key = crypto::PrivateKey::FromPem(AsText(pem->view()));
-  if (!key.ok() || key->Public().curve() != crypto::Curve::kP256) {
-    return Corrupt(path, "no private key of curve P-256");
-  }
-  return key;
 }
 
 }  // namespace bootgate::gatekeeper::sealing

@@ -2,7 +2,7 @@
 // gatekeeper, operators' verbs, other replicas that were given a copy.
 //
 //   secret-keys     what secrets lie encrypted under in the store, newest first; "ID HEX" a line
-//   approving.key   what approves boot states: P-256, PKCS #8 PEM
+//   approving.key   what approves boot states, and who holds it: approving_key.h
 //
 // Files are 0600 and replaced as a whole. Who makes or replaces one, or stores what was encrypted
 // under a key of it, holds the lock: no key is dropped that somebody is just using.
@@ -13,7 +13,6 @@
 
 #include "absl/status/statusor.h"
 #include "common/base/secret_bytes.h"
-#include "common/crypto/private_key.h"
 
 namespace bootgate::gatekeeper::sealing {
 
@@ -43,7 +42,7 @@ absl::StatusOr<std::vector<SecretKey>> ReadSecretKeys(const std::string& folder)
 absl::Status WriteSecretKeys(const std::string& folder, const std::vector<SecretKey>& keys,
                              const FolderLock& lock);
 
-// Made when it is not there. STATE_CORRUPT.
-absl::StatusOr<crypto::PrivateKey> ApprovingKey(const std::string& folder);
+// A file of ours that nobody else may read. kNotFound, STATE_CORRUPT.
+absl::StatusOr<SecretBytes> ReadOwnFile(const std::string& path, size_t most);
 
 }  // namespace bootgate::gatekeeper::sealing

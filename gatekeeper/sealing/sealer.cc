@@ -12,6 +12,7 @@
 #include "common/evidence/sealed_payload.h"
 #include "common/tpm2/approval.h"
 #include "common/tpm2/policy_digest.h"
+#include "gatekeeper/sealing/approving_key.h"
 #include "gatekeeper/sealing/boot_state.h"
 
 namespace bootgate::gatekeeper::sealing {
@@ -53,8 +54,8 @@ absl::StatusOr<Bytes> StateOf(const Options& options,
   return ToBytes(tpm2::PolicyDigest(kHash).Pcr(selection, *values).value().view());
 }
 
-Sealer::Sealer(Options options, store::Store& store, crypto::PrivateKey key, Bytes key_area,
-               Bytes key_name)
+Sealer::Sealer(Options options, store::Store& store, std::shared_ptr<const pki::KeyHolder> key,
+               Bytes key_area, Bytes key_name)
     : options_(std::move(options)),
       state_selection_(StateSelection(options_)),
       store_(store),
@@ -64,8 +65,8 @@ Sealer::Sealer(Options options, store::Store& store, crypto::PrivateKey key, Byt
       vault_(store, options_.folder) {}
 
 absl::StatusOr<std::unique_ptr<Sealer>> Sealer::Open(Options options, store::Store& store) {
-  BG_ASSIGN_OR_RETURN(crypto::PrivateKey key, ApprovingKey(options.folder));
-  BG_ASSIGN_OR_RETURN(Bytes area, tpm2::ApprovingKeyArea(key.Public()));
+  BG_ASSIGN_OR_RETURN(std::shared_ptr<const pki::KeyHolder> key, ApprovingKey(options.folder));
+  BG_ASSIGN_OR_RETURN(Bytes area, tpm2::ApprovingKeyArea(key->Public()));
   BG_ASSIGN_OR_RETURN(const tpm2::Public parsed, tpm2::Public::FromTpmt(area));
   return std::unique_ptr<Sealer>(
       new Sealer(std::move(options), store, std::move(key), std::move(area), parsed.Name()));
@@ -75,7 +76,7 @@ absl::Status Sealer::Refresh() {
   BG_ASSIGN_OR_RETURN(const int64_t change, store_.ChangeCounter());
   if (change == change_) return absl::OkStatus();
   const size_t before = read_.size();
-  BG_ASSIGN_OR_RETURN(approvals_, ReadApprovals(store_, key_.Public(), read_));
+  BG_ASSIGN_OR_RETURN(approvals_, ReadApprovals(store_, key_->Public(), read_));
   change_ = change;
   if (read_.size() == before) return absl::OkStatus();
   for (const RecordedApproval& record : approvals_) {
@@ -97,6 +98,21 @@ absl::StatusOr<Sealer::Standing> Sealer::StandingFor(const std::string& host_id,
     if (state != record->approval->states.end()) out.states.push_back(state->second);
   }
   return out;
+}
+
+absl::StatusOr<Bytes> Sealer::Approve(const Bytes& state, const Bytes& ref) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = signed_.find({state, ref}); known != signed_.end()) return known->second;
+  }
+  BG_ASSIGN_OR_RETURN(
+      Bytes signature,
+      tpm2::SignApproval([&](const crypto::Digest& digest) { return key_->Sign(digest); }, state,
+                         ref));
+  const std::lock_guard lock(mutex_);
+  if (signed_.size() >= kMaxRemembered) signed_.clear();
+  signed_[{state, ref}] = signature;
+  return signature;
 }
 
 absl::Status Sealer::SealTo(const tpm2::Public& ek, const std::string& host_id,
@@ -125,7 +141,7 @@ absl::StatusOr<std::optional<evidence::BootSecrets>> Sealer::Seal(const Admitted
   out.generation = standing.generation;
   const Bytes ref = evidence::PolicyRef(host.host_id, out.generation);
   for (Bytes& state : standing.states) {
-    BG_ASSIGN_OR_RETURN(Bytes signature, tpm2::SignApproval(key_, state, ref));
+    BG_ASSIGN_OR_RETURN(Bytes signature, Approve(state, ref));
     out.approvals.push_back({std::move(state), std::move(signature)});
   }
   bytes::Writer content;

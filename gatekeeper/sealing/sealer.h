@@ -67,8 +67,8 @@ class Sealer {
   absl::Status Remember(const AdmittedHost& host);
 
  private:
-  Sealer(Options options, store::Store& store, crypto::PrivateKey key, Bytes key_area,
-         Bytes key_name);
+  Sealer(Options options, store::Store& store, std::shared_ptr<const pki::KeyHolder> key,
+         Bytes key_area, Bytes key_name);
   absl::Status Refresh();  // mutex_ is held
   // All that stand for this host and its registers, the newest first, and its generation.
   struct Standing {
@@ -76,19 +76,22 @@ class Sealer {
     std::vector<Bytes> states;
   };
   absl::StatusOr<Standing> StandingFor(const std::string& host_id, absl::Time now);
+  // Asks the key's holder once for each state: tokens and TPMs are slow.
+  absl::StatusOr<Bytes> Approve(const Bytes& state, const Bytes& ref);
   absl::Status SealTo(const tpm2::Public& ek, const std::string& host_id,
                       const HostSecrets& secrets, evidence::BootSecrets* out) const;
 
   const Options options_;
   const registers::Selection state_selection_;
   store::Store& store_;
-  const crypto::PrivateKey key_;
+  const std::shared_ptr<const pki::KeyHolder> key_;
   const Bytes key_area_, key_name_;
   Vault vault_;
   std::mutex mutex_;
   int64_t change_ = -1;
   std::vector<RecordedApproval> approvals_;
   std::map<std::string, absl::StatusOr<Approval>> read_;  // documents never change under one id
+  std::map<std::pair<Bytes, Bytes>, Bytes> signed_;       // state, reference -> signature
   std::map<std::string, Bytes> remembered_;               // host id -> digest of its boot state
 };
 

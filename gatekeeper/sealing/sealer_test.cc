@@ -10,6 +10,7 @@
 #include "common/tpm2/policy_digest.h"
 #include "common/tpm2/soft_tpm/soft_ak.h"
 #include "common/tpm2/soft_tpm/soft_storage_key.h"
+#include "gatekeeper/sealing/approving_key.h"
 #include "gatekeeper/sealing/boot_state.h"
 #include "gatekeeper/sealing/made_store_test.h"
 #include "gatekeeper/sealing/next_state.h"
@@ -71,7 +72,7 @@ class SealerTest : public ::testing::Test {
                                     .expires = expires,
                                     .reason = "update",
                                     .states = {{kHost, state}}},
-                           key)
+                           *key)
                         .value();
     document.id = crypto::Hash(HashAlg::kSha256, AsBytes(document.text)).hex();
     store::AuditRow audit;

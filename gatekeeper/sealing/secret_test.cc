@@ -119,14 +119,5 @@ TEST(KeyFolder, SpoiltFilesAreNamed) {
   }
 }
 
-TEST(KeyFolder, TheApprovingKeyIsMadeOnce) {
-  const MadeStore made;
-  BG_ASSERT_OK_AND_ASSIGN(const auto first, ApprovingKey(made.keys()));
-  BG_ASSERT_OK_AND_ASSIGN(const auto again, ApprovingKey(made.keys()));
-  EXPECT_TRUE(first.Public() == again.Public());
-  ASSERT_THAT(WriteFileAtomically(made.keys() + "/approving.key", AsBytes("no key"), 0600), IsOk());
-  EXPECT_THAT(ApprovingKey(made.keys()), Refuses(Reason::kStateCorrupt));
-}
-
 }  // namespace
 }  // namespace bootgate::gatekeeper::sealing

@@ -211,7 +211,8 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitRequest> {
                             BG_ASSIGN_OR_RETURN(const admission::Peer peer, peer_);
                             BG_ASSIGN_OR_RETURN(const admission::Decision decision,
                                                 admission_.Decide(peer, assembler_.evidence(),
-                                                                  &assembler_.known_templates()));
+                                                                  &assembler_.known_templates(),
+                                                                  AsBytes(trust_bundle_sha256_)));
                             refusals_.TellDecision(decision.verdict.outcome);
                             Encode(decision, response_);
                             TellTrustBundle();

@@ -9,6 +9,7 @@
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "common/testing/status_matchers.h"
+#include "gatekeeper/sealing/approving_key.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "pki/authority.h"
@@ -164,6 +165,26 @@ TEST_F(Pkcs11Test, ADeadTokenGivesNoCredentialAndComesBackWithoutARestart) {
   std::filesystem::remove(Tokens());
   std::filesystem::rename(Tokens() + ".gone", Tokens());
   EXPECT_THAT(issue().status(), IsOk());
+}
+
+// The key that approves boot states, in the same token by the same means.
+TEST_F(Pkcs11Test, AnApprovingKeyIsHeldByATokenToo) {
+  const std::string folder = scratch_->path() + "/sealing";
+  KeySpec where = {.kind = KeySpec::Kind::kPkcs11,
+                   .file = "",
+                   .module = kModule,
+                   .token = "bootgate",
+                   .label = "",
+                   .secret = At("").pin};
+  BG_ASSERT_OK_AND_ASSIGN(
+      const auto made,
+      gatekeeper::sealing::MakeApprovingKey(folder, where, gatekeeper::sealing::Existing::kStays));
+  EXPECT_TRUE(Signs(*made));
+  EXPECT_FALSE(FileExists(folder + "/approving.key"));
+  BG_ASSERT_OK_AND_ASSIGN(const auto opened, gatekeeper::sealing::ApprovingKey(folder));
+  EXPECT_TRUE(opened->Public() == made->Public());
+  EXPECT_TRUE(Signs(*opened));
+  EXPECT_THAT(ReadTextFile(folder + "/approving.toml", 4096).value(), Not(HasSubstr(kPin)));
 }
 
 }  // namespace

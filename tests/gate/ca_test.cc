@@ -63,6 +63,8 @@ TEST_F(CaTest, TheTrustBundleComesAheadOfTime) {
   endpoint.ca_pem = first.trust_bundle_pem;
   BG_ASSERT_OK_AND_ASSIGN(const agent::AttestAnswer second, attest());
   EXPECT_EQ(second.trust_bundle_pem, "") << "it has the present one";
+  EXPECT_EQ(port_.gate.Host(host.id()).trust_bundle,
+            port_.gate.authority.trust_bundle()->sha256.hex());
   Prepare(pki::CaUse::kHosts);
   ASSERT_THAT(port_.gate.authority.Refresh(Now()), IsOk());
   BG_ASSERT_OK_AND_ASSIGN(const agent::AttestAnswer third, attest());
