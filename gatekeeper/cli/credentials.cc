@@ -193,14 +193,15 @@ ExitCode CredentialRevoke(const Operator& op, const CredentialRevokeOptions& opt
                                             .Text("kind", row->kind)
                                             .Text("code", options.code)
                                             .Text("why", options.reason));
-  // The reason first: once the revocation is seen, so is its reason.
-  const absl::Status put = revocation::PutReason(
-      op.store, row->serial, {*code, options.reason}, op.actor,
-      AuditOf(op, "credential.reason", row->serial,
-              audit::Detail().Text("code", options.code).Text("why", options.reason)));
-  if (!put.ok()) return Fail(op.err, put);
+  const auto given = revocation::GetReason(op.store, row->serial);
+  if (!given.ok()) return Fail(op.err, given.status());
   store::Commit commit;
   commit.revoke_serials = {row->serial};
+  // Given before, but never carried out: of an earlier release. The first one stays.
+  if (!given->has_value()) {
+    commit.documents = {
+        revocation::ReasonDocument(row->serial, {*code, options.reason}, op.actor, op.clock.Now())};
+  }
   commit.audit.push_back(audit);
   if (const absl::Status applied = op.store.Apply(commit); !applied.ok()) {
     return Fail(op.err, applied);

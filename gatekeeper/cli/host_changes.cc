@@ -121,40 +121,59 @@ absl::Status CheckNew(const HostRecord& fresh, const std::string& old_id) {
   return absl::OkStatus();
 }
 
-// Nothing is written before both have been looked at.
-absl::Status CheckSwap(const Operator& op, const std::string& old_id, const std::string& new_id) {
-  if (old_id == new_id) return absl::InvalidArgumentError("OLD and NEW are the same host");
-  BG_ASSIGN_OR_RETURN(const HostRecord old, op.store.GetHost(old_id));
-  BG_ASSIGN_OR_RETURN(const HostRecord fresh, op.store.GetHost(new_id));
-  BG_RETURN_IF_ERROR(CheckOld(old, new_id));
-  return CheckNew(fresh, old_id);
+// What one change of a record says in the audit trail.
+store::AuditRow SwapRow(const Operator& op, const HostChange& change, absl::string_view link,
+                        const HostRecord& other, const HostRecord& before,
+                        const HostRecord& after) {
+  audit::Detail detail = WordsOf(change);
+  detail.Text(link, other.id)
+      .Object("before", audit::StateOf(before))
+      .Object("after", audit::StateOf(after));
+  return AuditOf(op, "host.swap-tpm", after.id, detail);
 }
 
-// The old record goes first: a crash in between leaves it retired, and the new one without
-// anything; the verb given again goes on from there.
+bool IsRetiredFor(const HostRecord& old, const std::string& new_id) {
+  return old.replaced_by == new_id && old.trust == Trust::kRetired;
+}
+
+// Both records in one commit, and what was revoked. A swap that an earlier release left half done
+// is finished.
+absl::StatusOr<Written> SwapOnce(const Operator& op, const HostChange& change,
+                                 const std::string& new_id) {
+  BG_ASSIGN_OR_RETURN(const HostRecord old, op.store.GetHost(change.host_id));
+  BG_ASSIGN_OR_RETURN(const HostRecord fresh, op.store.GetHost(new_id));
+  BG_RETURN_IF_ERROR(CheckOld(old, new_id));
+  BG_RETURN_IF_ERROR(CheckNew(fresh, old.id));
+  store::Commit commit;
+  if (!IsRetiredFor(old, new_id)) {
+    commit.host = old;
+    commit.host->replaced_by = new_id;
+    Retire(*commit.host, commit, op.clock.Now());
+    commit.audit.push_back(SwapRow(op, change, "replaced_by", fresh, old, *commit.host));
+  }
+  if (fresh.replaces != old.id) {
+    HostRecord after = fresh;
+    after.replaces = old.id;
+    after.approved = true;
+    for (const auto& [name, value] : old.labels) after.labels[name] = value;
+    commit.audit.push_back(SwapRow(op, change, "replaces", old, fresh, after));
+    commit.other_host = std::move(after);
+  }
+  if (commit.audit.empty()) return Written{fresh, false};
+  BG_RETURN_IF_ERROR(op.store.Apply(commit));
+  return Written{commit.other_host.value_or(fresh), commit.other_host.has_value()};
+}
+
 absl::StatusOr<Written> Swap(const Operator& op, const HostChange& change,
                              const std::string& new_id) {
-  const std::string& old_id = change.host_id;
-  BG_RETURN_IF_ERROR(CheckSwap(op, old_id, new_id));
-  BG_ASSIGN_OR_RETURN(
-      const Written old,
-      Change(op, old_id, "host.swap-tpm", WordsOf(change).Text("replaced_by", new_id),
-             [&](HostRecord& host, store::Commit& commit) -> absl::StatusOr<bool> {
-               BG_RETURN_IF_ERROR(CheckOld(host, new_id));
-               if (host.replaced_by == new_id && host.trust == Trust::kRetired) return false;
-               host.replaced_by = new_id;
-               Retire(host, commit, op.clock.Now());
-               return true;
-             }));
-  return Change(op, new_id, "host.swap-tpm", WordsOf(change).Text("replaces", old_id),
-                [&](HostRecord& host, store::Commit&) -> absl::StatusOr<bool> {
-                  BG_RETURN_IF_ERROR(CheckNew(host, old_id));
-                  if (host.replaces == old_id) return false;
-                  host.replaces = old_id;
-                  host.approved = true;
-                  for (const auto& [name, value] : old.host.labels) host.labels[name] = value;
-                  return true;
-                });
+  if (change.host_id == new_id) {
+    return absl::InvalidArgumentError("OLD and NEW are the same host");
+  }
+  absl::StatusOr<Written> done = absl::AbortedError("");
+  for (int i = 0; i < kTries && absl::IsAborted(done.status()); ++i) {
+    done = SwapOnce(op, change, new_id);
+  }
+  return done;
 }
 
 ExitCode Tell(const Operator& op, const HostRecord& host, bool changed, absl::string_view told,

@@ -28,8 +28,8 @@ ExitCode HostReinstate(const Operator& op, const HostChange& change);
 // The TPM (or the board with it) of `change.host_id` was replaced, and the machine has joined with
 // the new one as `new_id`. Links both records; the new one gets the old one's labels and is
 // approved, but not trusted: that takes evidence. The old one is retired. Refused while the old one
-// is shut out (QUARANTINED), or when one of them takes part in another swap. A swap that was
-// interrupted is finished by giving it again.
+// is shut out (QUARANTINED), or when one of them takes part in another swap. Both records are
+// written at once, or neither.
 ExitCode HostSwapTpm(const Operator& op, const HostChange& change, const std::string& new_id);
 
 // Vouches for a TPM that was cleared (TPM2_Clear): its counters may start anew once, within a day.

@@ -8,7 +8,7 @@ namespace {
 
 constexpr char kKind[] = "revocation";
 
-// "CODE TEXT", as PutReason writes it.
+// "CODE TEXT", as ReasonDocument writes it.
 OperatorsReason Decode(const std::string& document) {
   const size_t space = document.find(' ');
   OperatorsReason reason;
@@ -20,18 +20,14 @@ OperatorsReason Decode(const std::string& document) {
 
 }  // namespace
 
-absl::Status PutReason(store::Store& store, const std::string& serial,
-                       const OperatorsReason& reason, const std::string& author,
-                       const store::AuditRow& audit) {
-  const absl::Status put =
-      store.PutDocument({.kind = kKind,
-                         .id = serial,
-                         .name = serial,
-                         .text = absl::StrCat(pki::Name(reason.code), " ", reason.text),
-                         .author = author,
-                         .created_at = audit.at},
-                        audit);
-  return absl::IsAlreadyExists(put) ? absl::OkStatus() : put;
+store::DocumentRow ReasonDocument(const std::string& serial, const OperatorsReason& reason,
+                                  const std::string& author, absl::Time at) {
+  return {.kind = kKind,
+          .id = serial,
+          .name = serial,
+          .text = absl::StrCat(pki::Name(reason.code), " ", reason.text),
+          .author = author,
+          .created_at = at};
 }
 
 absl::StatusOr<std::optional<OperatorsReason>> GetReason(store::Store& store,

@@ -18,10 +18,10 @@ struct OperatorsReason {
   std::string text;
 };
 
-// The audit row tells who and why. The first reason given for a serial stays.
-absl::Status PutReason(store::Store& store, const std::string& serial,
-                       const OperatorsReason& reason, const std::string& author,
-                       const store::AuditRow& audit);
+// The reason as a document, to be written with the revocation (Commit::documents). The first one
+// given for a serial stays: a second is kAlreadyExists.
+store::DocumentRow ReasonDocument(const std::string& serial, const OperatorsReason& reason,
+                                  const std::string& author, absl::Time at);
 // nullopt: no operator gave one.
 absl::StatusOr<std::optional<OperatorsReason>> GetReason(store::Store& store,
                                                          const std::string& serial);

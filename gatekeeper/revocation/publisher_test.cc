@@ -118,12 +118,10 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(PublisherTest, AnOperatorsReasonCounts) {
   Issue(kHost, {kA, kB});
-  store::AuditRow audit;
-  audit.at = clock_.Now();
-  ASSERT_THAT(PutReason(*store_, kA, {pki::RevocationReason::kKeyCompromise, "found on a laptop"},
-                        "operator alice", audit),
-              IsOk());
   store::Commit commit;
+  commit.documents = {ReasonDocument(kA,
+                                     {pki::RevocationReason::kKeyCompromise, "found on a laptop"},
+                                     "operator alice", clock_.Now())};
   commit.revoke_serials = {kA};
   Store(commit);
   const auto listed = Refreshed();
