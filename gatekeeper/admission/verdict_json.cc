@@ -16,13 +16,16 @@ Json NumberOrNull(const std::optional<uint32_t>& number) {
 }
 
 Json ToJson(const Finding& finding) {
-  return Json{{"code", std::string(Code(finding.code))},
-              {"severity", Name(finding.severity)},
-              {"register", NumberOrNull(finding.register_index)},
-              {"event", NumberOrNull(finding.event)},
-              {"expected", finding.expected},
-              {"actual", finding.actual},
-              {"text", finding.text}};
+  Json json{{"code", std::string(Code(finding.code))},
+            {"severity", Name(finding.severity)},
+            {"register", NumberOrNull(finding.register_index)},
+            {"event", NumberOrNull(finding.event)},
+            {"expected", finding.expected},
+            {"actual", finding.actual},
+            {"text", finding.text},
+            {"action", finding.action ? Json(std::string(Name(*finding.action))) : Json(nullptr)}};
+  if (!finding.waiver.empty()) json["waiver"] = finding.waiver;
+  return json;
 }
 
 // A claim as long as a boot log, by what names it.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/reason.h"
+#include "gatekeeper/claims/action.h"
 
 namespace bootgate::gatekeeper {
 
@@ -22,6 +23,11 @@ struct Finding {
   std::optional<uint32_t> event;  // event number in the boot log, or entry number in the IMA list
   std::string expected, actual;   // short; empty when there is no such side
   std::string text;               // one sentence an operator understands
+  std::string path;               // of the file that an IMA entry is about; empty: of none
+  // Of one that fails: what it comes to. kObserve: it would have failed, and is a warning instead,
+  // by configuration or by the waiver named. None: nobody has asked, or there is nothing to ask.
+  std::optional<Action> action = std::nullopt;
+  std::string waiver = {};
 };
 
 // A claim of the policy language (specification section 3.1).

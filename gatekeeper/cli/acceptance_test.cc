@@ -449,9 +449,9 @@ TEST(EvidenceVerify, JsonHasTheFormThatIsDocumented) {
   EXPECT_EQ(ran.json.size(), 5u);
   ASSERT_FALSE(ran.json["findings"].empty());
   for (const Json& f : ran.json["findings"]) {
-    EXPECT_EQ(f.size(), 7u);
+    EXPECT_EQ(f.size(), 8u);
     for (const char* key :
-         {"code", "severity", "register", "event", "expected", "actual", "text"}) {
+         {"code", "severity", "register", "event", "expected", "actual", "text", "action"}) {
       EXPECT_TRUE(f.contains(key)) << key;
     }
   }

@@ -103,6 +103,7 @@ Verdict JudgeFolder(const EvidenceVerifyOptions& options, const EvidenceFiles& f
   input.when_behind = admission::WhenBehind::kDeny;
   input.policy = yardsticks.policy ? &*yardsticks.policy : nullptr;
   input.candidate = candidate;
+  input.softening = &options.softening;
   input.reference = yardsticks.reference ? &*yardsticks.reference : nullptr;
   input.sets = yardsticks.sets;
   input.now = options.now;

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "gatekeeper/claims/finding.h"
 #include "gatekeeper/policy/policy.h"
+#include "gatekeeper/softening/softening.h"
 
 namespace bootgate::gatekeeper::cli {
 
@@ -21,6 +22,7 @@ struct EvidenceVerifyOptions {
   std::optional<std::string> reference_file;  // none: not compared
   std::vector<std::string> set_files;         // reference sets that the reference names
   std::vector<std::string> ek_root_files;     // PEM; none: the EK certificate is not looked at
+  softening::Softening softening;             // what findings come to
   std::string quote = "sha256";               // sha256, sha384, sha512, sha1, all, ecc
   std::string output = "table";               // table, json
   absl::Time now = absl::Now();  // for the validity of certificates, and of digests in sets

@@ -18,6 +18,8 @@ void PrintFinding(const Finding& finding, std::ostream& out) {
   out << "\n" << Name(finding.severity) << "  " << std::string(Code(finding.code));
   if (finding.register_index) out << "  PCR " << *finding.register_index;
   if (finding.event) out << "  event " << *finding.event;
+  if (finding.action && *finding.action != Action::kIsolate)
+    out << "  " << std::string(Name(*finding.action));
   out << "\n  " << Safe(finding.text) << "\n";
   if (!finding.expected.empty()) out << "  expected  " << Safe(finding.expected) << "\n";
   if (!finding.actual.empty()) out << "  actual    " << Safe(finding.actual) << "\n";

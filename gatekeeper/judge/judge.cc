@@ -38,8 +38,9 @@ Finding Failing(Reason code, std::string text) {
 OutcomeClass OutcomeOf(const std::vector<Finding>& findings) {
   OutcomeClass outcome = OutcomeClass::kAdmit;
   // A bank that is empty because the TPM was reset is one that the firmware did measure.
-  const bool was_reset = std::ranges::any_of(
-      findings, [](const Finding& finding) { return finding.code == Reason::kTpmResetAnomaly; });
+  const bool was_reset = std::ranges::any_of(findings, [](const Finding& finding) {
+    return finding.code == Reason::kTpmResetAnomaly && finding.severity == Severity::kFail;
+  });
   for (const Finding& finding : findings) {
     if (finding.severity != Severity::kFail) continue;
     if (was_reset && finding.code == Reason::kBankNotFirmwareMeasured) continue;
@@ -66,8 +67,7 @@ class Judgement {
       out.issued = std::move(issued_);
       out.properties = std::move(properties_);
     }
-    if (out.verdict.outcome == OutcomeClass::kAdmit && progress_.has_value() &&
-        FitsToBeKept(*progress_)) {
+    if (out.verdict.outcome == OutcomeClass::kAdmit && MayBeKept()) {
       out.ima = std::move(progress_);
       out.good_until = good_until_;
     }
@@ -75,6 +75,17 @@ class Judgement {
   }
 
  private:
+  // Findings are kept without their paths: who waives by path is to see them each time.
+  bool MayBeKept() const {
+    return progress_.has_value() && FitsToBeKept(*progress_) &&
+           (input_.softening == nullptr || !softening::LooksAtPaths(*input_.softening));
+  }
+
+  void Soften(std::vector<Finding>* findings) const {
+    static const softening::Softening kNothing;
+    softening::Soften(input_.softening == nullptr ? kNothing : *input_.softening, findings);
+  }
+
   Verdict Decide() {
     Merge(input_.extra_findings, input_.extra_claims, input_.extra_coverage);
     AddClaim("tpmVersion", kTpmMajorVersion);
@@ -228,6 +239,7 @@ class Judgement {
     CompareList(ima, &found);
     if (!user_log_.empty())
       NotChecked("user-space log against the reference", "a reference holds the firmware's events");
+    Soften(&found);  // what is let pass is no difference
     const bool failed = std::any_of(found.begin(), found.end(),
                                     [](const Finding& f) { return f.severity == Severity::kFail; });
     AddClaim("referenceMatched",
@@ -311,10 +323,12 @@ class Judgement {
   };
 
   void AskPolicy(const appraisal::BootAppraisal& boot, const appraisal::ImaAppraisal& ima) {
+    Soften(&findings_);
     const size_t facts = claims_.size();
     const OutcomeClass so_far = OutcomeOf(findings_);
     if (input_.policy == nullptr) {
       findings_.push_back(Failing(Reason::kNoPolicy, "No policy is assigned to this host."));
+      Soften(&findings_);
       NotChecked("policy", "there is none");
     } else {
       Opinion opinion = OpinionOf(*input_.policy, boot, ima, claims_);
@@ -351,6 +365,14 @@ class Judgement {
 
   Opinion OpinionOf(const policy::Policy& policy, const appraisal::BootAppraisal& boot,
                     const appraisal::ImaAppraisal& ima, absl::Span<const Claim> claims) const {
+    Opinion opinion = UnsoftenedOpinionOf(policy, boot, ima, claims);
+    Soften(&opinion.findings);
+    return opinion;
+  }
+
+  Opinion UnsoftenedOpinionOf(const policy::Policy& policy, const appraisal::BootAppraisal& boot,
+                              const appraisal::ImaAppraisal& ima,
+                              absl::Span<const Claim> claims) const {
     Opinion opinion;
     CheckRequiredRegisters(policy.configuration(), &opinion);
     CheckAttestationKey(policy.configuration(), &opinion);

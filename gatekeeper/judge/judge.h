@@ -4,7 +4,8 @@
 // use the same function, so what an operator reproduces offline is what the host was told. Pure: no
 // clock, no store, no network; it throws nothing.
 //
-//   ADMIT   the logs lead to the quoted registers, nothing failed, and the policy permits
+//   ADMIT   the logs lead to the quoted registers, nothing failed, and the policy permits. What
+//           configuration only observes, or a waiver covers, has not failed: it is a warning
 //   DENY    anything failed, or no policy, or the policy does not permit
 //   REJECT  the evidence cannot carry a verdict (weak or foreign bank, list behind the quote, a
 //   part
@@ -23,6 +24,7 @@
 #include "gatekeeper/claims/finding.h"
 #include "gatekeeper/policy/policy.h"
 #include "gatekeeper/reference/reference.h"
+#include "gatekeeper/softening/softening.h"
 
 namespace bootgate::gatekeeper::judge {
 
@@ -42,6 +44,8 @@ struct JudgeInput {
   const policy::Policy* policy = nullptr;  // nullptr: NO_POLICY
   // Judged by as well, without effect: Verdict::report. nullptr: there is none.
   const policy::Policy* candidate = nullptr;
+  // What findings come to, and waivers of this host; nullptr: whatever fails isolates.
+  const softening::Softening* softening = nullptr;
   bool trace = false;  // keep how the policy came to its decision: Judged::trace
   const reference::Reference* reference = nullptr;                  // nullptr: not compared
   std::vector<std::shared_ptr<const reference::ImaSet>> sets = {};  // that the reference names

@@ -60,6 +60,9 @@ Finding* EntryFindings::Add(Reason code, Severity severity, const ima::Entry& en
   finding.severity = severity;
   finding.register_index = kImaListRegister;
   finding.event = static_cast<uint32_t>(first_entry_ + entry.number);
+  // As it is or not at all: a part of a path would be another path.
+  std::string path = entry.HoldsBuffer() ? std::string() : Printable(entry.path, kMaxPath);
+  if (path == entry.path) finding.path = std::move(path);
   return &finding;
 }
 
