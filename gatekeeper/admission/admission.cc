@@ -11,6 +11,7 @@
 #include "common/crypto/random.h"
 #include "common/tpm2/attest.h"
 #include "gatekeeper/admission/commit.h"
+#include "gatekeeper/admission/incident_step.h"
 #include "gatekeeper/admission/judge.h"
 #include "gatekeeper/admission/trace_json.h"
 #include "gatekeeper/admission/verdict_json.h"
@@ -144,6 +145,22 @@ incident::JudgedHost HostAsJudged(const host::HostRecord& host, uint32_t reset_c
   if (cursor.has_value() && cursor->reset_count == reset_count)
     out.admitted_ima_entries = cursor->progress.entries;
   return out;
+}
+
+// Of two machines with one TPM the first line's boot is the bad one: whoever is left of them in the
+// end goes on from there, or starts anew with an operator's word.
+host::Judged EventOf(const Verdict& verdict, const host::TpmStep& step,
+                     const host::BootMark& boot) {
+  host::Judged event{.outcome = verdict.outcome, .boot = boot};
+  event.action = std::max(softening::WorstAction(verdict.findings), Action::kRestrict);
+  if (step.kind == host::TpmStepKind::kClone) event.bad_boot = step.last;
+  event.counted_anew = step.kind == host::TpmStepKind::kAnew;
+  return event;
+}
+
+// They get none any more, and what is out was not revoked.
+bool KeepsCredentials(host::Trust trust) {
+  return trust == host::Trust::kRestricted || trust == host::Trust::kSuspect;
 }
 
 bool IsBehind(const Verdict& verdict) {
@@ -333,12 +350,15 @@ absl::StatusOr<Admission::JudgedNow> Admission::JudgeEvidence(const host::HostRe
   JudgedNow out{.judged = {.verdict = Verdict(OutcomeClass::kError)}, .at = clock_.Now()};
   out.notes = NotesOfTpm(host, step, proven.quoted.header(), options_);
   BG_RETURN_IF_ERROR(AddDistrust(host, out.at, options_, &out.notes));
+  BG_ASSIGN_OR_RETURN(const auto waivers, waivers_.Current());
+  out.softening = {options_.actions, quarantine::WaiversFor(*waivers, host, out.at)};
   const Bytes list = WholeListOf(proven.evidence);
   JudgeInput input = InputOf(proven, rules,
                              {.at = out.at,
                               .runtime_extended = MayMoveAtRunTime(options_),
                               .before = before,
-                              .notes = out.notes},
+                              .notes = out.notes,
+                              .softening = &out.softening},
                              list);
   out.judged = JudgeAndKeep(input);
   if (IsBehind(out.judged.verdict) && CountBehind(host.id) >= options_.behind_limit) {
@@ -372,6 +392,7 @@ absl::StatusOr<incident::FrozenJudgement> Admission::FrozenOf(const host::HostRe
   frozen.behind_is_failure = judged.behind_is_failure;
   if (before != nullptr) frozen.before = *before;
   frozen.notes = judged.notes;
+  frozen.softening = softening::SofteningText(judged.softening);
   if (rules.policy != nullptr) frozen.policy = rules.policy->text();
   if (rules.candidate != nullptr) frozen.candidate = rules.candidate->text();
   if (rules.reference != nullptr) {
@@ -498,7 +519,13 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
   BG_ASSIGN_OR_RETURN(JudgedNow judged_now, JudgeEvidence(host, rules, before, step, proven));
   Judged& judged = judged_now.judged;
 
-  const host::Move move = host::NextMove(host, judged.verdict.outcome, boot);
+  host::Judged event = EventOf(judged.verdict, step, boot);
+  // Kept until the commit: nobody else is counted in between.
+  BG_ASSIGN_OR_RETURN(const quarantine::Brake::Turn turn,
+                      AskBrake(host, event, judged.verdict, now));
+  event.brake_holds = turn.holds();
+  const host::Move move = host::NextMove(host, event);
+  BG_ASSIGN_OR_RETURN(const std::optional<store::IncidentRow> incident, IncidentOf(host, event));
   std::optional<host::ImaCursor> cursor;
   if (move.may_issue && judged.ima.has_value()) {
     // Before the commit, after which nothing may fail any more.
@@ -524,7 +551,7 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
     frozen->verdict_id = decision.verdict_id;
     frozen->verdict_json = VerdictJson(decision.verdict);
   }
-  decision.drop_credentials = !move.may_issue;
+  decision.drop_credentials = !move.may_issue && !KeepsCredentials(move.next);
   decision.next_attestation = options_.next_attestation;
   std::optional<credential::Plan> plan;
   SealedFor sealed;
@@ -533,7 +560,7 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
     BG_ASSIGN_OR_RETURN(sealed, SealFor(host, proven, now));
   }
   store::Commit commit = CommitOf({.host = host,
-                                   .boot = boot,
+                                   .judged = event,
                                    .tpm_step = step,
                                    .tpm_firmware = header.firmware_version,
                                    .move = move,
@@ -546,7 +573,8 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
                                    .cursor = std::move(cursor),
                                    .token = token.has_value() ? &*token : nullptr,
                                    .secrets = NamesOf(sealed.secrets.all),
-                                   .now = now});
+                                   .now = now,
+                                   .incident = incident.has_value() ? &*incident : nullptr});
   if (move.may_issue) {
     decision.renewed = Renew(commit, now);
     BG_RETURN_IF_ERROR(KeepAdmitted(proven.evidence, &commit));
@@ -570,6 +598,29 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
   absl::StatusOr<Challenge> next = Issue(*commit.host, rules, proven.ak.Name());
   if (next.ok()) decision.next = *std::move(next);  // else the agent asks for one itself
   return decision;
+}
+
+absl::StatusOr<quarantine::Brake::Turn> Admission::AskBrake(const host::HostRecord& host,
+                                                            const host::Judged& event,
+                                                            const Verdict& verdict,
+                                                            absl::Time now) {
+  const bool fails_now =
+      host::NextMove(host, event).next == host::Trust::kQuarantined && !host::IsShutOut(host.trust);
+  if (!fails_now) return quarantine::Brake::Turn();
+  return brake_.Ask(absl::StrCat(host.id, ": ", FirstFailure(verdict)), now);
+}
+
+absl::StatusOr<std::optional<store::IncidentRow>> Admission::IncidentOf(
+    const host::HostRecord& host, const host::Judged& event) {
+  const bool may_return = host.trust == host::Trust::kRemediated;
+  if (event.outcome != OutcomeClass::kDeny && !may_return) return std::nullopt;
+  BG_ASSIGN_OR_RETURN(const std::vector<store::IncidentRow> incidents,
+                      store_.ListIncidents(host.id));
+  const auto open = std::ranges::find_if(incidents, [](const store::IncidentRow& incident) {
+    return incident.state != kIncidentClosed;
+  });
+  if (open == incidents.end()) return std::nullopt;
+  return *open;
 }
 
 int Admission::CountBehind(const std::string& host_id) {

@@ -1,7 +1,7 @@
 // Admission: the one place that knows the whole order, from a nonce to a credential.
 //
 //   redeem nonce -> host record -> quote -> counters -> rules -> what is known of the IMA list
-//   -> Judge -> NextMove -> one commit -> credentials, token
+//   -> Judge (by actions and waivers, too) -> brake -> NextMove -> one commit -> credentials, token
 //
 // A REJECT, LIMIT or ERROR is a Status and has changed nothing, but for two: when the CA fails
 // after an ADMIT was committed the verdict stands, and no credential has left; and a CLOCK_ROLLBACK
@@ -31,11 +31,14 @@
 #include "gatekeeper/claims/finding.h"
 #include "gatekeeper/credential/credential.h"
 #include "gatekeeper/enroll/ek_recheck.h"
-#include "gatekeeper/host/host.h"
+#include "gatekeeper/host/move.h"
 #include "gatekeeper/incident/admitted.h"
+#include "gatekeeper/quarantine/brake.h"
+#include "gatekeeper/quarantine/waivers.h"
 #include "gatekeeper/sealing/sealer.h"
 #include "gatekeeper/session/entry_book.h"
 #include "gatekeeper/session/nonce_book.h"
+#include "gatekeeper/softening/actions.h"
 #include "gatekeeper/store/store.h"
 #include "gatekeeper/token/issuer.h"
 #include "gatekeeper/token/jwt_svid.h"
@@ -57,7 +60,9 @@ struct Options {
   absl::Duration nonce_ttl = absl::Seconds(60);
   advisories::FirmwareAdvisories advisories;  // published weaknesses of TPM firmware
   bool deny_vulnerable_firmware = false;      // else they are only reported
-  enroll::EkRecheck* ek_recheck = nullptr;    // must outlive the admission; nullptr: not asked
+  softening::Actions actions;                 // what findings come to
+  quarantine::BrakeOptions brake;
+  enroll::EkRecheck* ek_recheck = nullptr;  // must outlive the admission; nullptr: not asked
 };
 
 // Who is on the other end of the channel, as TLS has verified it; both empty without a certificate.
@@ -110,6 +115,8 @@ class Admission {
         tokens_(tokens),
         sealer_(sealer),
         catalog_(store, options_.set_folder),
+        waivers_(store),
+        brake_(options_.brake, store),
         entries_(options_.ima_dictionary_bytes),
         admitted_(store) {}
 
@@ -167,6 +174,7 @@ class Admission {
     absl::Time at;
     bool behind_is_failure = false;
     incident::StateNotes notes;
+    softening::Softening softening;
   };
   // What our CA says of the host's TPM, made anew where it is due; part of the commit. A CA that
   // fails here costs the certificates alone.
@@ -179,6 +187,13 @@ class Admission {
   // as a second line; kAborted as of DecideOnce.
   absl::StatusOr<host::TpmStep> FollowTpm(const host::HostRecord& host, const Proven& proven,
                                           absl::Time now);
+  // Whether the brake holds this host back from quarantine; asked where the event would lead there.
+  absl::StatusOr<quarantine::Brake::Turn> AskBrake(const host::HostRecord& host,
+                                                   const host::Judged& event,
+                                                   const Verdict& verdict, absl::Time now);
+  // The host's incident that is not closed, where the verdict may change it.
+  absl::StatusOr<std::optional<store::IncidentRow>> IncidentOf(const host::HostRecord& host,
+                                                               const host::Judged& event);
   // ADMIT or DENY; every other outcome is a Status.
   absl::StatusOr<JudgedNow> JudgeEvidence(const host::HostRecord& host, const Rules& rules,
                                           const ImaProgress* before, const host::TpmStep& step,
@@ -217,6 +232,8 @@ class Admission {
   token::Issuer* const tokens_;
   sealing::Sealer* const sealer_;
   Catalog catalog_;
+  quarantine::WaiverShelf waivers_;
+  quarantine::Brake brake_;
   session::EntryBook entries_;
   incident::AdmittedBook admitted_;
   std::mutex retries_mutex_;

@@ -1,37 +1,20 @@
 #include "gatekeeper/admission/commit.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
 #include "common/base/hex.h"
 #include "common/crypto/hash.h"
 #include "common/crypto/random.h"
+#include "gatekeeper/admission/incident_step.h"
 #include "gatekeeper/admission/verdict_json.h"
 #include "gatekeeper/audit/row.h"
 
 namespace bootgate::gatekeeper::admission {
 namespace {
 
-constexpr size_t kIncidentIdBytes = 8;
 constexpr size_t kSha256Size = 32;  // bytes
-
-std::vector<std::string> FailedCodes(const Verdict& verdict) {
-  std::vector<std::string> codes;
-  for (const Finding& finding : verdict.findings) {
-    const std::string code = std::string(Code(finding.code));
-    if (finding.severity == Severity::kFail && std::ranges::find(codes, code) == codes.end())
-      codes.push_back(code);
-  }
-  return codes;
-}
-
-std::string FirstFailure(const Verdict& verdict) {
-  for (const Finding& finding : verdict.findings) {
-    if (finding.severity == Severity::kFail) return finding.text;
-  }
-  return "";
-}
 
 // What a host tells of itself goes to people's screens.
 void TakeFacts(const evidence::HostFacts& facts, host::HostRecord* host) {
@@ -41,10 +24,12 @@ void TakeFacts(const evidence::HostFacts& facts, host::HostRecord* host) {
   host->agent_version = Printable(facts.agent_version, host::kMaxFact);
 }
 
-// Evidence is kept when it shuts a host out, not each time the host fails again: a host that is
-// shut out must not be able to fill our disk.
+// Evidence is kept when it moves a host, not each time the host fails again: a host that is shut
+// out must not be able to fill our disk, nor one that goes in and out of being restricted.
 bool ShutsOut(const DecisionFacts& facts) {
-  return facts.verdict.outcome == OutcomeClass::kDeny && facts.move.next != facts.host.trust;
+  if (facts.verdict.outcome != OutcomeClass::kDeny || facts.move.next == facts.host.trust)
+    return false;
+  return facts.move.next != host::Trust::kRestricted || facts.incident == nullptr;
 }
 
 bool HasWholeList(const DecisionFacts& facts) { return facts.evidence.ima.first_entry == 0; }
@@ -53,16 +38,11 @@ bool CompletesWhatIsFrozen(const DecisionFacts& facts) {
   return facts.host.whole_list_wanted && HasWholeList(facts);
 }
 
-// Of two machines with one TPM the first line's: whoever is left of them in the end goes on from
-// there, or starts anew with an operator's word.
-host::BootMark MarkOfBadBoot(const DecisionFacts& facts) {
-  return facts.tpm_step.kind == host::TpmStepKind::kClone ? facts.tpm_step.last : facts.boot;
-}
+// A host that is cut off or held keeps the reason it was for, whatever it sends.
+bool IsHeld(host::Trust trust) { return host::IsShutOut(trust) || trust == host::Trust::kSuspect; }
 
 host::HostRecord NextRecord(const DecisionFacts& facts) {
-  host::HostRecord next = facts.host;
-  if (next.trust != facts.move.next) next.trust_since = facts.now;
-  next.trust = facts.move.next;
+  host::HostRecord next = host::After(facts.host, facts.judged, facts.move, "", facts.now);
   next.last_seen_at = facts.now;
   next.last_boot = facts.tpm_step.last;
   next.tpm_history = facts.tpm_step.history;
@@ -76,19 +56,13 @@ host::HostRecord NextRecord(const DecisionFacts& facts) {
   next.ima_cursor = facts.cursor;
   if (ShutsOut(facts)) next.whole_list_wanted = !HasWholeList(facts);
   if (CompletesWhatIsFrozen(facts)) next.whole_list_wanted = false;
-  const bool denied = facts.verdict.outcome == OutcomeClass::kDeny;
-  if (denied) {
-    next.quarantined_boot = MarkOfBadBoot(facts);
+  if (facts.verdict.outcome == OutcomeClass::kDeny) {
     next.reasons = FailedCodes(facts.verdict);
+    if (next.trust == host::Trust::kSuspect) next.reasons.emplace_back(Code(Reason::kBrakeEngaged));
     next.why = FirstFailure(facts.verdict);
-  } else if (!host::IsShutOut(facts.move.next)) {
-    // A cut-off host keeps the reason it was cut off for, whatever it sends.
-    next.quarantined_boot.reset();
+  } else if (!IsHeld(facts.move.next)) {
     next.reasons.clear();
     next.why.clear();
-  } else if (facts.tpm_step.kind == host::TpmStepKind::kAnew) {
-    // The old mark is of counters that are gone: a boot later than this one counts.
-    next.quarantined_boot = facts.boot;
   }
   return next;
 }
@@ -102,7 +76,7 @@ store::VerdictRow VerdictRowOf(const DecisionFacts& facts) {
   row.policy_id = facts.verdict.policy_id;
   row.reference_id = facts.verdict.reference_id;
   row.body_json = VerdictJson(facts.verdict);
-  row.boot = facts.boot;
+  row.boot = facts.judged.boot;
   return row;
 }
 
@@ -117,18 +91,6 @@ audit::Detail Freeze(const DecisionFacts& facts, store::Commit* commit) {
   }
   digests.Number("ima_first_entry", static_cast<int64_t>(facts.evidence.ima.first_entry));
   return digests;
-}
-
-store::IncidentRow IncidentOf(const DecisionFacts& facts) {
-  store::IncidentRow incident;
-  incident.id = absl::StrCat("i-", crypto::RandomHex(kIncidentIdBytes));
-  incident.host_id = facts.host.id;
-  incident.first_verdict_id = incident.last_verdict_id = facts.verdict_id;
-  incident.opened_at = incident.last_at = facts.now;
-  incident.state = "open";
-  incident.why = FirstFailure(facts.verdict);
-  incident.reasons = FailedCodes(facts.verdict);
-  return incident;
 }
 
 audit::Detail DetailOf(const DecisionFacts& facts, const host::HostRecord& after) {
@@ -153,6 +115,25 @@ store::AuditRow TokenRowOf(const DecisionFacts& facts) {
                             .Text("verdict", facts.verdict_id)
                             .Text("policy", facts.verdict.policy_id)
                             .Text("expires", FormatUtc(facts.token->expires_at())));
+}
+
+// One line for those who are told of the move.
+std::string WhyOf(const DecisionFacts& facts) {
+  if (facts.verdict.outcome != OutcomeClass::kDeny) {
+    return facts.host.trust == host::Trust::kRemediated
+               ? "admitted in a later boot, after its release"
+               : "admitted";
+  }
+  const std::string failure = FirstFailure(facts.verdict);
+  if (facts.move.next != host::Trust::kSuspect) return failure;
+  return absl::StrCat("held by the mass-failure brake: ", failure);
+}
+
+void TakeIncident(IncidentStep step, store::Commit* commit) {
+  commit->host->incident_id = step.host_has;
+  commit->incident = std::move(step.row);
+  commit->incident_events = std::move(step.events);
+  commit->changes = std::move(step.changes);
 }
 
 // What counters and clock did, when they did anything but go on.
@@ -180,7 +161,8 @@ store::Commit CommitOf(const DecisionFacts& facts) {
   }
   audit::Detail detail = DetailOf(facts, *commit.host);
   AddStep(facts, detail);
-  if (facts.verdict.outcome == OutcomeClass::kDeny) commit.incident = IncidentOf(facts);
+  commit.why = WhyOf(facts);
+  TakeIncident(StepOfIncident(facts), &commit);
   if (facts.frozen != nullptr && (ShutsOut(facts) || CompletesWhatIsFrozen(facts))) {
     detail.Object("evidence", Freeze(facts, &commit));
   }

@@ -8,7 +8,7 @@
 #include "absl/time/time.h"
 #include "common/evidence/evidence.h"
 #include "gatekeeper/claims/finding.h"
-#include "gatekeeper/host/host.h"
+#include "gatekeeper/host/move.h"
 #include "gatekeeper/incident/frozen_judgement.h"
 #include "gatekeeper/store/store.h"
 #include "gatekeeper/token/issuer.h"
@@ -17,7 +17,7 @@ namespace bootgate::gatekeeper::admission {
 
 struct DecisionFacts {
   const host::HostRecord& host;  // as read
-  const host::BootMark& boot;
+  const host::Judged& judged;
   const host::TpmStep& tpm_step;
   uint64_t tpm_firmware = 0;
   const host::Move& move;
@@ -31,6 +31,7 @@ struct DecisionFacts {
   const token::Plan* token = nullptr;        // planned, when move.may_issue and one was asked for
   std::vector<std::string> secrets = {};     // names of those that go along
   absl::Time now;
+  const store::IncidentRow* incident = nullptr;  // the host's, that is not closed
 };
 
 // The host's next record, the verdict, the incident of a DENY, credentials to be issued or revoked,

@@ -56,6 +56,13 @@ absl::StatusOr<Rules> RulesFrom(const incident::FrozenJudgement& frozen,
   return rules;
 }
 
+absl::StatusOr<softening::Softening> SofteningFrom(const std::string& text) {
+  if (text.empty()) return softening::Softening();
+  absl::StatusOr<softening::Softening> read = softening::ReadSoftening(text);
+  if (read.ok()) return read;
+  return Malformed(Reason::kArchive, absl::StrCat("frozen ", read.status().message()));
+}
+
 Bytes BoundData(const incident::FrozenJudgement& frozen, const tpm2::Public& ak) {
   const evidence::Evidence& e = frozen.evidence;
   return evidence::QualifyingData({.nonce = e.nonce,
@@ -103,6 +110,7 @@ JudgeInput InputOf(const ProvenEvidence& proven, const Rules& rules,
                    .logs_bound = true,
                    .policy = rules.policy.get(),
                    .candidate = rules.candidate.get(),
+                   .softening = circumstances.softening,
                    .reference = rules.reference.get(),
                    .sets = rules.sets,
                    .now = circumstances.at,
@@ -138,12 +146,14 @@ absl::StatusOr<JudgedAgain> JudgeAgain(const incident::FrozenJudgement& frozen,
                                  .keys = keys,
                                  .custom_claims = custom_claims,
                                  .evidence = frozen.evidence};
+  BG_ASSIGN_OR_RETURN(const softening::Softening softening, SofteningFrom(frozen.softening));
   const Bytes list = WholeListOf(frozen.evidence);
   JudgeInput input = InputOf(proven, rules,
                              {.at = frozen.at,
                               .runtime_extended = frozen.runtime_extended,
                               .before = frozen.before.has_value() ? &*frozen.before : nullptr,
-                              .notes = frozen.notes},
+                              .notes = frozen.notes,
+                              .softening = &softening},
                              list);
   input.when_behind = frozen.behind_is_failure ? WhenBehind::kDeny : WhenBehind::kRetry;
   input.trace = true;

@@ -12,6 +12,7 @@
 #include "gatekeeper/admission/catalog.h"
 #include "gatekeeper/admission/judge.h"
 #include "gatekeeper/incident/frozen_judgement.h"
+#include "gatekeeper/softening/softening.h"
 
 namespace bootgate::gatekeeper::admission {
 
@@ -34,6 +35,7 @@ struct Circumstances {
   uint32_t runtime_extended = 0;
   const ImaProgress* before = nullptr;
   const incident::StateNotes& notes;
+  const softening::Softening* softening = nullptr;
 };
 
 // `list`: all entries that were sent; must outlive the input, as all arguments must.

@@ -15,6 +15,12 @@ absl::Status CheckTrust(const host::HostRecord& host) {
     return NotPermitted(Reason::kQuarantined,
                         absl::StrCat(host.id, " is ", host::Name(host.trust)));
   }
+  if (host.trust == host::Trust::kSuspect) {
+    return NotPermitted(Reason::kBrakeEngaged,
+                        absl::StrCat(host.id, " is held by the mass-failure brake"));
+  }
+  if (host.trust == host::Trust::kRestricted)
+    return NotPermitted(Reason::kQuarantined, absl::StrCat(host.id, " is restricted"));
   return NotPermitted(Reason::kHostNotApproved, absl::StrCat(host.id, " has not been admitted"));
 }
 

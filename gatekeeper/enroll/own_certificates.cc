@@ -87,6 +87,11 @@ absl::Time EndOf(ByteView certificate) {
   return parsed.ok() ? pki::NotAfter(parsed->get()) : absl::InfinitePast();
 }
 
+// It keeps what it has, and gets nothing.
+bool IsHeld(host::Trust trust) {
+  return trust == host::Trust::kRestricted || trust == host::Trust::kSuspect;
+}
+
 // Whom no vendor speaks for; a cloud's word for the AK is none for the EK.
 bool WantsOwnEkCertificate(const host::HostRecord& host) { return host.ek_certificate.empty(); }
 
@@ -96,7 +101,7 @@ absl::StatusOr<std::vector<store::CredentialRow>> RenewCertificates(host::HostRe
                                                                     const pki::Authority& authority,
                                                                     absl::Time now) {
   std::vector<store::CredentialRow> rows;
-  if (!host.approved || host::IsShutOut(host.trust)) return rows;
+  if (!host.approved || host::IsShutOut(host.trust) || IsHeld(host.trust)) return rows;
   BG_ASSIGN_OR_RETURN(const pki::IssuerPtr issuer, authority.ActiveIssuer(pki::CaUse::kAks));
   const absl::Duration ak_lifetime = LifetimeOf(kAkCertificateLifetime, *issuer, now);
   if (IsDue(host.ak_certificate, host.ak_certificate_until, ak_lifetime, authority, now)) {

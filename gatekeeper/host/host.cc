@@ -19,65 +19,6 @@ constexpr Trust kAllTrusts[] = {Trust::kPending,       Trust::kTrusted,    Trust
 
 bool IsLowerHexDigit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
-Move Stay(Trust trust) { return {.next = trust, .may_issue = false, .effects = {}}; }
-
-Move Trusted() {
-  return {.next = Trust::kTrusted, .may_issue = true, .effects = {Effect::kIssueCredential}};
-}
-
-Move Released() {
-  return {.next = Trust::kTrusted,
-          .may_issue = true,
-          .effects = {Effect::kIssueCredential, Effect::kNotifyRelease}};
-}
-
-Move Quarantined() {
-  return {
-      .next = Trust::kQuarantined,
-      .may_issue = false,
-      .effects = {Effect::kRevokeCredentials, Effect::kOpenIncident, Effect::kNotifyQuarantine}};
-}
-
-// Without a mark of the bad boot nobody can say that this one is another: unknown means no.
-Move AdmitRemediated(const HostRecord& host, const BootMark& boot) {
-  if (!host.quarantined_boot.has_value()) return Stay(Trust::kRemediated);
-  if (!IsLaterBoot(*host.quarantined_boot, boot)) return Stay(Trust::kRemediated);
-  return Released();
-}
-
-Move OnAdmit(const HostRecord& host, const BootMark& boot) {
-  switch (host.trust) {
-    case Trust::kPending:
-    case Trust::kTrusted:
-    case Trust::kRestricted:
-      return Trusted();
-    case Trust::kRemediated:
-      return AdmitRemediated(host, boot);
-    case Trust::kQuarantined:
-    case Trust::kInvestigating:
-    case Trust::kRetired:
-    case Trust::kSuspect:
-      return Stay(host.trust);
-  }
-  __builtin_unreachable();
-}
-
-Move OnDeny(const HostRecord& host) {
-  switch (host.trust) {
-    case Trust::kPending:
-    case Trust::kTrusted:
-    case Trust::kRemediated:
-    case Trust::kRestricted:
-      return Quarantined();
-    case Trust::kQuarantined:
-    case Trust::kInvestigating:
-    case Trust::kRetired:
-    case Trust::kSuspect:
-      return Stay(host.trust);
-  }
-  __builtin_unreachable();
-}
-
 }  // namespace
 
 absl::string_view Name(Trust trust) {
@@ -151,24 +92,6 @@ absl::string_view Name(Effect effect) {
       return "notify-release";
   }
   __builtin_unreachable();
-}
-
-Move NextMove(const HostRecord& host, OutcomeClass admit_or_deny, const BootMark& boot) {
-  switch (admit_or_deny) {
-    case OutcomeClass::kAdmit:
-      return OnAdmit(host, boot);
-    case OutcomeClass::kDeny:
-      return OnDeny(host);
-    case OutcomeClass::kReject:
-    case OutcomeClass::kLimit:
-    case OutcomeClass::kError:
-      return Stay(host.trust);
-  }
-  __builtin_unreachable();
-}
-
-bool IsLaterBoot(const BootMark& before, const BootMark& boot) {
-  return boot.reset_count > before.reset_count;
 }
 
 }  // namespace bootgate::gatekeeper::host

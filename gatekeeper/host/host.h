@@ -1,9 +1,4 @@
-// One host's record and the moves of its state. Pure.
-//
-//     pending -admit-> trusted -deny-> quarantined -open-> investigating -approve-> remediated
-//        `----deny-----------------------^   ^                                       |  |
-//                                            `----------------deny------------------'  `-admit in a
-//                                                                         new boot-> trusted
+// One host's record. How its state moves: move.h. Pure.
 #pragma once
 
 #include <cstdint>
@@ -101,17 +96,4 @@ enum class Effect {
 };
 absl::string_view Name(Effect effect);
 
-struct Move {
-  Trust next;
-  bool may_issue = false;  // a credential may follow this commit
-  std::vector<Effect> effects;
-};
-
-// What an ADMIT or DENY does. REJECT, LIMIT and ERROR never reach this function: they move nothing.
-// Quarantined and investigating hosts stay as they are whatever they send; a remediated one needs
-// `boot` to be later than the boot it was quarantined in.
-Move NextMove(const HostRecord& host, OutcomeClass admit_or_deny, const BootMark& boot);
-
-// True when `boot` is a later boot than `before` (TPM reset counter moved on).
-bool IsLaterBoot(const BootMark& before, const BootMark& boot);
 }  // namespace bootgate::gatekeeper::host

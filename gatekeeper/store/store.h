@@ -376,7 +376,8 @@ class Store {
   virtual absl::StatusOr<std::vector<ChangeRow>> ListChanges(int64_t after, int limit) = 0;
   virtual absl::StatusOr<std::vector<ChangeRow>> ListHostChanges(const std::string& host_id) = 0;
   virtual absl::StatusOr<int64_t> LastChange() = 0;  // 0: none; cheap
-  // How many hosts came into this state since then.
+  // How many hosts came into this state since then by verdicts: not as suspects whom an operator
+  // moved on, nor with an incident that an operator opened.
   virtual absl::StatusOr<int64_t> CountMoves(const std::string& after_state, absl::Time since) = 0;
 
   virtual absl::StatusOr<std::vector<ConsumerRow>> ListConsumers() = 0;

@@ -72,6 +72,8 @@ admission::Options AdmissionOptions(const std::string& folder, const GateOptions
   out.nonce_ttl = options.nonces.ttl;
   if (!options.advisories.empty()) Require(out.advisories.Add(options.advisories));
   out.deny_vulnerable_firmware = options.deny_vulnerable_firmware;
+  out.actions = options.actions;
+  out.brake = options.brake;
   return out;
 }
 

@@ -37,6 +37,8 @@ struct GateOptions {
   gatekeeper::enroll::EkMode ek_mode = gatekeeper::enroll::EkMode::kChain;
   std::string advisories;  // JSON rows beside the table of published weaknesses that is built in
   bool deny_vulnerable_firmware = false;
+  gatekeeper::softening::Actions actions;
+  gatekeeper::quarantine::BrakeOptions brake = {.on = false};
   std::string policy = kSecureBootPolicy;  // empty: none is assigned
   // Puts something between the gatekeeper and its store.
   std::function<std::unique_ptr<gatekeeper::store::Store>(

@@ -102,7 +102,9 @@ absl::StatusOr<int64_t> ReadMoveCount(Connection& db, const std::string& after_s
                                       absl::Time since) {
   BG_ASSIGN_OR_RETURN(Statement select,
                       db.Prepare("SELECT count(DISTINCT host_id) FROM changes"
-                                 " WHERE kind = 'trust' AND after = ? AND at >= ?"));
+                                 " WHERE kind = 'trust' AND after = ? AND at >= ?"
+                                 " AND before != 'suspect' AND NOT EXISTS (SELECT 1 FROM incidents"
+                                 " WHERE id = changes.incident_id AND opened_by != '')"));
   BG_ASSIGN_OR_RETURN(const bool found, select.Bind(after_state, since).Step());
   return found ? select.Int(0) : 0;
 }
