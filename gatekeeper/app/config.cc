@@ -187,6 +187,7 @@ absl::StatusOr<Config> Read(config::ConfigFile file) {
   CheckBootSecretSelection(file, out);
   ReadLimits(file, &out.limits);
   ReadWebhooks(file, &out.webhooks);
+  ReadQuarantine(file, &out.quarantine);
   BG_RETURN_IF_ERROR(file.Finish());
   return out;
 }

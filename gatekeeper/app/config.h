@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/registers/selection.h"
+#include "gatekeeper/app/quarantine_config.h"
 #include "gatekeeper/webhook/endpoint.h"
 
 namespace bootgate::gatekeeper::app {
@@ -104,6 +105,7 @@ struct Config {
   LimitConfig limits;
   RetentionConfig retention;
   std::vector<webhook::Endpoint> webhooks;
+  QuarantineConfig quarantine;
 
   std::string store_path() const { return folder + "/gatekeeper.db"; }
   std::string ca_folder() const { return folder + "/ca"; }

@@ -60,6 +60,13 @@ TEST(GatekeeperConfig, ShippedSampleIsReadAndHoldsTheDefaults) {
   EXPECT_EQ(sample.limits.workers, defaults.limits.workers);
   EXPECT_EQ(sample.limits.queue, defaults.limits.queue);
   EXPECT_EQ(sample.limits.open_nonces, defaults.limits.open_nonces);
+  EXPECT_TRUE(softening::Softened(sample.quarantine.actions).empty());
+  EXPECT_EQ(sample.quarantine.longest_waiver, defaults.quarantine.longest_waiver);
+  EXPECT_EQ(sample.quarantine.brake.on, defaults.quarantine.brake.on);
+  EXPECT_EQ(sample.quarantine.brake.share_percent, defaults.quarantine.brake.share_percent);
+  EXPECT_EQ(sample.quarantine.brake.least, defaults.quarantine.brake.least);
+  EXPECT_EQ(sample.quarantine.brake.window, defaults.quarantine.brake.window);
+  EXPECT_EQ(sample.quarantine.second_approver, defaults.quarantine.second_approver);
 }
 
 TEST(Attack, A65_ResettablePcrsAreSelectedOnlyWhereThatIsAllowed) {
@@ -198,6 +205,38 @@ TEST(WeakOptions, AreToldOneByOneAndTheDefaultsAreNone) {
   EXPECT_EQ(keys, (std::set<std::string>{"ek.mode", "ek.cloud_ak", "ek.revocation",
                                          "quote.allow_resettable", "quote.runtime_extended"}));
   EXPECT_THAT(WeakOptionsText(config), ::testing::HasSubstr("quote.runtime_extended = 11,12"));
+}
+
+TEST(GatekeeperConfig, ActionsAreOfCodesThatCanBeSoftened) {
+  BG_ASSERT_OK_AND_ASSIGN(
+      const Config config,
+      ParseConfig(absl::StrCat(kLeast, "[actions]\nobserve = [\"IMA_OUTDATED\"]\n",
+                               "restrict = [\"IMA_UNLISTED\"]\n"),
+                  "g.toml"));
+  EXPECT_EQ(softening::ActionOf(config.quarantine.actions, Reason::kImaOutdated), Action::kObserve);
+  EXPECT_EQ(softening::ActionOf(config.quarantine.actions, Reason::kSecureBootOff),
+            Action::kIsolate);
+  const std::string weak = WeakOptionsText(config);
+  EXPECT_THAT(weak, HasSubstr("actions.observe = IMA_OUTDATED: "));
+  EXPECT_THAT(weak, HasSubstr("actions.restrict = IMA_UNLISTED: "));
+}
+
+TEST(GatekeeperConfig, ActionsThatMakeNoSenseAreRefusedWithTheirKey) {
+  const std::string said = Complaint(
+      "[actions]\ndefault = \"observe\"\nobserve = [\"NO_POLICY\", \"IMA_UNLISTD\"]\n"
+      "restrict = [\"QUOTE_MAGIC\"]\n");
+  EXPECT_THAT(said, HasSubstr("actions.default: 'observe'"));
+  EXPECT_THAT(said, HasSubstr("actions.observe: NO_POLICY may not come to observe"));
+  EXPECT_THAT(said, HasSubstr("actions.observe: 'IMA_UNLISTD' is no reason code"));
+  EXPECT_THAT(said, HasSubstr("actions.restrict: QUOTE_MAGIC"));
+}
+
+TEST(GatekeeperConfig, ABrakeThatIsOffIsAWeakOption) {
+  BG_ASSERT_OK_AND_ASSIGN(const Config config,
+                          ParseConfig(absl::StrCat(kLeast, "[brake]\nmode = \"off\"\n"), "g.toml"));
+  EXPECT_FALSE(config.quarantine.brake.on);
+  EXPECT_THAT(WeakOptionsText(config), HasSubstr("brake.mode = off: "));
+  EXPECT_THAT(Complaint("[brake]\nshare_percent = 0\n"), HasSubstr("brake.share_percent"));
 }
 
 }  // namespace

@@ -210,14 +210,23 @@ void AddEvidenceVerbs(CLI::App& root, CommandLine& line) {
                      "a reference set that the reference names; may be given several times");
   verify->add_option("--ek-root", options->ek_root_files,
                      "PEM file with TPM vendors' CAs; may be given several times");
+  const auto config_file = std::make_shared<std::string>();
+  verify->add_option("--config", *config_file,
+                     "a gatekeeper's configuration: its [actions] count; without it all findings "
+                     "isolate");
   AddQuoteChoice(verify, &options->quote);
   AddOutput(verify, line);
-  verify->callback([&line, options] {
-    line.verb = [&line, options] {
+  verify->callback([&line, options, config_file] {
+    line.verb = [&line, options, config_file] {
       options->output = line.output;
       if (cli::IsIncidentArchive(options->folder)) {
         return cli::RunArchiveVerify({options->folder, options->set_files, line.format()},
                                      std::cout, std::cerr);
+      }
+      if (!config_file->empty()) {
+        const absl::StatusOr<Config> config = LoadConfig(*config_file);
+        if (!config.ok()) return cli::Fail(std::cerr, config.status());
+        options->softening.actions = config->quarantine.actions;
       }
       return static_cast<ExitCode>(cli::RunEvidenceVerify(*options, std::cout, std::cerr));
     };

@@ -150,6 +150,8 @@ absl::StatusOr<admission::Options> AdmissionOptions(const Config& config) {
   out.nonce_ttl = config.quote.nonce_ttl;
   BG_RETURN_IF_ERROR(AddAdvisories(config.ek.advisories, &out.advisories));
   out.deny_vulnerable_firmware = config.ek.vulnerable_firmware == "deny";
+  out.actions = config.quarantine.actions;
+  out.brake = config.quarantine.brake;
   return out;
 }
 

@@ -4,6 +4,26 @@
 #include "absl/strings/str_join.h"
 
 namespace bootgate::gatekeeper::app {
+namespace {
+
+void AddQuarantine(const QuarantineConfig& config, std::vector<WeakOption>* out) {
+  if (const std::string codes = CodesOf(config.actions, Action::kObserve); !codes.empty())
+    out->push_back({"actions.observe", codes, "hosts with these findings are admitted"});
+  if (const std::string codes = CodesOf(config.actions, Action::kRestrict); !codes.empty()) {
+    out->push_back({"actions.restrict", codes,
+                    "hosts with these findings keep the credentials that they have"});
+  }
+  if (config.actions.otherwise != Action::kIsolate) {
+    out->push_back({"actions.default", std::string(Name(config.actions.otherwise)),
+                    "hosts that fail keep the credentials that they have"});
+  }
+  if (!config.brake.on) {
+    out->push_back(
+        {"brake.mode", "off", "a wrong policy or reference can quarantine all hosts at once"});
+  }
+}
+
+}  // namespace
 
 std::vector<WeakOption> WeakOptions(const Config& config) {
   std::vector<WeakOption> out;
@@ -31,6 +51,7 @@ std::vector<WeakOption> WeakOptions(const Config& config) {
     out.push_back({absl::StrCat("webhook ", endpoint.name, ": url"), "http",
                    "what it is told can be read, and held back, on the way"});
   }
+  AddQuarantine(config.quarantine, &out);
   return out;
 }
 
