@@ -192,8 +192,8 @@ TEST_F(IncidentDiff, AgainstItsLastAdmittedBootNamesWhatChanged) {
                           gatekeeper::incident::Compare(*gate_.store, {.incident_id = Deny(host)}));
   EXPECT_EQ(diff.against_host_id, host.id());
   ASSERT_FALSE(diff.causes.empty());
-  EXPECT_THAT(diff.causes.front(), HasSubstr("Secure Boot"));
-  EXPECT_THAT(gatekeeper::incident::Words(diff), HasSubstr("Secure Boot"));
+  EXPECT_THAT(diff.causes.front(), HasSubstr("SecureBoot was 01 (on), is 00 (off)"));
+  EXPECT_THAT(gatekeeper::incident::Words(diff), HasSubstr("SecureBoot was 01 (on), is 00 (off)"));
   bool register7 = false;
   for (const gatekeeper::incident::Difference& row : diff.differences)
     register7 = register7 || (row.part == "registers" && row.register_index == 7u);
