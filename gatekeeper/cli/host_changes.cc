@@ -86,7 +86,8 @@ void Retire(HostRecord& host, store::Commit& commit, absl::Time now) {
 // Also of a host that was retired while it was shut out.
 bool IsShutOutOrWas(const HostRecord& host) {
   return host::IsShutOut(host.trust) ||
-         (host.trust == Trust::kRetired && host.quarantined_boot.has_value());
+         (host.trust == Trust::kRetired &&
+          (host.quarantined_boot.has_value() || !host.shut_out_by.empty()));
 }
 
 absl::Status StillShutOut(const HostRecord& old) {

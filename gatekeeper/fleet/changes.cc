@@ -41,7 +41,8 @@ Labels Applied(const Labels& before, const LabelChange& change) {
 // Also of a host that was retired while it was shut out.
 bool IsShutOutOrWas(const HostRecord& host) {
   return host::IsShutOut(host.trust) ||
-         (host.trust == Trust::kRetired && host.quarantined_boot.has_value());
+         (host.trust == Trust::kRetired &&
+          (host.quarantined_boot.has_value() || !host.shut_out_by.empty()));
 }
 
 void RetireNow(HostRecord& host, store::Commit& commit, absl::Time now) {
