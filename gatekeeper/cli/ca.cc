@@ -13,7 +13,6 @@
 #include "gatekeeper/cli/ca_taints.h"
 #include "gatekeeper/cli/trust_bundles.h"
 #include "pki/authority.h"
-#include "pki/operator_certificate.h"
 #include "pki/pem.h"
 
 namespace bootgate::gatekeeper::cli {
@@ -440,16 +439,6 @@ ExitCode CaOperatorIssue(const Operator& op, const std::string& folder,
     BG_RETURN_IF_ERROR(WriteFileAtomically(options.out_folder + "/roots.pem",
                                            AsBytes(authority.roots_pem()), kPublicMode));
     store::Commit commit;
-    // Known to the store, it can be revoked.
-    store::CredentialRow row;
-    BG_ASSIGN_OR_RETURN(const pki::OperatorCertificate issued_to,
-                        pki::ReadOperatorCertificate(pki::DerToPem(der)));
-    row.serial = issued_to.serial_hex;
-    row.kind = row.profile = "operator";
-    row.not_before = now - kBackdate;
-    row.not_after = end;
-    row.issuer = ToHex(issued_to.issuer_key_id);
-    commit.issued = {row};
     commit.audit = {AuditOf(op, "ca.operator.issue", options.name,
                             audit::Detail().Texts("roles", options.roles).Text("serial", serial))};
     return op.store.Apply(commit);
