@@ -65,11 +65,12 @@ absl::Status StillGood(const Caller& caller, const pki::Authority& authority, st
     return NoOperator(
         absl::StrCat("the client certificate expired at ", FormatUtc(caller.not_after)));
   }
-  BG_ASSIGN_OR_RETURN(const bool revoked, store.IsRevoked(caller.serial));
-  if (!revoked) return absl::OkStatus();
+  const absl::StatusOr<store::DocumentRow> revoked =
+      store.GetDocument(kOperatorRevocationKind, caller.serial);
+  if (absl::IsNotFound(revoked.status())) return absl::OkStatus();
+  BG_RETURN_IF_ERROR(revoked.status());
   return NotAuthentic(Reason::kPeerCertRevoked,
-                      absl::StrCat("the client certificate ", caller.serial,
-                                   " is revoked, or was not issued by this cluster's store"));
+                      absl::StrCat("the client certificate ", caller.serial, " is revoked"));
 }
 
 }  // namespace bootgate::gatekeeper::operators

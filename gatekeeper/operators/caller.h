@@ -18,6 +18,9 @@ class ServerContextBase;
 
 namespace bootgate::gatekeeper::operators {
 
+// Documents whose ids are the serials of operators' certificates that are revoked.
+inline constexpr char kOperatorRevocationKind[] = "operator-revocation";
+
 struct Caller {
   std::string name;   // "alice"
   std::string actor;  // for the audit trail: "operator alice"

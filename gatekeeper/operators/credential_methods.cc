@@ -80,6 +80,30 @@ absl::Status Revoke(const Call& call, const CredentialRow& row, pki::RevocationR
   return call.backend.store.Apply(commit);
 }
 
+// The store keeps no list of operators' certificates: what is none of a host's is taken for one of
+// theirs, and refused from now on.
+absl::Status RevokeOperator(const Call& call, const v1::RevokeCredentialRequest& request,
+                            v1::RevokeCredentialResponse* answer) {
+  store::DocumentRow row;
+  row.kind = kOperatorRevocationKind;
+  row.id = row.name = request.serial();
+  row.text = request.reason();
+  row.author = call.caller.actor;
+  row.created_at = call.backend.clock.Now();
+  const absl::StatusOr<store::DocumentRow> known = call.backend.store.GetDocument(row.kind, row.id);
+  if (!known.ok()) {
+    BG_RETURN_IF_ERROR(call.backend.store.PutDocument(
+        row, audit::MakeRow(row.created_at, row.author, "operator.revoke", row.id,
+                            audit::Detail().Text("why", request.reason()))));
+  }
+  answer->set_changed(!known.ok());
+  answer->mutable_credential()->set_serial(row.id);
+  answer->mutable_credential()->set_kind("operator");
+  operators::Encode(known.ok() ? known->created_at : row.created_at,
+                    answer->mutable_credential()->mutable_revoked_at());
+  return absl::OkStatus();
+}
+
 absl::Status RevokeCredential(const Call& call, const v1::RevokeCredentialRequest& request,
                               v1::RevokeCredentialResponse* answer) {
   BG_RETURN_IF_ERROR(fleet::CheckReason(request.reason()));
@@ -92,8 +116,7 @@ absl::Status RevokeCredential(const Call& call, const v1::RevokeCredentialReques
   }
   absl::StatusOr<CredentialRow> row = call.backend.store.GetCredential(request.serial());
   if (absl::IsNotFound(row.status())) {
-    return absl::NotFoundError(
-        absl::StrCat("no credential with the serial ", request.serial(), " was issued here"));
+    return RevokeOperator(call, request, answer);
   }
   BG_RETURN_IF_ERROR(row.status());
   if (!row->revoked) {

@@ -16,6 +16,7 @@
 #include "common/crypto/private_key.h"
 #include "common/testing/fake_clock.h"
 #include "common/testing/status_matchers.h"
+#include "gatekeeper/operators/caller.h"
 #include "gatekeeper/operators/operators_server.h"
 #include "gatekeeper/store/sqlite/sqlite_store.h"
 #include "gmock/gmock.h"
@@ -63,7 +64,8 @@ class Cluster {
 
  private:
   ClientIdentity Of(const Bytes& der, const crypto::PrivateKey& key) const {
-    const absl::string_view pem = AsText(key.Pem().view());
+    const SecretBytes pem_bytes = key.Pem();
+    const absl::string_view pem = AsText(pem_bytes.view());
     return {.chain_pem = pki::DerToPem(der) + authority_->ChainOf(der),
             .key_pem = std::string(pem.data(), pem.size()),
             .serial = ""};
@@ -113,26 +115,15 @@ class Desk {
             .ca_folder = cluster_.folder() + "/ca"};
   }
 
-  // As `ca operator issue` does: known to the store.
   ClientIdentity Operator(const std::vector<std::string>& roles,
                           absl::Time not_after = absl::Now() + absl::Hours(1)) {
-    ClientIdentity out = cluster_.Operator(roles, not_after);
-    store::CredentialRow row;
-    row.serial = out.serial;
-    row.kind = row.profile = "operator";
-    row.not_before = absl::Now() - absl::Hours(2);
-    row.not_after = not_after;
-    store::Commit commit;
-    commit.issued = {row};
-    commit.audit.emplace_back();
-    EXPECT_THAT(store_->Apply(commit), testing::IsOk());
-    return out;
+    return cluster_.Operator(roles, not_after);
   }
   void Revoke(const ClientIdentity& identity) {
-    store::Commit commit;
-    commit.revoke_serials = {identity.serial};
-    commit.audit.emplace_back();
-    EXPECT_THAT(store_->Apply(commit), testing::IsOk());
+    store::DocumentRow row;
+    row.kind = kOperatorRevocationKind;
+    row.id = row.name = identity.serial;
+    EXPECT_THAT(store_->PutDocument(row, store::AuditRow()), testing::IsOk());
   }
 
   std::shared_ptr<grpc::Channel> Connect(const ClientIdentity& identity) const {

@@ -5,6 +5,7 @@
 
 #include "bootgate/v1/fleet.grpc.pb.h"
 #include "bootgate/v1/quarantine.grpc.pb.h"
+#include "common/base/hex.h"
 #include "gatekeeper/operators/desk_test.h"
 
 namespace bootgate::gatekeeper::operators {
@@ -250,7 +251,7 @@ TEST(Watch, ReachesManyWatchersWithinASecond) {
   std::ranges::sort(latencies);
   const absl::Duration p99 = latencies[latencies.size() * 99 / 100];
   const absl::Duration p50 = latencies[latencies.size() / 2];
-  RecordProperty("p99_ms", absl::ToInt64Milliseconds(p99));
+  RecordProperty("p99_ms", static_cast<int>(absl::ToInt64Milliseconds(p99)));
   std::cout << kWatchers << " watchers, " << latencies.size() << " deliveries: p50 " << p50
             << ", p99 " << p99 << ", worst " << latencies.back() << "\n";
   EXPECT_LT(p99, absl::Seconds(1));
