@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "agent/client/notice_reader.h"
 #include "bootgate/v1/agents.grpc.pb.h"
 #include "common/base/hex.h"
 #include "common/base/reason.h"
@@ -179,6 +180,7 @@ AttestAnswer Decode(const v1::SubmitResponse& in) {
   out.next_attestation = absl::Seconds(in.next_attestation_seconds());
   out.next_challenge = Decode(in.next_challenge());
   out.drop_credentials = in.drop_credentials();
+  out.standing = DecodeStanding(in.standing());
   out.token = in.token();
   out.trust_bundle_pem = in.trust_bundle();
   if (in.has_boot_secrets()) out.boot_secrets = Decode(in.boot_secrets());
@@ -194,7 +196,8 @@ class GrpcClient final : public GatekeeperClient {
       : trust_bundle_(crypto::Hash(crypto::HashAlg::kSha256, AsBytes(trusted_pem))),
         enrollment_(v1::Enrollment::NewStub(channel)),
         attestation_(v1::Attestation::NewStub(channel)),
-        workload_(v1::Workload::NewStub(channel)) {}
+        workload_(v1::Workload::NewStub(channel)),
+        channel_(channel) {}
 
   absl::StatusOr<ActivationChallenge> BeginEnrollment(const JoinRequest& request) override {
     v1::BeginEnrollmentRequest message;
@@ -292,6 +295,14 @@ class GrpcClient final : public GatekeeperClient {
     return answer.jwks();
   }
 
+  absl::Status WatchNotices(const std::string& host_id,
+                            const std::function<void(const Notice&)>& on_notice,
+                            const std::stop_token& stop) override {
+    const grpc::Status status = ReadNotices(channel_, host_id, on_notice, stop);
+    if (status.ok()) return absl::UnavailableError("the gatekeeper ended its notices");
+    return ToStatus(status);
+  }
+
  private:
   absl::StatusOr<AttestAnswer> Send(const evidence::Evidence& evidence, v1::Chunk::Kind kind,
                                     ByteView list) {
@@ -318,6 +329,7 @@ class GrpcClient final : public GatekeeperClient {
   std::unique_ptr<v1::Enrollment::Stub> enrollment_;
   std::unique_ptr<v1::Attestation::Stub> attestation_;
   std::unique_ptr<v1::Workload::Stub> workload_;
+  const std::shared_ptr<grpc::Channel> channel_;
 };
 
 }  // namespace
@@ -328,6 +340,12 @@ absl::StatusOr<JwtSvid> GatekeeperClient::FetchJwtSvid(const std::vector<std::st
 
 absl::StatusOr<std::string> GatekeeperClient::FetchJwtKeys() {
   return absl::UnimplementedError("no tokens are made here");
+}
+
+absl::Status GatekeeperClient::WatchNotices(const std::string&,
+                                            const std::function<void(const Notice&)>&,
+                                            const std::stop_token&) {
+  return absl::UnimplementedError("no notices are sent here");
 }
 
 absl::StatusOr<std::unique_ptr<GatekeeperClient>> Connect(const Endpoint& endpoint) {

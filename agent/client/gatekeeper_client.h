@@ -8,8 +8,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -81,6 +83,23 @@ struct SealedCredential {
   absl::Time not_after;
 };
 
+// How this host stands, as far as the gatekeeper tells; printable.
+struct Standing {
+  std::string trust;  // empty: not told
+  absl::Time since = absl::UnixEpoch();
+  std::vector<std::string> reasons;  // codes
+  std::string why;                   // one line
+  std::string incident_id;           // to ask operators about
+};
+
+// What the gatekeeper says without being asked.
+struct Notice {
+  std::optional<Standing> standing;
+  bool drop_credentials = false;
+  bool attest_now = false;
+  absl::Duration heartbeat;  // at most this long until the next; zero: not told
+};
+
 struct AttestAnswer {
   std::string outcome, verdict_id, trust;
   std::vector<DisclosedFinding> findings;
@@ -90,6 +109,7 @@ struct AttestAnswer {
   absl::Duration next_attestation;
   Challenge next_challenge;
   bool drop_credentials = false;
+  Standing standing;
   std::string token;             // a JWT; empty: none was asked for, or none is made there
   std::string trust_bundle_pem;  // to be trusted in place of Endpoint::ca_pem; empty: no change
   // Not checked yet: evidence::CheckBootSecrets. Only approvals when what is held was told.
@@ -128,6 +148,12 @@ class GatekeeperClient {
   // are made.
   virtual absl::StatusOr<JwtSvid> FetchJwtSvid(const std::vector<std::string>& audiences);
   virtual absl::StatusOr<std::string> FetchJwtKeys();  // a JWK set
+  // Blocks until the stream ends: never OK. For a channel with this host's certificate.
+  // UNIMPLEMENTED: the gatekeeper sends none. kCancelled: stopped. PEER_CERT_REVOKED, QUARANTINED,
+  // HOST_RETIRED: what is held is worth nothing any more.
+  virtual absl::Status WatchNotices(const std::string& host_id,
+                                    const std::function<void(const Notice&)>& on_notice,
+                                    const std::stop_token& stop);
 };
 
 absl::StatusOr<std::unique_ptr<GatekeeperClient>> Connect(const Endpoint& endpoint);

@@ -580,7 +580,7 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
     BG_RETURN_IF_ERROR(KeepAdmitted(proven.evidence, &commit));
   }
   BG_RETURN_IF_ERROR(store_.Apply(commit));
-
+  decision.standing = StandingOf(*commit.host);
   if (commit.admitted_evidence.has_value()) admitted_.Remember(host.id, *commit.admitted_evidence);
   ForgetRetries(host.id);
 

@@ -26,6 +26,7 @@
 #include "gatekeeper/admission/cursor.h"
 #include "gatekeeper/admission/judge.h"
 #include "gatekeeper/admission/judge_again.h"
+#include "gatekeeper/admission/standing.h"
 #include "gatekeeper/advisories/firmware_advisories.h"
 #include "gatekeeper/appraisal/presented_keys.h"
 #include "gatekeeper/claims/finding.h"
@@ -90,6 +91,7 @@ struct Decision {
   Verdict verdict;
   std::string verdict_id;
   host::Trust trust = host::Trust::kPending;
+  Standing standing;  // once it is committed
   bool drop_credentials = false;
   credential::Issued issued;  // empty unless the host may have credentials now
   std::string token;          // a JWT; empty unless the host was admitted and asked for one
@@ -142,6 +144,12 @@ class Admission {
   absl::StatusOr<Decision> Decide(const Peer& peer, const evidence::Evidence& evidence,
                                   const ima::DigestsAt* known_templates = nullptr,
                                   ByteView trust_bundle = {});
+
+  // The record of the host that TLS has verified, when it may be told of itself: its certificate is
+  // not revoked, and `host_id` is its own. PEER_HOST_MISMATCH (also: no client certificate),
+  // PEER_CERT_REVOKED, QUARANTINED, HOST_NOT_APPROVED, HOST_RETIRED, HOST_UNKNOWN. Asks the store
+  // each time.
+  absl::StatusOr<host::HostRecord> HostOfPeer(const Peer& peer, const std::string& host_id);
 
   // A JWT-SVID of the peer's host, and the keys that all of them are verified with (a JWK set). For
   // trusted hosts alone. PEER_HOST_MISMATCH: no client certificate. QUARANTINED, HOST_NOT_APPROVED,

@@ -1,5 +1,5 @@
-// JWT-SVIDs for programs on admitted hosts: who may have one, decided at each request anew. Nothing
-// is remembered, so a quarantine on any replica ends this at once.
+// Who a host is on its open channel, and JWT-SVIDs for programs on admitted hosts: decided at each
+// request anew. Nothing is remembered, so a quarantine on any replica ends this at once.
 #include "absl/strings/str_cat.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
@@ -11,10 +11,6 @@ namespace {
 
 absl::Status CheckTrust(const host::HostRecord& host) {
   if (host.trust == host::Trust::kTrusted) return absl::OkStatus();
-  if (host::IsShutOut(host.trust)) {
-    return NotPermitted(Reason::kQuarantined,
-                        absl::StrCat(host.id, " is ", host::Name(host.trust)));
-  }
   if (host.trust == host::Trust::kSuspect) {
     return NotPermitted(Reason::kBrakeEngaged,
                         absl::StrCat(host.id, " is held by the mass-failure brake"));
@@ -26,12 +22,22 @@ absl::Status CheckTrust(const host::HostRecord& host) {
 
 }  // namespace
 
-absl::Status Admission::CheckWorkloadPeer(const Peer& peer) {
+absl::StatusOr<host::HostRecord> Admission::HostOfPeer(const Peer& peer,
+                                                       const std::string& host_id) {
   if (peer.host_id.empty()) {
     return NotAuthentic(Reason::kPeerHostMismatch,
                         "this is for admitted hosts: no client certificate was shown");
   }
-  BG_ASSIGN_OR_RETURN(const host::HostRecord host, KnownHost(peer, peer.host_id));
+  BG_ASSIGN_OR_RETURN(host::HostRecord host, KnownHost(peer, host_id));
+  if (host::IsShutOut(host.trust)) {
+    return NotPermitted(Reason::kQuarantined,
+                        absl::StrCat(host.id, " is ", host::Name(host.trust)));
+  }
+  return host;
+}
+
+absl::Status Admission::CheckWorkloadPeer(const Peer& peer) {
+  BG_ASSIGN_OR_RETURN(const host::HostRecord host, HostOfPeer(peer, peer.host_id));
   return CheckTrust(host);
 }
 

@@ -155,8 +155,11 @@ absl::StatusOr<admission::Options> AdmissionOptions(const Config& config) {
   return out;
 }
 
-service::ServerOptions ServerOptionsOf(const Config& config, service::TlsMaterial tls) {
+service::ServerOptions ServerOptionsOf(const Config& config, service::TlsMaterial tls,
+                                       changes::ChangeHub& hub, store::Store& store) {
   service::ServerOptions out;
+  out.changes = &hub;
+  out.store = &store;
   out.listen = config.listen.agents;
   out.server_chain_pem = std::move(tls.chain_pem);
   out.server_key_pem = std::move(tls.key_pem);
@@ -228,9 +231,10 @@ absl::Status Serve(const Config& config, const PortFiles& port_files, const sigs
   BG_ASSIGN_OR_RETURN(
       const std::unique_ptr<webhook::Outbox> webhooks,
       webhook::Outbox::Start(*store, *hub, clock, config.cluster_id, config.webhooks));
-  BG_ASSIGN_OR_RETURN(const std::unique_ptr<service::AgentsServer> server,
-                      service::AgentsServer::Start(ServerOptionsOf(config, cas->tls()), enroller,
-                                                   admission, authority));
+  BG_ASSIGN_OR_RETURN(
+      const std::unique_ptr<service::AgentsServer> server,
+      service::AgentsServer::Start(ServerOptionsOf(config, cas->tls(), *hub, *store), enroller,
+                                   admission, authority));
   public_port->Serve({*store, nonces, *server, authority, clock, *webhooks});
   BG_RETURN_IF_ERROR(WritePort(port_files.http, public_port->port()));
   BG_RETURN_IF_ERROR(WritePort(port_files.agents, server->port()));

@@ -233,11 +233,21 @@ void Encode(const admission::Challenge& challenge, v1::Challenge* message) {
   message->set_valid_seconds(static_cast<uint32_t>(absl::ToInt64Seconds(challenge.valid_for)));
 }
 
+void Encode(const admission::Standing& standing, v1::Standing* message) {
+  message->set_trust(std::string(host::Name(standing.trust)));
+  message->set_since(absl::ToUnixSeconds(standing.since));
+  const size_t told = std::min(standing.reasons.size(), kMaxDisclosed);
+  for (size_t i = 0; i < told; ++i) message->add_reasons(standing.reasons[i]);
+  message->set_why(standing.why);
+  message->set_incident_id(standing.incident_id);
+}
+
 void Encode(const admission::Decision& decision, v1::SubmitResponse* message) {
   message->set_outcome(std::string(Name(decision.verdict.outcome)));
   message->set_verdict_id(decision.verdict_id);
   message->set_trust(std::string(host::Name(decision.trust)));
   EncodeFindings(decision.verdict.findings, message);
+  Encode(decision.standing, message->mutable_standing());
   message->set_next_attestation_seconds(
       static_cast<uint32_t>(absl::ToInt64Seconds(decision.next_attestation)));
   message->set_drop_credentials(decision.drop_credentials);

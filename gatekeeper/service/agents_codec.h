@@ -23,6 +23,7 @@ class CompleteEnrollmentResponse;
 class EvidenceHeader;
 class JwtSvidResponse;
 class KnownEntriesRequest;
+class Standing;
 class SubmitResponse;
 }  // namespace bootgate::v1
 
@@ -44,6 +45,8 @@ void Encode(const admission::Challenge& challenge, v1::Challenge* message);
 // At most kMaxDisclosed findings: the answer to the worst boot still fits into the agent's bound.
 inline constexpr size_t kMaxDisclosed = 100;
 void Encode(const admission::Decision& decision, v1::SubmitResponse* message);
+
+void Encode(const admission::Standing& standing, v1::Standing* message);
 
 void Encode(const token::JwtSvid& made, v1::JwtSvidResponse* message);
 

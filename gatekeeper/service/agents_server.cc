@@ -364,9 +364,21 @@ class Server final : public AgentsServer {
         pool_(options_.workers, options_.queue),
         enrollment_(options_, enroller, authority, pool_, refusals_),
         attestation_(options_, admission, authority, pool_, refusals_),
-        workload_(admission, authority, pool_, refusals_) {}
+        workload_(admission, authority, pool_, refusals_) {
+    if (options_.changes == nullptr || options_.store == nullptr) return;
+    notices_ = NoticeBoard::Make(
+        options_.notices, {.hub = *options_.changes,
+                           .store = *options_.store,
+                           .admission = admission,
+                           .authority = authority,
+                           .pool = pool_,
+                           .tell = [this](const std::string& peer, const absl::Status& status) {
+                             (void)refusals_.Tell("Notices.Watch", peer, status);
+                           }});
+  }
 
   ~Server() override {
+    if (notices_ != nullptr) notices_->Close();
     if (server_ != nullptr) server_->Shutdown(absl::ToChronoTime(absl::InfinitePast()));
   }
 
@@ -381,6 +393,7 @@ class Server final : public AgentsServer {
     builder.RegisterService(&enrollment_);
     builder.RegisterService(&attestation_);
     builder.RegisterService(&workload_);
+    if (notices_ != nullptr) builder.RegisterService(notices_->service());
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port_ == 0) {
       return absl::UnavailableError(
@@ -393,7 +406,11 @@ class Server final : public AgentsServer {
   void Renew(TlsMaterial tls) override { tls_.Renew(std::move(tls)); }
   int port() const override { return port_; }
   ServerCounts counts() const override { return refusals_.counts(); }
-  void Shutdown(absl::Time deadline) override { server_->Shutdown(absl::ToChronoTime(deadline)); }
+  size_t listening_hosts() const override { return notices_ == nullptr ? 0 : notices_->streams(); }
+  void Shutdown(absl::Time deadline) override {
+    if (notices_ != nullptr) notices_->Close();  // they would last until the deadline
+    server_->Shutdown(absl::ToChronoTime(deadline));
+  }
 
  private:
   const ServerOptions options_;
@@ -403,6 +420,7 @@ class Server final : public AgentsServer {
   EnrollmentService enrollment_;
   AttestationService attestation_;
   WorkloadService workload_;
+  std::unique_ptr<NoticeBoard> notices_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };

@@ -14,7 +14,9 @@
 #include "common/base/reason.h"
 #include "common/base/secret_bytes.h"
 #include "gatekeeper/admission/admission.h"
+#include "gatekeeper/changes/change_hub.h"
 #include "gatekeeper/enroll/enroller.h"
+#include "gatekeeper/service/notice_board.h"
 #include "pki/authority.h"
 
 namespace bootgate::gatekeeper::service {
@@ -31,6 +33,10 @@ struct ServerOptions {
   size_t max_user_log_bytes = size_t{1} << 20;
   size_t max_ima_bytes = size_t{64} << 20;
   size_t max_bytes_in_flight = size_t{512} << 20;
+  // Where notices to hosts come from; both or none (then none are sent). Must outlive the server.
+  changes::ChangeHub* changes = nullptr;
+  store::Store* store = nullptr;
+  NoticeOptions notices;
 };
 
 // What the port proves itself with, and believes: PEM.
@@ -60,7 +66,8 @@ class AgentsServer {
   // Connections from now on are made with this; open ones stay. Any thread.
   virtual void Renew(TlsMaterial tls) = 0;
   virtual int port() const = 0;
-  virtual ServerCounts counts() const = 0;  // any thread
+  virtual ServerCounts counts() const = 0;     // any thread
+  virtual size_t listening_hosts() const = 0;  // streams of notices that are open; any thread
   // Lets running calls end until the deadline, then cancels them.
   virtual void Shutdown(absl::Time deadline) = 0;
 };
