@@ -1,6 +1,7 @@
 #include "agent/app/attest.h"
 
 #include <algorithm>
+#include <future>
 #include <mutex>
 #include <utility>
 
@@ -85,12 +86,7 @@ absl::StatusOr<evidence::SealedPayload> Open(const Config& config,
   return identity::UnsealCredential(tpm, joined, stored, options);
 }
 
-absl::Status KeepCredentials(const Config& config, const identity::JoinState& joined, tpm::Tpm& tpm,
-                             const AttestAnswer& answer, Opening opening,
-                             std::optional<evidence::SealedPayload>* opened) {
-  absl::Status kept;
-  const SealedCredential& sealed = answer.sealed;
-  if (sealed.payload.empty()) return kept;
+absl::StatusOr<identity::StoredCredential> ToKeep(const SealedCredential& sealed) {
   identity::StoredCredential stored;
   stored.blob = {.object_public = sealed.object_public,
                  .duplicate = sealed.duplicate,
@@ -99,12 +95,34 @@ absl::Status KeepCredentials(const Config& config, const identity::JoinState& jo
   BG_ASSIGN_OR_RETURN(stored.selection, registers::ParseSelection(sealed.selection));
   stored.certificate = sealed.certificate;
   stored.not_after = sealed.not_after;
-  // A disk that is full does not keep the host from its credential: that lies in memory.
-  kept.Update(Store(config, stored));
-  if (!config.install_credential && opening == Opening::kWhenInstalled) return kept;
+  return stored;
+}
+
+// The disk writes while the TPM unseals: neither waits for the other. A disk that is full does not
+// keep the host from its credential: that lies in memory.
+absl::Status KeepCredentials(const Config& config, const identity::JoinState& joined, tpm::Tpm& tpm,
+                             const AttestAnswer& answer, identity::TpmKeyCredential key,
+                             Opening opening, std::optional<evidence::SealedPayload>* opened) {
+  if (answer.sealed.payload.empty()) return KeepTpmKey(config, answer.tpm_key, std::move(key));
+  const absl::StatusOr<identity::StoredCredential> to_keep = ToKeep(answer.sealed);
+  if (!to_keep.ok()) {
+    absl::Status kept = KeepTpmKey(config, answer.tpm_key, std::move(key));
+    kept.Update(to_keep.status());
+    return kept;
+  }
+  const identity::StoredCredential& stored = *to_keep;
+  // Deferred to `get` where no thread can be had.
+  std::future<absl::Status> written =
+      std::async(std::launch::async | std::launch::deferred, [&]() -> absl::Status {
+        absl::Status status = KeepTpmKey(config, answer.tpm_key, std::move(key));
+        status.Update(Store(config, stored));
+        return status;
+      });
+  if (!config.install_credential && opening == Opening::kWhenInstalled) return written.get();
   absl::StatusOr<evidence::SealedPayload> payload =
       config.install_credential ? UnsealInto(config, config.runtime_folder, joined, tpm, stored)
                                 : Open(config, joined, tpm, stored);
+  absl::Status kept = written.get();
   kept.Update(payload.status());
   if (payload.ok()) opened->emplace(*std::move(payload));
   return kept;
@@ -314,9 +332,8 @@ absl::StatusOr<Attestation> Attest(const Config& config, const identity::JoinSta
     attestation.kept = DropCredentials(config);
   } else if (attestation.answer.outcome == Name(OutcomeClass::kAdmit)) {
     KeepBootSecrets(config, joined, attestation.answer);
-    attestation.kept = KeepTpmKey(config, attestation.answer.tpm_key, std::move(key));
-    attestation.kept.Update(
-        KeepCredentials(config, joined, tpm, attestation.answer, opening, &attestation.opened));
+    attestation.kept = KeepCredentials(config, joined, tpm, attestation.answer, std::move(key),
+                                       opening, &attestation.opened);
   }
   return attestation;
 }

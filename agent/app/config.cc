@@ -48,6 +48,7 @@ absl::StatusOr<Config> Read(config::ConfigFile file) {
   }
   file.Text("tpm.tcti", &out.tcti);
   file.Choice("tpm.ak", {"ecc", "rsa"}, &out.ak);
+  file.Choice("tpm.ak_source", {"auto", "own", "cloud"}, &out.ak_source);
   file.Choice("tpm.ek", {"auto", "rsa", "ecc"}, &out.ek);
   file.Flag("credential.install", &out.install_credential);
   file.Flag("credential.require_tmpfs", &out.require_tmpfs);

@@ -36,6 +36,7 @@ struct Config {
   std::string ima_list = "/sys/kernel/security/ima/binary_runtime_measurements";
   std::string kernel_boot_id = "/proc/sys/kernel/random/boot_id";
   std::string ak = "ecc";           // "ecc", "rsa"
+  std::string ak_source = "auto";   // "auto", "own", "cloud"
   std::string ek = "auto";          // "auto", "rsa", "ecc"
   bool install_credential = false;  // put the unsealed credential on the tmpfs
   bool require_tmpfs = true;        // and nowhere but on one

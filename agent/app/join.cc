@@ -23,10 +23,6 @@ struct Endorsement {
   tpm::PinnedEk pinned;
 };
 
-bool IsEcc(tpm2::EkTemplate which) {
-  return which != tpm2::EkTemplate::kRsa2048Low && which != tpm2::EkTemplate::kRsa2048High;
-}
-
 // Most TPMs have none, and the gatekeeper may know them: what cannot be read is told and left out.
 std::vector<Bytes> ReadChain(tpm::Tpm& tpm) {
   absl::StatusOr<std::vector<Bytes>> chain = tpm.EkChain();
@@ -39,7 +35,7 @@ std::vector<Bytes> ReadChain(tpm::Tpm& tpm) {
 absl::StatusOr<Endorsement> ChooseEk(const Config& config, tpm::Tpm& tpm) {
   BG_ASSIGN_OR_RETURN(const std::vector<tpm::EkCertificate> certificates, tpm.EkCertificates());
   for (const tpm::EkCertificate& row : certificates) {
-    if (config.ek != "auto" && IsEcc(row.ek_template) != (config.ek == "ecc")) continue;
+    if (config.ek != "auto" && tpm2::IsEcc(row.ek_template) != (config.ek == "ecc")) continue;
     BG_ASSIGN_OR_RETURN(tpm2::Public ek, tpm.EkPublic(row.ek_template));
     BG_ASSIGN_OR_RETURN(tpm::PinnedEk pinned, tpm::PinnedEk::FromCertificate(ek, row.der));
     return Endorsement{std::move(ek), row.der, ReadChain(tpm), std::move(pinned)};
@@ -52,8 +48,42 @@ absl::StatusOr<Endorsement> ChooseEk(const Config& config, tpm::Tpm& tpm) {
   return Endorsement{std::move(ek), {}, {}, std::move(pinned)};
 }
 
+// The attestation key to enrol with.
+struct Attesting {
+  tpm::AkKind kind;
+  tpm2::Public ak;
+  Bytes certificate;  // of the cloud that made the key; empty: it is ours
+};
+
+absl::StatusOr<std::optional<Attesting>> CloudsAk(tpm::Tpm& tpm, tpm::AkKind preferred) {
+  BG_ASSIGN_OR_RETURN(std::optional<tpm::CloudAk> found, tpm.FindCloudAk(preferred));
+  if (!found.has_value()) return std::nullopt;
+  return Attesting{found->kind, std::move(found->public_area), std::move(found->certificate)};
+}
+
+absl::StatusOr<Attesting> ChooseAk(const Config& config, tpm::Tpm& tpm, bool ek_is_certified) {
+  const tpm::AkKind own = AkKindOf(config);
+  const bool must = config.ak_source == "cloud";
+  if (must || (config.ak_source == "auto" && !ek_is_certified)) {
+    absl::StatusOr<std::optional<Attesting>> clouds = CloudsAk(tpm, own);
+    if (clouds.ok() && clouds->has_value()) return **std::move(clouds);
+    if (must) {
+      BG_RETURN_IF_ERROR(clouds.status());
+      return absl::FailedPreconditionError(
+          "tpm.ak_source is \"cloud\", and no cloud has left an AK certificate in this TPM's NV: "
+          "set it to \"auto\" or \"own\"");
+    }
+    if (!clouds.ok()) {
+      Log(LogLevel::kWarning, "the attestation key of the cloud is not used; the agent's own is",
+          {{"text", std::string(clouds.status().message())}});
+    }
+  }
+  BG_ASSIGN_OR_RETURN(tpm2::Public ak, tpm.AkPublic(own));
+  return Attesting{own, std::move(ak), {}};
+}
+
 JoinRequest RequestOf(const Config& config, const config::JoinFile& file,
-                      const Endorsement& endorsement, const tpm2::Public& ak) {
+                      const Endorsement& endorsement, const Attesting& attesting) {
   JoinRequest request;
   request.token_id = file.token_id;
   request.token_secret = file.token_secret.Clone();
@@ -66,7 +96,8 @@ JoinRequest RequestOf(const Config& config, const config::JoinFile& file,
     request.ek_certificate =
         identity::LoadOwnEkCertificate(config.state_folder, file.cluster_id).value_or(Bytes());
   }
-  request.ak_public = ak.Tpm2b();
+  request.ak_public = attesting.ak.Tpm2b();
+  request.ak_certificate = attesting.certificate;
   request.facts = sources::ReadFacts({}, kAgentVersion);
   return request;
 }
@@ -97,18 +128,18 @@ absl::StatusOr<JoinAnswer> Enroll(GatekeeperClient& client, JoinRequest request,
 }  // namespace
 
 absl::StatusOr<JoinAnswer> Join(const Config& config, const config::JoinFile& file, tpm::Tpm& tpm) {
-  const tpm::AkKind ak_kind = AkKindOf(config);
   BG_ASSIGN_OR_RETURN(const Endorsement endorsement, ChooseEk(config, tpm));
-  BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm.AkPublic(ak_kind));
+  BG_ASSIGN_OR_RETURN(const Attesting attesting,
+                      ChooseAk(config, tpm, !endorsement.certificate.empty()));
   BG_ASSIGN_OR_RETURN(
       const std::unique_ptr<GatekeeperClient> client,
       Connect(
           {.address = file.gatekeeper, .server_name = file.server_name, .ca_pem = file.ca_pem}));
 
-  JoinRequest request = RequestOf(config, file, endorsement, ak);
+  JoinRequest request = RequestOf(config, file, endorsement, attesting);
   const bool own = endorsement.certificate.empty() && !request.ek_certificate.empty();
-  BG_ASSIGN_OR_RETURN(JoinAnswer answer,
-                      Enroll(*client, std::move(request), endorsement.pinned, ak_kind, tpm, own));
+  BG_ASSIGN_OR_RETURN(JoinAnswer answer, Enroll(*client, std::move(request), endorsement.pinned,
+                                                attesting.kind, tpm, own));
 
   identity::JoinState state;
   state.gatekeeper = file.gatekeeper;
@@ -118,7 +149,7 @@ absl::StatusOr<JoinAnswer> Join(const Config& config, const config::JoinFile& fi
   state.host_id = answer.host_id;
   state.ek_template = endorsement.pinned.ek_template();
   state.ek_name = ToBytes(endorsement.pinned.name());
-  state.ak = ak_kind;
+  state.ak = attesting.kind;
   state.ak_certificate = answer.ak_certificate;
   BG_RETURN_IF_ERROR(identity::RemoveStoredCredential(config.state_folder));
   BG_RETURN_IF_ERROR(identity::SaveJoinState(config.state_folder, state));

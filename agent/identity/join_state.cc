@@ -17,19 +17,15 @@ constexpr char kVersion[] = "1";
 constexpr size_t kMaxName = 66;            // bytes of a Name: algorithm and SHA-512
 constexpr size_t kMaxCertificate = 16384;  // bytes
 
-constexpr tpm2::EkTemplate kTemplates[] = {
-    tpm2::EkTemplate::kRsa2048Low, tpm2::EkTemplate::kP256Low, tpm2::EkTemplate::kRsa2048High,
-    tpm2::EkTemplate::kP256High, tpm2::EkTemplate::kP384High};
-
 absl::StatusOr<tpm2::EkTemplate> TemplateNamed(absl::string_view name) {
-  for (const tpm2::EkTemplate which : kTemplates) {
+  for (const tpm2::EkTemplate which : tpm2::kEkTemplates) {
     if (tpm2::Name(which) == name) return which;
   }
   return Corrupt("no such EK template");
 }
 
 absl::StatusOr<tpm::AkKind> AkNamed(absl::string_view name) {
-  for (const tpm::AkKind kind : {tpm::AkKind::kEcc, tpm::AkKind::kRsa}) {
+  for (const tpm::AkKind kind : tpm::kAkKinds) {
     if (tpm::Name(kind) == name) return kind;
   }
   return Corrupt("no such kind of AK");

@@ -66,7 +66,8 @@ TEST_P(ApprovedForTest, OpensInTheApprovedStateAndNeverInClearOnTheBus) {
 INSTANTIATE_TEST_SUITE_P(Eks, ApprovedForTest,
                          ::testing::Values(EkTemplate::kRsa2048Low, EkTemplate::kP256Low,
                                            EkTemplate::kRsa2048High, EkTemplate::kP256High,
-                                           EkTemplate::kP384High));
+                                           EkTemplate::kP384High, EkTemplate::kP521High,
+                                           EkTemplate::kRsa3072High));
 
 // The state was approved before it came to be: the planned update.
 TEST_F(ApprovedTest, OpensInAStateThatWasForetold) {

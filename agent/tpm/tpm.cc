@@ -53,7 +53,21 @@ absl::StatusOr<std::unique_ptr<Tpm>> internal::OpenTpm(const Options& options, T
   return std::make_unique<Tpm>(std::move(core));
 }
 
-absl::string_view Name(AkKind kind) { return kind == AkKind::kEcc ? "ecc" : "rsa"; }
+absl::string_view Name(AkKind kind) {
+  switch (kind) {
+    case AkKind::kEcc:
+      return "ecc";
+    case AkKind::kRsa:
+      return "rsa";
+    case AkKind::kGoogleEcc:
+      return "google-ecc";
+    case AkKind::kGoogleRsa:
+      return "google-rsa";
+    case AkKind::kAzure:
+      return "azure";
+  }
+  __builtin_unreachable();
+}
 
 absl::StatusOr<std::unique_ptr<Tpm>> Tpm::Open(const Options& options) {
   return internal::OpenTpm(options, internal::TctiByName(options.tcti));
@@ -79,14 +93,15 @@ absl::StatusOr<tpm2::Public> Tpm::EkPublic(tpm2::EkTemplate which) {
 }
 
 absl::StatusOr<tpm2::Public> Tpm::AkPublic(AkKind kind) {
-  return core_->Run([&](auto& context) -> absl::StatusOr<tpm2::Public> {
-    BG_ASSIGN_OR_RETURN(internal::LoadedKey key, internal::LoadAk(context, kind));
-    return std::move(key.public_area);
-  });
+  return core_->Run([&](auto& context) { return internal::AkPublic(context, kind); });
+}
+
+absl::StatusOr<std::optional<CloudAk>> Tpm::FindCloudAk(AkKind preferred) {
+  return core_->Run([&](auto& context) { return internal::FindCloudAk(context, preferred); });
 }
 
 absl::Status Tpm::CheckPinned(const PinnedEk& ek) {
-  return core_->Run([&](auto& context) { return internal::LoadEk(context, ek).status(); });
+  return core_->Run([&](auto& context) { return internal::CheckPinned(context, ek); });
 }
 
 absl::StatusOr<SecretBytes> Tpm::ActivateCredential(const PinnedEk& ek, AkKind ak,

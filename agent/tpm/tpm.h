@@ -19,6 +19,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,8 +36,16 @@
 
 namespace bootgate::agent::tpm {
 
-enum class AkKind { kEcc, kRsa };
-absl::string_view Name(AkKind kind);  // "ecc", "rsa"
+enum class AkKind {
+  kEcc,        // ours, P-256
+  kRsa,        // ours, RSA 2048
+  kGoogleEcc,  // made from the template that Google Compute Engine left in NV
+  kGoogleRsa,
+  kAzure,  // made by Azure, and persistent
+};
+inline constexpr AkKind kAkKinds[] = {AkKind::kEcc, AkKind::kRsa, AkKind::kGoogleEcc,
+                                      AkKind::kGoogleRsa, AkKind::kAzure};
+absl::string_view Name(AkKind kind);  // "ecc", "rsa", "google-ecc", "google-rsa", "azure"
 
 // What to do at the start with objects and sessions that somebody left in the TPM.
 enum class Leftovers {
@@ -57,6 +66,13 @@ struct Options {
 struct EkCertificate {
   tpm2::EkTemplate ek_template = tpm2::EkTemplate::kRsa2048Low;
   Bytes der;  // as it lies in NV: a TPM may pad it with 0x00 or 0xff at the end
+};
+
+// The attestation key that a cloud made in its vTPM, and its certificate for it.
+struct CloudAk {
+  AkKind kind = AkKind::kAzure;
+  tpm2::Public public_area;
+  Bytes certificate;  // DER, as it lies in NV
 };
 
 struct CertifiedIdentityKey {
@@ -129,6 +145,11 @@ class Tpm {
   absl::StatusOr<std::vector<Bytes>> EkChain();
   absl::StatusOr<tpm2::Public> EkPublic(tpm2::EkTemplate which);
   absl::StatusOr<tpm2::Public> AkPublic(AkKind kind);
+  // nullopt: no cloud has left a certificate in NV. `preferred`, kEcc or kRsa, where there are two.
+  // AK_CHAIN_UNTRUSTED for a certificate of another key, CERT_PARSE, TPM when the key is not where
+  // its cloud keeps it, and what CheckAk says of a key that is no attestation key. Whether the
+  // certificate is genuine is the gatekeeper's question.
+  absl::StatusOr<std::optional<CloudAk>> FindCloudAk(AkKind preferred);
   // TPM_REPLACED unless the TPM has the pinned EK. Cheap after the first time.
   absl::Status CheckPinned(const PinnedEk& ek);
   // The credential, if it was made for this EK and this AK. TPM_INTEGRITY when not; TPM_REPLACED

@@ -1,5 +1,6 @@
 #include "agent/tpm/tpm.h"
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -33,6 +34,30 @@ TEST_F(TpmTest, FindsTheManufacturersCertificatesAndTheirKeys) {
     BG_ASSERT_OK_AND_ASSIGN(const auto ek, tpm_->EkPublic(certificate.ek_template));
     EXPECT_THAT(PinnedEk::FromCertificate(ek, certificate.der), IsOk());
   }
+}
+
+// As swtpm_setup certifies an EK of 3072 bits (H-6): the template makes that very key, whose sealed
+// data it opens.
+TEST(Rsa3072Ek, IsFoundByItsCertificateAndOpensWhatIsSealedToIt) {
+  const desk::ScratchFolder scratch;
+  BG_ASSERT_OK_AND_ASSIGN(const auto host,
+                          desk::Host::Up({.folder = scratch.path() + "/host",
+                                          .case_folder = testing::CorpusPath("boots/good"),
+                                          .rsa_bits = 3072}));
+  BG_ASSERT_OK_AND_ASSIGN(const auto tpm, Tpm::Open({.tcti = host->tcti()}));
+  BG_ASSERT_OK_AND_ASSIGN(const auto certificates, tpm->EkCertificates());
+  const auto rsa =
+      std::ranges::find(certificates, EkTemplate::kRsa3072High, &EkCertificate::ek_template);
+  ASSERT_NE(rsa, certificates.end());
+  BG_ASSERT_OK_AND_ASSIGN(const auto ek, tpm->EkPublic(EkTemplate::kRsa3072High));
+  BG_ASSERT_OK_AND_ASSIGN(const PinnedEk pinned, PinnedEk::FromCertificate(ek, rsa->der));
+  EXPECT_THAT(tpm->CheckPinned(pinned), IsOk());
+  BG_ASSERT_OK_AND_ASSIGN(const auto banks, tpm->ReadRegisters(kSealed));
+  BG_ASSERT_OK_AND_ASSIGN(const Bytes policy, PcrPolicy(kSealed, banks));
+  const SecretBytes data = crypto::RandomSecret(32);
+  BG_ASSERT_OK_AND_ASSIGN(const auto blob, tpm2::SealForImport(ek, policy, data));
+  BG_ASSERT_OK_AND_ASSIGN(const SecretBytes opened, tpm->Unseal(pinned, blob, kSealed));
+  EXPECT_TRUE(opened.ConstantTimeEquals(data.view()));
 }
 
 // As tpm2-tools write an index, while nobody else is on the bus.
@@ -105,7 +130,9 @@ INSTANTIATE_TEST_SUITE_P(Keys, ActivationTest,
                                            Enrolment{EkTemplate::kP256Low, AkKind::kEcc},
                                            Enrolment{EkTemplate::kRsa2048High, AkKind::kEcc},
                                            Enrolment{EkTemplate::kP256High, AkKind::kRsa},
-                                           Enrolment{EkTemplate::kP384High, AkKind::kEcc}));
+                                           Enrolment{EkTemplate::kP384High, AkKind::kEcc},
+                                           Enrolment{EkTemplate::kP521High, AkKind::kEcc},
+                                           Enrolment{EkTemplate::kRsa3072High, AkKind::kRsa}));
 
 TEST_F(TpmTest, CredentialForAnotherAkDoesNotOpen) {
   BG_ASSERT_OK_AND_ASSIGN(const auto ek, tpm_->EkPublic(EkTemplate::kP256Low));
@@ -218,7 +245,8 @@ TEST_P(SealToTest, UnsealsInThatStateAsOftenAsAsked) {
 INSTANTIATE_TEST_SUITE_P(Eks, SealToTest,
                          ::testing::Values(EkTemplate::kRsa2048Low, EkTemplate::kP256Low,
                                            EkTemplate::kRsa2048High, EkTemplate::kP256High,
-                                           EkTemplate::kP384High));
+                                           EkTemplate::kP384High, EkTemplate::kP521High,
+                                           EkTemplate::kRsa3072High));
 
 TEST_F(SealTest, UnsealTriesAgainWhenARegisterOutsideTheSelectionMoves) {
   const SecretBytes data = crypto::RandomSecret(32);

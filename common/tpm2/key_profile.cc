@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/reason.h"
@@ -16,8 +17,9 @@ namespace {
 using bytes::Writer;
 using crypto::HashAlg;
 
-constexpr size_t kP256Field = 32, kRsa2048Modulus = 256;  // bytes
-constexpr uint16_t kRsa2048 = 2048;
+constexpr size_t kP256Field = 32;    // bytes
+constexpr uint16_t kRsa2048 = 2048;  // bits
+constexpr size_t kRsa2048Modulus = kRsa2048 / 8;
 
 constexpr uint32_t kStays =
     attribute::kFixedTpm | attribute::kFixedParent | attribute::kSensitiveDataOrigin;
@@ -38,31 +40,21 @@ struct EkRow {
   Range range;
   HashAlg name_alg;
   uint16_t aes_bits;
-  std::optional<crypto::Curve> curve;  // none: RSA 2048
+  std::variant<uint16_t, crypto::Curve> key;  // bits of RSA, or a curve
 };
 
+// clang-format off
 constexpr EkRow kEks[] = {
-    {EkTemplate::kRsa2048Low,
-     "rsa2048-low (L-1)",
-     0x01c00002,
-     Range::kLow,
-     HashAlg::kSha256,
-     128,
-     {}},
-    {EkTemplate::kP256Low, "p256-low (L-2)", 0x01c0000a, Range::kLow, HashAlg::kSha256, 128,
-     crypto::Curve::kP256},
-    {EkTemplate::kRsa2048High,
-     "rsa2048-high (H-1)",
-     0x01c00012,
-     Range::kHigh,
-     HashAlg::kSha256,
-     128,
-     {}},
-    {EkTemplate::kP256High, "p256-high (H-2)", 0x01c00014, Range::kHigh, HashAlg::kSha256, 128,
-     crypto::Curve::kP256},
-    {EkTemplate::kP384High, "p384-high (H-3)", 0x01c00016, Range::kHigh, HashAlg::kSha384, 256,
-     crypto::Curve::kP384},
+    {EkTemplate::kRsa2048Low,  "rsa2048-low (L-1)",  0x01c00002, Range::kLow,  HashAlg::kSha256, 128, kRsa2048},
+    {EkTemplate::kP256Low,     "p256-low (L-2)",     0x01c0000a, Range::kLow,  HashAlg::kSha256, 128, crypto::Curve::kP256},
+    {EkTemplate::kRsa2048High, "rsa2048-high (H-1)", 0x01c00012, Range::kHigh, HashAlg::kSha256, 128, kRsa2048},
+    {EkTemplate::kP256High,    "p256-high (H-2)",    0x01c00014, Range::kHigh, HashAlg::kSha256, 128, crypto::Curve::kP256},
+    {EkTemplate::kP384High,    "p384-high (H-3)",    0x01c00016, Range::kHigh, HashAlg::kSha384, 256, crypto::Curve::kP384},
+    {EkTemplate::kP521High,    "p521-high (H-4)",    0x01c00018, Range::kHigh, HashAlg::kSha512, 256, crypto::Curve::kP521},
+    {EkTemplate::kRsa3072High, "rsa3072-high (H-6)", 0x01c0001c, Range::kHigh, HashAlg::kSha384, 256, uint16_t{3072}},
+    {EkTemplate::kRsa4096High, "rsa4096-high (H-7)", 0x01c0001e, Range::kHigh, HashAlg::kSha384, 256, uint16_t{4096}},
 };
+// clang-format on
 
 const EkRow& RowOf(EkTemplate which) {
   for (const EkRow& row : kEks) {
@@ -88,7 +80,9 @@ void Scheme(Writer& out, Alg scheme) {
 
 // keyBits, exponent, unique; the low range fills `unique` with zeros, the high range leaves it
 // empty.
-void RsaTail(Writer& out, size_t unique) { out.U16Be(kRsa2048).U32Be(0).Sized16Be(Bytes(unique)); }
+void RsaTail(Writer& out, uint16_t bits, size_t unique) {
+  out.U16Be(bits).U32Be(0).Sized16Be(Bytes(unique));
+}
 // curve, no KDF, unique.
 void EccTail(Writer& out, crypto::Curve curve, size_t unique) {
   out.U16Be(static_cast<uint16_t>(curve));
@@ -153,20 +147,24 @@ Bytes EkTemplateBytes(EkTemplate which) {
   const EkRow& row = RowOf(which);
   const bool low = row.range == Range::kLow;
   const crypto::Digest policy = low ? EkPolicyA(row.name_alg) : EkPolicyB(row.name_alg);
-  Writer out = Head(row.curve.has_value() ? Alg::kEcc : Alg::kRsa, row.name_alg,
-                    low ? kEkLow : kEkHigh, policy.view());
+  const auto* const curve = std::get_if<crypto::Curve>(&row.key);
+  Writer out = Head(curve != nullptr ? Alg::kEcc : Alg::kRsa, row.name_alg, low ? kEkLow : kEkHigh,
+                    policy.view());
   Aes(out, row.aes_bits);
   None(out);
-  if (row.curve.has_value()) {
-    EccTail(out, *row.curve, low ? kP256Field : 0);
+  if (curve != nullptr) {
+    EccTail(out, *curve, low ? kP256Field : 0);
   } else {
-    RsaTail(out, low ? kRsa2048Modulus : 0);
+    RsaTail(out, std::get<uint16_t>(row.key), low ? kRsa2048Modulus : 0);
   }
   return out.Finish();
 }
 
 absl::string_view Name(EkTemplate which) { return RowOf(which).name; }
 uint32_t CertificateNvIndex(EkTemplate which) { return RowOf(which).nv_index; }
+bool IsEcc(EkTemplate which) { return std::holds_alternative<crypto::Curve>(RowOf(which).key); }
+bool IsLowRange(EkTemplate which) { return RowOf(which).range == Range::kLow; }
+crypto::HashAlg NameAlgOf(EkTemplate which) { return RowOf(which).name_alg; }
 
 absl::StatusOr<EkTemplate> CheckEk(const Public& ek) {
   for (const EkRow& row : kEks) {
@@ -228,7 +226,7 @@ Bytes AkTemplateBytes(bool ecc) {
   if (ecc) {
     EccTail(out, crypto::Curve::kP256, 0);
   } else {
-    RsaTail(out, 0);
+    RsaTail(out, kRsa2048, 0);
   }
   return out.Finish();
 }

@@ -1,7 +1,7 @@
 // Which public areas we take as EK, as AK and as identity key, and why not.
 //
-// Implements: EK Credential Profile 2.5, annex B (templates L-1, L-2, H-1 to H-3); TPM 2.0 Keys for
-// Device Identity and Attestation, attestation keys.
+// Implements: EK Credential Profile 2.6, annex B (templates L-1, L-2, H-1 to H-4, H-6, H-7; H-5 is
+// of SM2 keys); TPM 2.0 Keys for Device Identity and Attestation, attestation keys.
 #pragma once
 
 #include "absl/status/status.h"
@@ -9,12 +9,32 @@
 
 namespace bootgate::tpm2 {
 
-enum class EkTemplate { kRsa2048Low, kP256Low, kRsa2048High, kP256High, kP384High };
+enum class EkTemplate {
+  kRsa2048Low,
+  kP256Low,
+  kRsa2048High,
+  kP256High,
+  kP384High,
+  kP521High,
+  kRsa3072High,
+  kRsa4096High,
+};
+
+// In the order of preference: the low range, which most TPMs are certified for, then the high one,
+// where keys on curves come before long RSA keys, which a TPM makes in seconds.
+inline constexpr EkTemplate kEkTemplates[] = {
+    EkTemplate::kRsa2048Low,  EkTemplate::kP256Low,     EkTemplate::kRsa2048High,
+    EkTemplate::kP256High,    EkTemplate::kP384High,    EkTemplate::kP521High,
+    EkTemplate::kRsa3072High, EkTemplate::kRsa4096High,
+};
 
 // TPMT_PUBLIC of the template, as TPM2_CreatePrimary takes it.
 Bytes EkTemplateBytes(EkTemplate which);
 absl::string_view Name(EkTemplate which);       // "rsa2048-low (L-1)", ...
 uint32_t CertificateNvIndex(EkTemplate which);  // 0x01c00002, ...
+bool IsEcc(EkTemplate which);
+bool IsLowRange(EkTemplate which);  // used by policy only, PolicyA; the high range has PolicyB
+crypto::HashAlg NameAlgOf(EkTemplate which);
 
 // The template whose form `ek` has once its key is taken out; EK_TEMPLATE when none.
 absl::StatusOr<EkTemplate> CheckEk(const Public& ek);

@@ -135,9 +135,7 @@ TEST(CheckAk, KeysThatAreNone) {
 }
 
 TEST(CheckEk, EveryTemplateIsKnownByItsForm) {
-  for (const EkTemplate which :
-       {EkTemplate::kRsa2048Low, EkTemplate::kP256Low, EkTemplate::kRsa2048High,
-        EkTemplate::kP256High, EkTemplate::kP384High}) {
+  for (const EkTemplate which : kEkTemplates) {
     const SoftStorageKey ek = SoftStorageKey::MakeEk(which);
     BG_ASSERT_OK_AND_ASSIGN(const EkTemplate found, CheckEk(ek.area()));
     EXPECT_EQ(found, which) << Name(which);
@@ -327,6 +325,36 @@ TEST(EkTemplates, NamesAndIndexes) {
   EXPECT_EQ(Name(EkTemplate::kRsa2048Low), "rsa2048-low (L-1)");
   EXPECT_EQ(CertificateNvIndex(EkTemplate::kRsa2048Low), 0x01c00002u);
   EXPECT_EQ(CertificateNvIndex(EkTemplate::kP384High), 0x01c00016u);
+  EXPECT_EQ(CertificateNvIndex(EkTemplate::kP521High), 0x01c00018u);
+  EXPECT_EQ(CertificateNvIndex(EkTemplate::kRsa3072High), 0x01c0001cu);
+  EXPECT_EQ(CertificateNvIndex(EkTemplate::kRsa4096High), 0x01c0001eu);
+}
+
+// EK Credential Profile 2.6, B.4.4.4, B.4.4.6, B.4.4.7: hash and cipher grow with the key.
+TEST(EkTemplates, LongKeysHaveTheLongAlgorithms) {
+  struct {
+    EkTemplate which;
+    crypto::HashAlg name_alg;
+    const char* policy_b;  // its first bytes, as published in B.6
+  } const kRows[] = {{EkTemplate::kP521High, crypto::HashAlg::kSha512, "b8221ca69e8550a4"},
+                     {EkTemplate::kRsa3072High, crypto::HashAlg::kSha384, "b26e7d28d11a50bc"},
+                     {EkTemplate::kRsa4096High, crypto::HashAlg::kSha384, "b26e7d28d11a50bc"}};
+  for (const auto& row : kRows) {
+    BG_ASSERT_OK_AND_ASSIGN(const Public form, Public::FromTpmt(EkTemplateBytes(row.which)));
+    EXPECT_EQ(form.name_alg, row.name_alg) << Name(row.which);
+    EXPECT_EQ(form.symmetric_bits, 256) << Name(row.which);
+    EXPECT_EQ(ToHex(ByteView(form.auth_policy).first(8)), row.policy_b) << Name(row.which);
+    EXPECT_EQ(NameAlgOf(row.which), row.name_alg);
+    EXPECT_FALSE(IsLowRange(row.which));
+  }
+}
+
+TEST(EkTemplates, OneOfAnotherSizeIsNone) {
+  for (const EkTemplate which : {EkTemplate::kRsa3072High, EkTemplate::kRsa4096High}) {
+    const SoftStorageKey ek = SoftStorageKey::MakeEk(EkTemplate::kRsa2048High);
+    const Public area = soft_tpm::AreaFromTemplate(EkTemplateBytes(which), ek.key().Public());
+    EXPECT_THAT(CheckEk(area), Refuses(Reason::kEkTemplate)) << Name(which);
+  }
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ struct Kind {
 constexpr Kind kKinds[] = {
     {"ecc", tpm2::EkTemplate::kP384High, agent::tpm::AkKind::kEcc},
     {"rsa", tpm2::EkTemplate::kRsa2048Low, agent::tpm::AkKind::kEcc},
+    {"rsa3072", tpm2::EkTemplate::kRsa3072High, agent::tpm::AkKind::kEcc},
     {"rsa-ak", tpm2::EkTemplate::kRsa2048Low, agent::tpm::AkKind::kRsa},
 };
 
@@ -88,12 +89,11 @@ class Joined {
     made->client_ = made->gate_.Direct();
     agent::app::Config& config = made->config_;
     config.state_folder = made->scratch_.path() + "/state";
-    config.runtime_folder = made->scratch_.path() + "/run";
+    config.runtime_folder = made->memory_.path() + "/run";
     config.boot_log = made->host_->boot_log_path();
     config.user_log = made->host_->user_log_path();
     config.ima_list = made->host_->ima_path();
     config.install_credential = true;
-    config.require_tmpfs = false;
     BG_RETURN_IF_ERROR(made->Join(kind));
     return made;
   }
@@ -143,6 +143,7 @@ class Joined {
   }
 
   desk::ScratchFolder scratch_;
+  desk::ScratchFolder memory_{"/dev/shm"};  // a tmpfs, as the agent's runtime folder is
   gate::Gate gate_;
   std::unique_ptr<desk::Host> host_;
   std::unique_ptr<agent::GatekeeperClient> client_;
@@ -174,7 +175,7 @@ void Print(const Kind& kind, std::vector<Start> starts) {
 
 absl::Status RunStart(const Arguments& arguments) {
   const auto kind = std::ranges::find(kKinds, arguments[0], &Kind::name);
-  if (kind == std::end(kKinds)) return absl::InvalidArgumentError("ecc, rsa or rsa-ak");
+  if (kind == std::end(kKinds)) return absl::InvalidArgumentError("ecc, rsa, rsa3072 or rsa-ak");
   int iterations = 0;
   if (!absl::SimpleAtoi(arguments[1], &iterations) || iterations < 1)
     return absl::InvalidArgumentError("ITER is a positive number");

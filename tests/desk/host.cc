@@ -44,7 +44,7 @@ absl::StatusOr<std::unique_ptr<Host>> Host::Up(const HostOptions& options) {
   host->ca_folder_ = options.ca_folder.empty() ? options.folder + "/ca" : options.ca_folder;
   host->lifetime_ = options.lifetime;
   BG_RETURN_IF_ERROR(MakeFolder(options.folder, 0700));
-  BG_RETURN_IF_ERROR(host->StartUp());
+  BG_RETURN_IF_ERROR(host->StartUp(options.rsa_bits));
   absl::Status booted = host->Boot(options.case_folder);
   if (!booted.ok()) {
     host->Down().IgnoreError();
@@ -53,11 +53,11 @@ absl::StatusOr<std::unique_ptr<Host>> Host::Up(const HostOptions& options) {
   return host;
 }
 
-absl::Status Host::StartUp() {
+absl::Status Host::StartUp(int rsa_bits) {
   const std::string state = folder_ + "/tpm";
   if (!FileExists(state + "/tpm2-00.permall")) {
     const std::string serial = folder_.substr(folder_.rfind('/') + 1);
-    BG_RETURN_IF_ERROR(Manufacture(state, ca_folder_, serial));
+    BG_RETURN_IF_ERROR(Manufacture(state, ca_folder_, serial, rsa_bits));
   }
   BG_ASSIGN_OR_RETURN(const std::string socket, SocketFor(folder_));
   BG_ASSIGN_OR_RETURN(tpm_, StartTpm(state, socket, lifetime_));

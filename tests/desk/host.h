@@ -21,6 +21,7 @@ struct HostOptions {
   std::string case_folder;  // a captured boot
   std::string ca_folder;    // absolute, may be shared by hosts; empty: folder/ca
   Lifetime lifetime = Lifetime::kWithParent;
+  int rsa_bits = 2048;  // of a new TPM's RSA endorsement key; or 3072
 };
 
 class Host {
@@ -55,7 +56,7 @@ class Host {
 
  private:
   Host() = default;
-  absl::Status StartUp();
+  absl::Status StartUp(int rsa_bits);
   absl::Status Boot(const std::string& case_folder);
   absl::Status Save() const;
   absl::StatusOr<std::unique_ptr<agent::tpm::Tpm>> Open() const;

@@ -10,8 +10,9 @@ namespace bootgate::desk {
 
 class ScratchFolder {
  public:
-  ScratchFolder() {
-    std::string place = std::filesystem::temp_directory_path().string() + "/bootgate-XXXXXX";
+  ScratchFolder() : ScratchFolder(std::filesystem::temp_directory_path().string()) {}
+  explicit ScratchFolder(const std::string& in) {
+    std::string place = in + "/bootgate-XXXXXX";
     if (mkdtemp(place.data()) == nullptr) abort();
     path_ = place;
   }

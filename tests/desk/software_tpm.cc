@@ -102,8 +102,8 @@ std::string RootCertificatePath(const std::string& ca) {
 }
 std::string IssuerCertificatePath(const std::string& ca) { return ca + "/issuercert.pem"; }
 
-absl::Status Manufacture(const std::string& state, const std::string& ca,
-                         const std::string& serial) {
+absl::Status Manufacture(const std::string& state, const std::string& ca, const std::string& serial,
+                         int rsa_bits) {
   BG_RETURN_IF_ERROR(WriteCaConfiguration(ca));
   BG_RETURN_IF_ERROR(MakeFolder(state, 0700));
   std::vector<std::string> command = {"swtpm_setup",      "--tpm2",
@@ -112,6 +112,7 @@ absl::Status Manufacture(const std::string& state, const std::string& ca,
                                       "--create-ek-cert", "--create-platform-cert",
                                       "--pcr-banks",      "sha1,sha256,sha384",
                                       "--vmid",           serial,
+                                      "--rsa-keysize",    std::to_string(rsa_bits),
                                       "--overwrite"};
   if (geteuid() == 0) command.insert(command.end(), {"--runas", "root"});
   return RunToEnd(command, state + "/setup.log");

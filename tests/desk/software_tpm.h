@@ -10,11 +10,11 @@
 
 namespace bootgate::desk {
 
-// Makes the state of a new TPM in `state_folder`: banks sha1, sha256, sha384, EK RSA 2048 and ECC
-// P-384 with certificates of the CA in `ca_folder`, which is made when it is not there. Several
-// TPMs may share one CA. `serial`: goes into the certificates' subject.
+// Makes the state of a new TPM in `state_folder`: banks sha1, sha256, sha384, EK RSA (of 2048 or
+// 3072 bits) and ECC P-384 with certificates of the CA in `ca_folder`, which is made when it is not
+// there. Several TPMs may share one CA. `serial`: goes into the certificates' subject.
 absl::Status Manufacture(const std::string& state_folder, const std::string& ca_folder,
-                         const std::string& serial);
+                         const std::string& serial, int rsa_bits = 2048);
 
 // PEM files of the CA after Manufacture.
 std::string RootCertificatePath(const std::string& ca_folder);

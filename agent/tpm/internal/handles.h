@@ -16,6 +16,7 @@ class Transient {
   enum class Ending {
     kFlush,   // transient objects and sessions
     kForget,  // persistent objects: only ESYS forgets them
+    kKeep,    // somebody else's to let go of
   };
 
   Transient() = default;
@@ -35,9 +36,11 @@ class Transient {
   ~Transient() { Flush(); }
 
   ESYS_TR get() const { return handle_; }
+  // The caller's to let go of from now on.
+  ESYS_TR Release() { return std::exchange(handle_, ESYS_TR_NONE); }
   void Flush() {
     ESYS_TR handle = std::exchange(handle_, ESYS_TR_NONE);
-    if (handle == ESYS_TR_NONE) return;
+    if (handle == ESYS_TR_NONE || ending_ == Ending::kKeep) return;
     if (ending_ == Ending::kForget) {
       Esys_TR_Close(context_->esys(), &handle);
       return;

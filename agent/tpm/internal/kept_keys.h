@@ -4,9 +4,10 @@
 // and good until it is reset or cleared; it lies in memory only.
 #pragma once
 
-#include <tss2/tss2_tpm2_types.h>
+#include <tss2/tss2_esys.h>
 
 #include <map>
+#include <optional>
 
 #include "common/base/bytes_view.h"
 #include "common/tpm2/public.h"
@@ -18,13 +19,26 @@ struct KeptKey {
   tpm2::Public public_area;  // as the TPM showed it when the key was made
 };
 
+// A persistent EK that was compared with the pinned Name: ESYS holds its public area.
+struct KnownEk {
+  ESYS_TR handle = ESYS_TR_NONE;
+  Bytes name;
+};
+
 class KeptKeys {
  public:
   // Borrowed until the next change; nullptr: not kept.
   const KeptKey* Find(ByteView tpmt_template) const;
   void Put(ByteView tpmt_template, KeptKey key);
   void Drop(ByteView tpmt_template) { keys_.erase(ToBytes(tpmt_template)); }
-  void Clear() { keys_.clear(); }
+  void Clear() {
+    keys_.clear();
+    known_ek.reset();
+    cloud_templates.clear();
+  }
+
+  std::optional<KnownEk> known_ek;  // of the last CheckPinned; ESYS lets go of it with the context
+  std::map<TPM2_HANDLE, Bytes> cloud_templates;  // TPMT_PUBLIC by NV index
 
  private:
   // Two AKs and an EK are kept for good; identity keys change with the registers.

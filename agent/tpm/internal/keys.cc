@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "agent/tpm/internal/convert.h"
 #include "agent/tpm/internal/operations.h"
@@ -15,32 +16,12 @@ struct Place {
   TPM2_HANDLE handle;
 };
 constexpr Place kPlaces[] = {
-    {tpm2::EkTemplate::kRsa2048Low, 0x81010001}, {tpm2::EkTemplate::kP256Low, 0x81010002},
-    {tpm2::EkTemplate::kP256Low, 0x8101000a},    {tpm2::EkTemplate::kRsa2048High, 0x81010012},
-    {tpm2::EkTemplate::kP256High, 0x81010014},   {tpm2::EkTemplate::kP384High, 0x81010016},
+    {tpm2::EkTemplate::kRsa2048Low, 0x81010001},  {tpm2::EkTemplate::kP256Low, 0x81010002},
+    {tpm2::EkTemplate::kP256Low, 0x8101000a},     {tpm2::EkTemplate::kRsa2048High, 0x81010012},
+    {tpm2::EkTemplate::kP256High, 0x81010014},    {tpm2::EkTemplate::kP384High, 0x81010016},
+    {tpm2::EkTemplate::kP521High, 0x81010018},    {tpm2::EkTemplate::kRsa3072High, 0x8101001c},
+    {tpm2::EkTemplate::kRsa4096High, 0x8101001e},
 };
-
-// The handle as ESYS knows it: with the public area that the TPM showed, whose Name is computed
-// from that very area and not believed. nullopt: no object is there.
-absl::StatusOr<std::optional<LoadedKey>> ReadPersistent(Context& context, TPM2_HANDLE number) {
-  ESYS_TR handle = ESYS_TR_NONE;
-  const absl::Status found = context.Call("TPM2_ReadPublic", [&] {
-    return Esys_TR_FromTPMPublic(context.esys(), number, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                                 &handle);
-  });
-  if (IsNoSuchHandle(context.last_rc())) return std::nullopt;
-  BG_RETURN_IF_ERROR(found);
-  LoadedKey key{Transient(context, handle, Transient::Ending::kForget), {}};
-  Result<TPM2B_PUBLIC> area;
-  BG_RETURN_IF_ERROR(context.Call("TPM2_ReadPublic", [&] {
-    return Esys_ReadPublic(context.esys(), handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                           area.put(), nullptr, nullptr);
-  }));
-  absl::StatusOr<tpm2::Public> read = FromPublic(*area);
-  if (!read.ok()) return std::nullopt;  // somebody else's object, of a kind that is not ours
-  key.public_area = *std::move(read);
-  return std::optional<LoadedKey>(std::move(key));
-}
 
 // What ESYS holds of the handle: what sessions will be salted to.
 absl::StatusOr<Bytes> NameHeld(Context& context, const LoadedKey& key) {
@@ -110,6 +91,15 @@ absl::Status Replaced() {
                 "the endorsement key of the TPM in this machine is not the one that joined");
 }
 
+bool IsOwn(AkKind kind) { return kind == AkKind::kEcc || kind == AkKind::kRsa; }
+
+absl::StatusOr<LoadedKey> MakeEk(Context& context, const PinnedEk& ek) {
+  BG_ASSIGN_OR_RETURN(LoadedKey key,
+                      CreatePrimary(context, tpm2::EkTemplateBytes(ek.ek_template())));
+  if (!SameBytes(key.public_area.Name(), ek.name())) return Replaced();
+  return key;
+}
+
 }  // namespace
 
 const KeptKey* KeptKeys::Find(ByteView tpmt_template) const {
@@ -122,6 +112,28 @@ void KeptKeys::Put(ByteView tpmt_template, KeptKey key) {
   keys_.insert_or_assign(ToBytes(tpmt_template), std::move(key));
 }
 
+// The handle as ESYS knows it: with the public area that the TPM showed, whose Name is computed
+// from that very area and not believed. nullopt: no object is there.
+absl::StatusOr<std::optional<LoadedKey>> ReadPersistent(Context& context, TPM2_HANDLE number) {
+  ESYS_TR handle = ESYS_TR_NONE;
+  const absl::Status found = context.Call("TPM2_ReadPublic", [&] {
+    return Esys_TR_FromTPMPublic(context.esys(), number, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                 &handle);
+  });
+  if (IsNoSuchHandle(context.last_rc())) return std::nullopt;
+  BG_RETURN_IF_ERROR(found);
+  LoadedKey key{Transient(context, handle, Transient::Ending::kForget), {}};
+  Result<TPM2B_PUBLIC> area;
+  BG_RETURN_IF_ERROR(context.Call("TPM2_ReadPublic", [&] {
+    return Esys_ReadPublic(context.esys(), handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                           area.put(), nullptr, nullptr);
+  }));
+  absl::StatusOr<tpm2::Public> read = FromPublic(*area);
+  if (!read.ok()) return std::nullopt;  // somebody else's object, of a kind that is not ours
+  key.public_area = *std::move(read);
+  return std::optional<LoadedKey>(std::move(key));
+}
+
 absl::StatusOr<LoadedKey> CreatePrimary(Context& context, ByteView tpmt_template) {
   BG_ASSIGN_OR_RETURN(std::optional<LoadedKey> again, LoadAgain(context, tpmt_template));
   if (again.has_value()) return *std::move(again);
@@ -131,16 +143,37 @@ absl::StatusOr<LoadedKey> CreatePrimary(Context& context, ByteView tpmt_template
 }
 
 absl::StatusOr<LoadedKey> LoadAk(Context& context, AkKind kind) {
+  if (!IsOwn(kind)) return LoadCloudAk(context, kind);
   return CreatePrimary(context, tpm2::AkTemplateBytes(kind == AkKind::kEcc));
 }
 
+absl::StatusOr<tpm2::Public> AkPublic(Context& context, AkKind kind) {
+  if (IsOwn(kind)) {
+    const Bytes tpmt_template = tpm2::AkTemplateBytes(kind == AkKind::kEcc);
+    if (const KeptKey* const kept = context.kept().Find(tpmt_template)) return kept->public_area;
+  }
+  BG_ASSIGN_OR_RETURN(LoadedKey key, LoadAk(context, kind));
+  return std::move(key.public_area);
+}
+
+absl::Status CheckPinned(Context& context, const PinnedEk& ek) {
+  if (std::optional<KnownEk> old = std::exchange(context.kept().known_ek, std::nullopt)) {
+    Esys_TR_Close(context.esys(), &old->handle);
+  }
+  BG_ASSIGN_OR_RETURN(std::optional<LoadedKey> ready, FindPersistent(context, ek));
+  if (!ready.has_value()) return MakeEk(context, ek).status();
+  context.kept().known_ek = KnownEk{ready->handle.Release(), ToBytes(ek.name())};
+  return absl::OkStatus();
+}
+
 absl::StatusOr<LoadedKey> LoadEk(Context& context, const PinnedEk& ek) {
+  const std::optional<KnownEk>& known = context.kept().known_ek;
+  if (known.has_value() && SameBytes(known->name, ek.name())) {
+    return LoadedKey{Transient(context, known->handle, Transient::Ending::kKeep), {}};
+  }
   BG_ASSIGN_OR_RETURN(std::optional<LoadedKey> ready, FindPersistent(context, ek));
   if (ready.has_value()) return *std::move(ready);
-  BG_ASSIGN_OR_RETURN(LoadedKey key,
-                      CreatePrimary(context, tpm2::EkTemplateBytes(ek.ek_template())));
-  if (!SameBytes(key.public_area.Name(), ek.name())) return Replaced();
-  return key;
+  return MakeEk(context, ek);
 }
 
 }  // namespace bootgate::agent::tpm::internal

@@ -9,10 +9,6 @@
 namespace bootgate::agent::tpm::internal {
 namespace {
 
-constexpr tpm2::EkTemplate kByPreference[] = {
-    tpm2::EkTemplate::kRsa2048Low, tpm2::EkTemplate::kP256Low, tpm2::EkTemplate::kRsa2048High,
-    tpm2::EkTemplate::kP256High, tpm2::EkTemplate::kP384High};
-
 constexpr TPM2_HANDLE kFirstChainIndex = 0x01c00100;
 constexpr TPM2_HANDLE kMaxChainIndexes = 8;  // what the gatekeeper takes
 
@@ -32,7 +28,8 @@ absl::StatusOr<NvIndex> ReadNvPublic(Context& context, const Reference& index) {
   const TPMS_NV_PUBLIC& area = found->nvPublic;
   if (area.dataSize > kMaxEkCertificate) {
     return Refuse(absl::StatusCode::kResourceExhausted, Reason::kTpm,
-                  absl::StrCat("EK certificate of ", area.dataSize, " bytes"));
+                  absl::StrCat("NV index 0x", absl::Hex(area.nvIndex, absl::kZeroPad8), " of ",
+                               area.dataSize, " bytes"));
   }
   return NvIndex{area.dataSize, (area.attributes & TPMA_NV_AUTHREAD) == 0};
 }
@@ -59,8 +56,9 @@ absl::StatusOr<Bytes> ReadNv(Context& context, const Reference& index, const NvI
   return all;
 }
 
-// nullopt: the index is not there.
-absl::StatusOr<std::optional<Bytes>> ReadCertificate(Context& context, TPM2_HANDLE number) {
+}  // namespace
+
+absl::StatusOr<std::optional<Bytes>> ReadNvIndex(Context& context, TPM2_HANDLE number) {
   ESYS_TR handle = ESYS_TR_NONE;
   const absl::Status found = context.Call("TPM2_NV_ReadPublic", [&] {
     return Esys_TR_FromTPMPublic(context.esys(), number, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
@@ -74,13 +72,11 @@ absl::StatusOr<std::optional<Bytes>> ReadCertificate(Context& context, TPM2_HAND
   return std::optional<Bytes>(std::move(bytes));
 }
 
-}  // namespace
-
 absl::StatusOr<std::vector<EkCertificate>> EkCertificates(Context& context) {
   std::vector<EkCertificate> certificates;
-  for (const tpm2::EkTemplate which : kByPreference) {
+  for (const tpm2::EkTemplate which : tpm2::kEkTemplates) {
     BG_ASSIGN_OR_RETURN(std::optional<Bytes> der,
-                        ReadCertificate(context, tpm2::CertificateNvIndex(which)));
+                        ReadNvIndex(context, tpm2::CertificateNvIndex(which)));
     if (der.has_value()) certificates.push_back({which, *std::move(der)});
   }
   return certificates;
@@ -90,7 +86,7 @@ absl::StatusOr<std::vector<Bytes>> EkChain(Context& context) {
   std::vector<Bytes> chain;
   for (TPM2_HANDLE number = kFirstChainIndex; number < kFirstChainIndex + kMaxChainIndexes;
        ++number) {
-    BG_ASSIGN_OR_RETURN(std::optional<Bytes> contents, ReadCertificate(context, number));
+    BG_ASSIGN_OR_RETURN(std::optional<Bytes> contents, ReadNvIndex(context, number));
     if (!contents.has_value()) break;  // they are filled from the first on
     chain.push_back(*std::move(contents));
   }

@@ -16,9 +16,17 @@ struct LoadedKey {
 // Made once for each connection; later loaded from the context that was saved.
 absl::StatusOr<LoadedKey> CreatePrimary(Context& context, ByteView tpmt_template);
 absl::StatusOr<LoadedKey> LoadAk(Context& context, AkKind kind);
-// From where EKs are kept persistently, when the key there has the pinned Name; else made. The TPM
-// can show any public area: what is encrypted to one with the pinned Name only the pinned key
-// opens. TPM_REPLACED when the Name of the key the TPM made is not the pinned one.
+// An object at a persistent handle, with the public area that the TPM showed. nullopt: none of a
+// kind that is ours.
+absl::StatusOr<std::optional<LoadedKey>> ReadPersistent(Context& context, TPM2_HANDLE number);
+// Its public area as it was when the key was made, without asking the TPM again.
+absl::StatusOr<tpm2::Public> AkPublic(Context& context, AkKind kind);
+// Asks the TPM, whatever is known: is the pinned EK there? TPM_REPLACED.
+absl::Status CheckPinned(Context& context, const PinnedEk& ek);
+// As CheckPinned found it; else from where EKs are kept persistently, when the key there has the
+// pinned Name; else made. The TPM can show any public area: what is encrypted to one with the
+// pinned Name only the pinned key opens. TPM_REPLACED when the Name of the key the TPM made is not
+// the pinned one.
 absl::StatusOr<LoadedKey> LoadEk(Context& context, const PinnedEk& ek);
 
 // ---- sessions.cc
@@ -92,7 +100,15 @@ absl::StatusOr<SecretBytes> UnsealApproved(Context& context, const PinnedEk& ek,
                                            const registers::Selection& selection,
                                            const ApprovedState& approval);
 
+// ---- cloud_ak.cc
+absl::StatusOr<std::optional<CloudAk>> FindCloudAk(Context& context, AkKind preferred);
+// TPM when the key is not where its cloud keeps it.
+absl::StatusOr<LoadedKey> LoadCloudAk(Context& context, AkKind kind);
+
 // ---- nv.cc
+// What lies in an NV index; nullopt: it is not there, or was never written. TPM when it is too
+// long.
+absl::StatusOr<std::optional<Bytes>> ReadNvIndex(Context& context, TPM2_HANDLE number);
 absl::StatusOr<std::vector<EkCertificate>> EkCertificates(Context& context);
 absl::StatusOr<std::vector<Bytes>> EkChain(Context& context);
 

@@ -36,14 +36,6 @@ absl::StatusOr<Transient> StartPolicySession(Context& context,
   return session;
 }
 
-bool IsLowRange(tpm2::EkTemplate which) {
-  return which == tpm2::EkTemplate::kRsa2048Low || which == tpm2::EkTemplate::kP256Low;
-}
-
-crypto::HashAlg NameAlgOf(tpm2::EkTemplate which) {
-  return which == tpm2::EkTemplate::kP384High ? crypto::HashAlg::kSha384 : crypto::HashAlg::kSha256;
-}
-
 }  // namespace
 
 absl::StatusOr<Transient> StartSaltedSession(Context& context, const LoadedKey& key,
@@ -72,12 +64,13 @@ absl::StatusOr<Transient> StartPcrPolicySession(Context& context,
 
 absl::StatusOr<EkAuthorisation> EkAuthorisation::Start(Context& context, tpm2::EkTemplate which) {
   EkAuthorisation authorisation(which);
-  if (!IsLowRange(which)) {
+  if (!tpm2::IsLowRange(which)) {
     BG_ASSIGN_OR_RETURN(const bool locked_out, IsLockedOut(context));
     if (!locked_out) return authorisation;
   }
-  BG_ASSIGN_OR_RETURN(authorisation.session_,
-                      StartPolicySession(context, static_cast<TPMI_ALG_HASH>(NameAlgOf(which))));
+  BG_ASSIGN_OR_RETURN(
+      authorisation.session_,
+      StartPolicySession(context, static_cast<TPMI_ALG_HASH>(tpm2::NameAlgOf(which))));
   authorisation.by_password_ = false;
   BG_RETURN_IF_ERROR(authorisation.Renew(context));
   return authorisation;
@@ -90,14 +83,14 @@ absl::Status EkAuthorisation::Renew(Context& context) {
                              ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, nullptr, nullptr,
                              nullptr, 0, nullptr, nullptr);
   }));
-  return IsLowRange(which_) ? absl::OkStatus() : SatisfyPolicyB(context);
+  return tpm2::IsLowRange(which_) ? absl::OkStatus() : SatisfyPolicyB(context);
 }
 
 // PolicyB = PolicyOR(PolicyA, PolicyC); PolicyA holds already.
 absl::Status EkAuthorisation::SatisfyPolicyB(Context& context) {
   TPML_DIGEST branches = {};
   for (const crypto::Digest& branch :
-       {tpm2::EkPolicyA(NameAlgOf(which_)), tpm2::EkPolicyC(NameAlgOf(which_))}) {
+       {tpm2::EkPolicyA(tpm2::NameAlgOf(which_)), tpm2::EkPolicyC(tpm2::NameAlgOf(which_))}) {
     BG_ASSIGN_OR_RETURN(branches.digests[branches.count++],
                         ToTpm2b(branch.view(), &TPM2B_DIGEST::buffer));
   }
