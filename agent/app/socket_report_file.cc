@@ -1,7 +1,6 @@
 #include "agent/app/socket_report_file.h"
 
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
@@ -38,6 +37,11 @@ std::string TextOf(const ordered_json& json, const char* key) {
   return Printable(found->is_string() ? found->get<std::string>() : found->dump(), 256);
 }
 
+uint64_t NumberOf(const ordered_json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
+}
+
 ReportLine RefusalLine(const ordered_json& row) {
   return {"refused",
           absl::StrCat(TextOf(row, "at"), "  uid ", TextOf(row, "uid"), ", gid ",
@@ -72,6 +76,15 @@ absl::Status WriteHookReport(const std::string& state_folder, const absl::Status
   if (ended.ok()) return RemoveFile(HookFile(state_folder));
   return Write(HookFile(state_folder),
                {{"at", FormatUtc(at)}, {"why", std::string(ended.message())}});
+}
+
+std::optional<SocketSummary> ReadSocketReport(const std::string& state_folder) {
+  const std::optional<ordered_json> json = Read(SocketFile(state_folder));
+  if (!json.has_value()) return std::nullopt;
+  return SocketSummary{.path = TextOf(*json, "socket"),
+                       .connections = NumberOf(*json, "connections"),
+                       .accepted = NumberOf(*json, "accepted"),
+                       .refused = NumberOf(*json, "refused")};
 }
 
 std::vector<ReportLine> ReadWorkloadReports(const std::string& state_folder) {

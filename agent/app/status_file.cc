@@ -144,6 +144,13 @@ std::string StatusJson(const StatusReport& report) {
                          {"verdicts", report.counts.verdicts},
                          {"admitted", report.counts.admitted},
                          {"tpm_failures", report.counts.tpm_failures}}}};
+  if (!report.ak.empty()) json["ak"] = report.ak;
+  if (report.socket.has_value()) {
+    json["workload"] = {{"socket", report.socket->path},
+                        {"connections", report.socket->connections},
+                        {"accepted", report.socket->accepted},
+                        {"refused", report.socket->refused}};
+  }
   if (report.tpm.has_value()) json["tpm"] = TpmJson(*report.tpm, report.tpm_usage);
   json["tss"] = {{"version", tpm::TssVersion()},
                  {"predates_4_2_0", tpm::TssPredatesAdvisories(tpm::TssVersion())},

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "agent/app/socket_report_file.h"
 #include "agent/tpm/tpm.h"
 
 namespace bootgate::agent::app {
@@ -36,6 +37,9 @@ struct StatusReport {
   Counts counts;
   std::optional<tpm::Health> tpm;  // nullopt: it did not answer
   tpm::Usage tpm_usage;
+  // What `status` adds; not in the file.
+  std::string ak;                       // whose attestation key: tpm::Name; empty: not told
+  std::optional<SocketSummary> socket;  // for the programs of this host
 };
 
 // STATE_UNWRITABLE: the old file is as it was.

@@ -9,6 +9,7 @@
 #include "common/base/reason.h"
 #include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
+#include "tests/desk/scratch_folder.h"
 
 namespace bootgate::agent::app {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 using ::bootgate::testing::HasCode;
 using ::bootgate::testing::IsOk;
 using ::bootgate::testing::Refuses;
+using ::testing::HasSubstr;
 
 class StatusFileTest : public ::testing::Test {
  protected:
@@ -100,6 +102,32 @@ TEST_F(StatusFileTest, OfAnotherHandIsNotBelieved) {
   EXPECT_THAT(ReadStatus(folder_), Refuses(Reason::kStateCorrupt));
   ASSERT_THAT(WriteStatus(folder_, report), IsOk()) << "the link is replaced, not followed";
   EXPECT_THAT(ReadStatus(folder_), IsOk());
+}
+
+TEST(StatusJson, NamesTheSocketAndTheAttestationKeyWhenTheyAreKnown) {
+  StatusReport report;
+  EXPECT_THAT(StatusJson(report), ::testing::Not(HasSubstr("workload")));
+  report.ak = "google-ecc";
+  report.socket = SocketSummary{"/run/bootgate/workload/api.sock", 2, 9, 1};
+  const std::string json = StatusJson(report);
+  EXPECT_THAT(json, HasSubstr("\"ak\": \"google-ecc\""));
+  EXPECT_THAT(json, HasSubstr("\"socket\": \"/run/bootgate/workload/api.sock\""));
+  EXPECT_THAT(json, HasSubstr("\"connections\": 2"));
+}
+
+TEST(SocketReport, IsReadAsItWasWritten) {
+  const desk::ScratchFolder folder;
+  EXPECT_FALSE(ReadSocketReport(folder.path()).has_value());
+  workload::SocketReport told;
+  told.path = "/run/x.sock";
+  told.connections = 3;
+  told.refused = 4;
+  ASSERT_THAT(WriteSocketReport(folder.path(), told), IsOk());
+  const auto read = ReadSocketReport(folder.path());
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->path, "/run/x.sock");
+  EXPECT_EQ(read->connections, 3u);
+  EXPECT_EQ(read->refused, 4u);
 }
 
 }  // namespace

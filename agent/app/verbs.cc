@@ -72,6 +72,11 @@ bool IsOverdue(const StatusReport& report, absl::Time now) {
   return report.next_try_at > absl::UnixEpoch() && now > report.next_try_at + kPatience;
 }
 
+std::string AkText(tpm::AkKind ak) {
+  const std::string name(tpm::Name(ak));
+  return ak == tpm::AkKind::kEcc || ak == tpm::AkKind::kRsa ? name : name + ", the cloud's own";
+}
+
 void PrintTpm(const StatusReport& report) {
   if (report.tpm.has_value()) {
     const tpm::Health& tpm = *report.tpm;
@@ -165,6 +170,8 @@ ExitCode StatusVerb(const Config& config, OutputFormat format) {
     report->notices.push_back(absl::StrCat(
         "this report is old: the agent does not run, or cannot write into ", config.state_folder));
   }
+  report->ak = std::string(tpm::Name(joined->ak));
+  report->socket = ReadSocketReport(config.state_folder);
   if (format == OutputFormat::kJson) {
     std::cout << StatusJson(*report);
     return ExitCode::kSuccess;
@@ -175,6 +182,8 @@ ExitCode StatusVerb(const Config& config, OutputFormat format) {
   std::cout << "host:         " << Printable(joined->host_id) << "\n"
             << "gatekeeper:   " << Printable(joined->gatekeeper) << " (cluster "
             << Printable(joined->cluster_id) << ")\n"
+            << "keys:         EK " << tpm2::Name(joined->ek_template) << ", attestation key "
+            << AkText(joined->ak) << "\n"
             << "state:        " << Printable(report->phase) << ", since " << time(report->since)
             << "\n";
   if (!report->detail.empty())
