@@ -51,7 +51,7 @@ absl::Status CaWatch::MakeIdentity() {
   return absl::OkStatus();
 }
 
-void CaWatch::Tend(service::AgentsServer& server) {
+void CaWatch::Tend(const std::function<void(const service::TlsMaterial&)>& renew) {
   const absl::Time now = clock_.Now();
   LogProblem("tainted CAs", TakeTaints());
   LogProblem("CA folder", authority_.Refresh(now));
@@ -62,7 +62,7 @@ void CaWatch::Tend(service::AgentsServer& server) {
   LogProblem("server certificate", made);
   retry_at_ = made.ok() ? absl::InfinitePast() : now + kRetry;
   if (!made.ok()) server_ca_.clear();
-  server.Renew(tls());
+  renew(tls());
   if (made.ok()) Log(LogLevel::kInfo, "new server certificate", {});
 }
 

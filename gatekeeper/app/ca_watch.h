@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -27,7 +28,8 @@ class CaWatch {
   service::TlsMaterial tls() const;
   // Called every second: takes over what changed, and renews the server's certificate when it is
   // due or its CA is another. What fails is logged and tried again; the old state stays meanwhile.
-  void Tend(service::AgentsServer& server);
+  // `renew` is given what connections from now on are to be made with.
+  void Tend(const std::function<void(const service::TlsMaterial&)>& renew);
 
  private:
   CaWatch(const Config& config, const pki::Authority& authority, store::Store& store,

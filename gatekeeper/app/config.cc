@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "common/base/json_text.h"
@@ -169,6 +170,7 @@ absl::StatusOr<Config> Read(config::ConfigFile file) {
   Config out;
   ReadNames(file, &out);
   file.Text("listen.agents", &out.listen.agents);
+  file.Text("listen.operators", &out.listen.operators);
   file.Texts("listen.names", &out.listen.names);
   if (out.listen.names.empty()) file.Complain("listen.names", "needs at least one name");
   ReadHttpAndTokens(file, &out);
@@ -207,12 +209,16 @@ absl::StatusOr<Config> LoadConfig(const std::string& path) {
 std::string InitialConfigText(const std::string& cluster_id, const std::string& trust_domain,
                               const std::string& folder, const std::string& listen,
                               const std::string& http_listen) {
+  // Who lets the agents' port be any free one does not want a fixed one for operators either.
+  const bool any_port = absl::EndsWith(listen, ":0");
   return absl::StrCat(
       "# Bootgate gatekeeper. Every key that is not here has its safe default;\n"
       "# deploy/config/gatekeeper.toml explains them all.\n\n",
       "cluster_id = ", JsonString(cluster_id), "\n", "trust_domain = ", JsonString(trust_domain),
       "\n", "folder = ", JsonString(folder), "\n\n", "[listen]\n", "agents = ", JsonString(listen),
-      "\n", "names = [\"localhost\", \"127.0.0.1\"]  # what agents dial\n\n", "[http]\n",
+      "\n", "operators = ", JsonString(any_port ? "127.0.0.1:0" : "127.0.0.1:9744"),
+      "  # mutual TLS; empty: none\n",
+      "names = [\"localhost\", \"127.0.0.1\"]  # what agents dial\n\n", "[http]\n",
       "listen = ", JsonString(http_listen), "  # health, metrics, key sets; no TLS\n\n",
       "[token]\n",
       "issuer = \"\"  # the URL that relying parties reach; empty: the HTTP port's own\n\n",

@@ -15,7 +15,8 @@
 namespace bootgate::gatekeeper::app {
 
 struct ListenConfig {
-  std::string agents = "127.0.0.1:9743";  // agents' gRPC port; port 0 takes a free one
+  std::string agents = "127.0.0.1:9743";     // agents' gRPC port; port 0 takes a free one
+  std::string operators = "127.0.0.1:9744";  // operators' gRPC port; empty: none
   // Names and addresses that the server certificate bears; what agents dial must be among them.
   std::vector<std::string> names = {"localhost", "127.0.0.1"};
 };

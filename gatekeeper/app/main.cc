@@ -97,6 +97,8 @@ void AddRun(CLI::App& root, CommandLine& line) {
   app->add_option("--port-file", port_files->agents,
                   "write the agents' port here once connections are taken");
   app->add_option("--http-port-file", port_files->http, "the same of the HTTP port");
+  app->add_option("--operators-port-file", port_files->operators,
+                  "the same of the operators' port");
   app->add_flag("-v,--verbose", *verbose, "log more");
   app->callback([&line, port_files, verbose] {
     line.verb = [&line, port_files, verbose] {

@@ -18,6 +18,7 @@
 #include "common/base/status_macros.h"
 #include "gatekeeper/admission/admission.h"
 #include "gatekeeper/app/ca_watch.h"
+#include "gatekeeper/app/operators_port.h"
 #include "gatekeeper/app/public_port.h"
 #include "gatekeeper/app/sealing_options.h"
 #include "gatekeeper/app/weak_options.h"
@@ -235,6 +236,12 @@ absl::Status Serve(const Config& config, const PortFiles& port_files, const sigs
       const std::unique_ptr<service::AgentsServer> server,
       service::AgentsServer::Start(ServerOptionsOf(config, cas->tls(), *hub, *store), enroller,
                                    admission, authority));
+  BG_ASSIGN_OR_RETURN(
+      const std::unique_ptr<operators::OperatorsServer> operators_port,
+      StartOperatorsPort(config, OperatorsBackend(config, *store, clock, authority, hub.get()),
+                         cas->tls()));
+  if (operators_port != nullptr)
+    BG_RETURN_IF_ERROR(WritePort(port_files.operators, operators_port->port()));
   public_port->Serve({*store, nonces, *server, authority, clock, *webhooks});
   BG_RETURN_IF_ERROR(WritePort(port_files.http, public_port->port()));
   BG_RETURN_IF_ERROR(WritePort(port_files.agents, server->port()));
@@ -245,6 +252,7 @@ absl::Status Serve(const Config& config, const PortFiles& port_files, const sigs
   Log(LogLevel::kInfo, "ready",
       {{"cluster", config.cluster_id},
        {"port", absl::StrCat(server->port())},
+       {"operators_port", operators_port == nullptr ? "" : absl::StrCat(operators_port->port())},
        {"http_port", absl::StrCat(public_port->port())}});
   sd_notify(0, "READY=1");
 
@@ -262,12 +270,16 @@ absl::Status Serve(const Config& config, const PortFiles& port_files, const sigs
     }
     LogProblem("retention", sweeper.Tend(clock.Now()));
     public_port->Tend(*store, clock.Now());
-    cas->Tend(*server);
+    cas->Tend([&](const service::TlsMaterial& tls) {
+      server->Renew(tls);
+      if (operators_port != nullptr) operators_port->Renew(tls);
+    });
     LogProblem("audit checkpoint", checkpointer.Tend(clock.Now()));
   }
   sd_notify(0, "STOPPING=1");
   public_port->Stop();
   webhooks->Stop();
+  if (operators_port != nullptr) operators_port->Shutdown(absl::Now() + kShutdownGrace);
   server->Shutdown(absl::Now() + kShutdownGrace);
   LogProblem("audit checkpoint", checkpointer.Stop(clock.Now()));
   Log(LogLevel::kInfo, "stopped");

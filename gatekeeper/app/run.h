@@ -10,7 +10,7 @@ namespace bootgate::gatekeeper::app {
 
 // Files that the ports are written to once connections are taken; empty: to none.
 struct PortFiles {
-  std::string agents, http;
+  std::string agents, http, operators;
 };
 
 // Serves until SIGTERM or SIGINT. Tells systemd when it is ready (Type=notify).
