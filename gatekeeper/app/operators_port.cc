@@ -33,6 +33,9 @@ operators::Backend OperatorsBackend(const Config& config, store::Store& store, c
           .audit_folder = config.audit_folder(),
           .set_folder = config.set_folder(),
           .overdue_after = kMissed * config.attestation.interval + kLateness,
+          .second_approver = config.quarantine.second_approver,
+          .brake = config.quarantine.brake,
+          .longest_waiver = config.quarantine.longest_waiver,
           .quoted_mask = QuotedMask(config),
           .changes = hub};
 }

@@ -28,7 +28,7 @@ std::map<std::string, Method, std::less<>> AllHandlers() {
   std::map<std::string, Method, std::less<>> out;
   for (const auto family :
        {HostMethods(), VerdictMethods(), QuarantineMethods(), AdminMethods(), CredentialMethods(),
-        AuditMethods(), PolicyMethods(), IncidentMethods()}) {
+        AuditMethods(), PolicyMethods(), IncidentMethods(), WaiverMethods(), BrakeMethods()}) {
     for (const Method& method : family) out.emplace(std::string(method.name), method);
   }
   return out;

@@ -89,5 +89,7 @@ std::span<const Method> CredentialMethods();
 std::span<const Method> AuditMethods();
 std::span<const Method> PolicyMethods();
 std::span<const Method> IncidentMethods();
+std::span<const Method> WaiverMethods();
+std::span<const Method> BrakeMethods();
 
 }  // namespace bootgate::gatekeeper::operators

@@ -10,6 +10,7 @@
 #include "gatekeeper/operators/paging.h"
 #include "gatekeeper/operators/verdict_codec.h"
 #include "gatekeeper/operators/watch.h"
+#include "gatekeeper/quarantine/acts.h"
 
 namespace bootgate::gatekeeper::operators {
 namespace {
@@ -63,9 +64,61 @@ absl::Status GetQuarantine(const Call& call, const v1::GetQuarantineRequest& req
   return EncodeWhole(*verdict, answer->mutable_verdict());
 }
 
+// How gatekeeper/quarantine calls who acts.
+quarantine::By ByOf(const fleet::Act& act) {
+  return {.actor = act.actor,
+          .now = act.now,
+          .revision = act.expected_revision,
+          .dry_run = act.run == fleet::Run::kDry};
+}
+
+absl::StatusOr<fleet::Changed> AsChanged(absl::StatusOr<quarantine::Acted> acted) {
+  BG_RETURN_IF_ERROR(acted.status());
+  return fleet::Changed{std::move(acted->host), acted->changed};
+}
+
+// A reason with the ticket that it belongs to, as it stays in the history.
+std::string Reasoned(const fleet::Act& act) {
+  return act.ticket.empty() ? act.reason : absl::StrCat(act.reason, " (", act.ticket, ")");
+}
+
+absl::Status AddQuarantine(const Call& call, const v1::AddQuarantineRequest& request,
+                           v1::AddQuarantineResponse* answer) {
+  return ActOnHosts(call, request, answer, [&](const std::string& id, const fleet::Act& act) {
+    return AsChanged(quarantine::Quarantine(call.backend.store, ByOf(act), id, Reasoned(act)));
+  });
+}
+
+absl::Status ReleaseQuarantine(const Call& call, const v1::ReleaseQuarantineRequest& request,
+                               v1::ReleaseQuarantineResponse* answer) {
+  const quarantine::ReleaseOptions options = {.second_approver = call.backend.second_approver};
+  return ActOnHosts(call, request, answer, [&](const std::string& id, const fleet::Act& act) {
+    return AsChanged(quarantine::Release(call.backend.store, ByOf(act), id, options));
+  });
+}
+
+absl::Status InvestigateQuarantine(const Call& call,
+                                   const v1::InvestigateQuarantineRequest& request,
+                                   v1::InvestigateQuarantineResponse* answer) {
+  return ActOnHosts(call, request, answer, [&](const std::string& id, const fleet::Act& act) {
+    return AsChanged(quarantine::Investigate(call.backend.store, ByOf(act), id, request.note()));
+  });
+}
+
+absl::Status ReopenQuarantine(const Call& call, const v1::ReopenQuarantineRequest& request,
+                              v1::ReopenQuarantineResponse* answer) {
+  return ActOnHosts(call, request, answer, [&](const std::string& id, const fleet::Act& act) {
+    return AsChanged(quarantine::Reopen(call.backend.store, ByOf(act), id, act.reason));
+  });
+}
+
 constexpr Method kMethods[] = {
     {"bootgate.v1.QuarantineService.ListQuarantine", Unary<&ListQuarantine>, nullptr},
     {"bootgate.v1.QuarantineService.GetQuarantine", Unary<&GetQuarantine>, nullptr},
+    {"bootgate.v1.QuarantineService.AddQuarantine", Unary<&AddQuarantine>, nullptr},
+    {"bootgate.v1.QuarantineService.ReleaseQuarantine", Unary<&ReleaseQuarantine>, nullptr},
+    {"bootgate.v1.QuarantineService.InvestigateQuarantine", Unary<&InvestigateQuarantine>, nullptr},
+    {"bootgate.v1.QuarantineService.ReopenQuarantine", Unary<&ReopenQuarantine>, nullptr},
     {"bootgate.v1.QuarantineService.WatchQuarantine", nullptr, Stream<&WatchQuarantine>},
 };
 

@@ -110,6 +110,10 @@ absl::StatusOr<Acted> CommitAct(store::Store& store, const By& by, const std::st
         of.incident.has_value() && of.incident->state != kIncidentClosed ? of.incident->id : "";
     Acted acted{of.host, true, of.incident.has_value() ? of.incident->id : ""};
     acted.host.revision = of.before.revision + 1;
+    if (by.dry_run) {
+      acted.host.revision = of.before.revision;
+      return acted;
+    }
     status = store.Apply(CommitOf(by, action, std::move(of)));
     if (status.ok()) return acted;
     if (!absl::IsAborted(status)) return status;

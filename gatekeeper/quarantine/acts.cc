@@ -88,7 +88,7 @@ absl::StatusOr<bool> EditQuarantine(const By& by, const std::string& reason, Cas
   return true;
 }
 
-absl::StatusOr<bool> EditInvestigate(const By& by, Case* of) {
+absl::StatusOr<bool> EditInvestigate(const By& by, const std::string& note, Case* of) {
   if (of->host.trust == host::Trust::kInvestigating) return false;
   const std::optional<host::Move> move = host::NextMove(of->host, host::Act::kInvestigate);
   if (!move.has_value()) return WrongState(of->host, "only a quarantined host is investigated");
@@ -96,6 +96,7 @@ absl::StatusOr<bool> EditInvestigate(const By& by, Case* of) {
   TakeMove(by, host::Act::kInvestigate, *move, of);
   of->why = absl::StrCat("investigated by ", by.actor);
   MoveIncident(by, kIncidentInvestigating, of->why, of);
+  if (!note.empty()) Note(by, "note", note, of);
   return true;
 }
 
@@ -151,9 +152,11 @@ absl::StatusOr<Acted> Quarantine(store::Store& store, const By& by, const std::s
                    [&](Case* of) { return EditQuarantine(by, reason, of); });
 }
 
-absl::StatusOr<Acted> Investigate(store::Store& store, const By& by, const std::string& host_id) {
+absl::StatusOr<Acted> Investigate(store::Store& store, const By& by, const std::string& host_id,
+                                  const std::string& note) {
+  if (!note.empty()) BG_RETURN_IF_ERROR(CheckReason(note));
   return CommitAct(store, by, host_id, "quarantine.investigate",
-                   [&](Case* of) { return EditInvestigate(by, of); });
+                   [&](Case* of) { return EditInvestigate(by, note, of); });
 }
 
 absl::StatusOr<Acted> Release(store::Store& store, const By& by, const std::string& host_id,

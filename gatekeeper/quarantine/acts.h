@@ -33,6 +33,7 @@ struct By {
   std::string actor;  // "operator alice"
   absl::Time now;
   uint64_t revision = 0;  // of the host, as the operator saw it; 0: whatever it is now
+  bool dry_run = false;   // all is checked, nothing is written
 };
 
 struct Acted {
@@ -46,8 +47,10 @@ struct Acted {
 absl::StatusOr<Acted> Quarantine(store::Store& store, const By& by, const std::string& host_id,
                                  const std::string& reason);
 
-// Of a quarantined host: its incident is looked into from now on.
-absl::StatusOr<Acted> Investigate(store::Store& store, const By& by, const std::string& host_id);
+// Of a quarantined host: its incident is looked into from now on. `note` goes into its history; may
+// be empty.
+absl::StatusOr<Acted> Investigate(store::Store& store, const By& by, const std::string& host_id,
+                                  const std::string& note = "");
 
 struct ReleaseOptions {
   bool second_approver = false;  // `[quarantine] second_approver`
