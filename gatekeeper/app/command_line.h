@@ -8,6 +8,7 @@
 #include "common/base/exit_code.h"
 #include "gatekeeper/app/config.h"
 #include "gatekeeper/cli/operator.h"
+#include "gatekeeper/client/api.h"
 
 namespace CLI {
 class App;
@@ -22,6 +23,8 @@ struct CommandLine {
   std::string config_file = kDefaultConfig;
   std::string folder;  // of `init`; names the configuration inside it
   std::string output = "table";
+  client::ServerOptions server;  // whose API a verb goes to; no address: this machine's own store
+  bool tells_weak_options = false;  // what makes checks weaker than they would be, behind a list
   std::function<ExitCode()> verb;
 
   std::string config_path() const {

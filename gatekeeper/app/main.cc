@@ -14,11 +14,11 @@
 #include "common/base/log.h"
 #include "common/base/nearest.h"
 #include "common/base/reason.h"
+#include "gatekeeper/app/api_verbs.h"
 #include "gatekeeper/app/ca_verbs.h"
 #include "gatekeeper/app/command_line.h"
 #include "gatekeeper/app/config.h"
 #include "gatekeeper/app/ek_verbs.h"
-#include "gatekeeper/app/host_verbs.h"
 #include "gatekeeper/app/ima_list_verbs.h"
 #include "gatekeeper/app/ima_set_verbs.h"
 #include "gatekeeper/app/init.h"
@@ -28,17 +28,13 @@
 #include "gatekeeper/app/run.h"
 #include "gatekeeper/app/seal_verbs.h"
 #include "gatekeeper/app/token_verbs.h"
-#include "gatekeeper/app/weak_options.h"
 #include "gatekeeper/app/webhook_verbs.h"
 #include "gatekeeper/cli/archive_verify.h"
 #include "gatekeeper/cli/documents.h"
 #include "gatekeeper/cli/eventlog_verbs.h"
 #include "gatekeeper/cli/evidence_verify.h"
-#include "gatekeeper/cli/hosts.h"
 #include "gatekeeper/cli/ima_push.h"
-#include "gatekeeper/cli/labels.h"
 #include "gatekeeper/cli/operator.h"
-#include "gatekeeper/cli/quarantines.h"
 #include "gatekeeper/cli/reason_docs.h"
 #include "gatekeeper/cli/reasons.h"
 #include "gatekeeper/cli/reference_learn.h"
@@ -108,55 +104,6 @@ void AddRun(CLI::App& root, CommandLine& line) {
       return Run(*config, *port_files);
     };
   });
-}
-
-// Beside the hosts stands what makes their checks weaker than they would be.
-void AddHostList(CLI::App* host, CommandLine& line) {
-  AddStoreVerb(host, "list", "all hosts", line, [](const Config& config, const cli::Operator& op) {
-    const ExitCode code = cli::HostList(op);
-    op.err << WeakOptionsText(config);
-    return code;
-  });
-}
-
-void AddApprove(CLI::App* host, CommandLine& line) {
-  CLI::App* const app = host->add_subcommand("approve", "let enrolled hosts attest");
-  const auto id = std::make_shared<std::string>();
-  const auto labels = std::make_shared<std::vector<std::string>>();
-  CLI::Option* const one = app->add_option("HOST", *id, "host id");
-  app->add_option("--label,--labels", *labels,
-                  "all that wait and bear these labels, as name=value[,name=value]")
-      ->excludes(one);
-  AddWhere(app, line);
-  AddOutput(app, line);
-  app->callback([&line, id, labels] {
-    line.verb = [&line, id, labels] {
-      return WithStore(line, [&](const Config&, const cli::Operator& op) {
-        if (!id->empty()) return cli::HostApprove(op, *id);
-        const absl::StatusOr<cli::Labels> wanted = cli::ParseLabels(*labels);
-        if (!wanted.ok()) return cli::Fail(op.err, wanted.status());
-        if (!wanted->empty()) return cli::HostApproveAll(op, *wanted);
-        return cli::Fail(op.err, absl::InvalidArgumentError("name a HOST, or --label"));
-      });
-    };
-  });
-}
-
-void AddHostVerbs(CLI::App& root, CommandLine& line) {
-  CLI::App* const host = root.add_subcommand("host", "hosts and their state");
-  host->require_subcommand(1);
-  AddHostList(host, line);
-  AddStoreVerb(host, "show", "one host, with its credentials", line, "HOST", "host id",
-               cli::HostShow);
-  AddApprove(host, line);
-  AddHostChangeVerbs(host, line);
-
-  CLI::App* const quarantine =
-      root.add_subcommand("quarantine", "which hosts are cut off, since when and why");
-  quarantine->require_subcommand(1);
-  AddStoreVerb(quarantine, "list", "all quarantined hosts", line, cli::QuarantineList);
-  AddStoreVerb(quarantine, "show", "one of them, with the findings", line, "HOST", "host id",
-               cli::QuarantineShow);
 }
 
 template <typename Text>
@@ -388,6 +335,10 @@ int Main(int argc, char** argv) {
   AddInit(root, line);
   AddRun(root, line);
   AddHostVerbs(root, line);
+  AddQuarantineVerbs(root, line);
+  AddIncidentVerbs(root, line);
+  AddVerdictVerbs(root, line);
+  AddWaiverVerbs(root, line);
   AddPolicyVerbs(root, line);
   AddReferenceVerbs(root, line);
   AddEvidenceVerbs(root, line);
@@ -401,6 +352,7 @@ int Main(int argc, char** argv) {
   AddApprovalVerbs(root, line);
   AddCaVerbs(root, line);
   AddWebhookVerbs(root, line);
+  AddAuditVerbs(root, line);
   AddReasonVerbs(root, line);
   if (const std::string unknown = UnknownVerb(root, argc, argv); !unknown.empty()) {
     std::cerr << "error: " << unknown << "\n       bootgate-gatekeeper --help lists them\n";

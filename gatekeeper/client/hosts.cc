@@ -170,20 +170,20 @@ ExitCode HostList(const Console& console, const HostListOptions& options) {
 ExitCode HostShow(const Console& console, const std::string& host_id) {
   const absl::StatusOr<v1::Host> host = Get(console.api, host_id);
   if (!host.ok()) return Fail(console, host.status());
-  if (console.format == cli::OutputFormat::kJson) {
-    console.out << JsonText(*host);
-    return ExitCode::kSuccess;
-  }
-  PrintHost(*host, console.out);
   v1::ListCredentialsRequest request;
   v1::ListCredentialsResponse credentials;
   request.set_host_id(host_id);
   // Not every role that may see hosts may see their credentials.
   const absl::Status status = ListAll(console.api, "CredentialService/ListCredentials", request,
                                       credentials, "credentials");
-  if (status.ok()) PrintCredentials(credentials, console.out);
-  return status.ok() || absl::IsPermissionDenied(status) ? ExitCode::kSuccess
-                                                         : Fail(console, status);
+  if (!status.ok() && !absl::IsPermissionDenied(status)) return Fail(console, status);
+  if (console.format == cli::OutputFormat::kJson) {
+    console.out << JsonText(*host, credentials, "credentials");
+  } else {
+    PrintHost(*host, console.out);
+    PrintCredentials(credentials, console.out);
+  }
+  return ExitCode::kSuccess;
 }
 
 ExitCode HostLabel(const Console& console, const HostLabelOptions& options) {

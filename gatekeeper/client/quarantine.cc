@@ -134,31 +134,26 @@ ExitCode BrakeStatus(const Console& console) {
 }
 
 ExitCode BrakeRelease(const Console& console, const std::string& decision,
-                      const std::string& reason, const std::vector<std::string>& hosts) {
+                      const std::string& reason) {
   const absl::StatusOr<int> value = Value(*v1::BrakeDecision_descriptor(), decision);
   if (!value.ok()) return Fail(console, value.status());
   v1::ReleaseBrakeRequest request;
   v1::ReleaseBrakeResponse answer;
   request.set_decision(static_cast<v1::BrakeDecision>(*value));
   request.set_reason(reason);
-  for (const std::string& host : hosts) request.add_host_ids(host);
   const absl::Status status = Change(console.api, "BrakeService/ReleaseBrake", request, answer);
   if (!status.ok()) return Fail(console, status);
-  int failed = 0;
-  for (const v1::HostResult& result : answer.results()) failed += result.has_error() ? 1 : 0;
   if (console.format == cli::OutputFormat::kJson) {
     console.out << JsonText(answer);
   } else {
     console.out << "the brake is " << (answer.engaged() ? "still engaged" : "released") << "; "
-                << answer.results_size() - failed << " hosts "
-                << (decision == "confirm" ? "quarantined" : "wait for their next evidence") << "\n";
-    for (const v1::HostResult& result : answer.results()) {
-      if (result.has_error()) {
-        console.err << "error: " << result.host_id() << ": " << result.error().message() << "\n";
-      }
-    }
+                << answer.hosts() << " hosts "
+                << (decision == "confirm" ? "are quarantined" : "wait for their next evidence")
+                << "\n";
   }
-  return failed == 0 ? ExitCode::kSuccess : ExitCode::kPartial;
+  if (answer.left() == 0) return ExitCode::kSuccess;
+  console.err << "error: " << answer.left() << " hosts are still held; release again\n";
+  return ExitCode::kPartial;
 }
 
 }  // namespace bootgate::gatekeeper::client

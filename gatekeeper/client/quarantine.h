@@ -25,8 +25,8 @@ ExitCode QuarantineInvestigate(const Console& console, const QuarantineActOption
 ExitCode QuarantineReopen(const Console& console, const QuarantineActOptions& options);
 
 ExitCode BrakeStatus(const Console& console);
-// `decision`: "confirm" or "forgive". With hosts: only these, and the brake stays.
+// `decision`: "confirm" or "forgive".
 ExitCode BrakeRelease(const Console& console, const std::string& decision,
-                      const std::string& reason, const std::vector<std::string>& hosts);
+                      const std::string& reason);
 
 }  // namespace bootgate::gatekeeper::client

@@ -26,7 +26,26 @@ absl::StatusOr<absl::Time> Expiry(absl::string_view text, absl::Time now) {
 }
 
 std::string HostsText(const v1::Waiver& waiver) {
-  return waiver.selector().empty() ? absl::StrJoin(waiver.host_ids(), ", ") : waiver.selector();
+  std::vector<std::string> all(waiver.host_ids().begin(), waiver.host_ids().end());
+  if (!waiver.selector().empty()) all.push_back(waiver.selector());
+  return absl::StrJoin(all, "; ");
+}
+
+// "IMA_UNLISTED of /opt/agent/*, PCR 10"
+std::string FindingText(const v1::WaivedFinding& finding) {
+  std::string text = finding.code();
+  if (!finding.path().empty()) absl::StrAppend(&text, " of ", finding.path());
+  if (finding.has_register_()) absl::StrAppend(&text, ", PCR ", finding.register_());
+  if (!finding.expected().empty()) absl::StrAppend(&text, ", expected ", finding.expected());
+  if (!finding.actual().empty()) absl::StrAppend(&text, ", actual ", finding.actual());
+  return text;
+}
+
+std::string FindingsText(const v1::Waiver& waiver) {
+  return absl::StrJoin(waiver.findings(), "; ",
+                       [](std::string* out, const v1::WaivedFinding& finding) {
+                         out->append(FindingText(finding));
+                       });
 }
 
 std::string StateText(const v1::Waiver& waiver) {
@@ -42,16 +61,15 @@ void Print(const Console& console, const v1::Waiver& waiver) {
   console.out << cli::FormatPairs(
       {{"waiver", waiver.id()},
        {"state", StateText(waiver)},
-       {"finding", waiver.code()},
-       {"only where", OrDash(waiver.detail())},
+       {"findings", FindingsText(waiver)},
        {"hosts", HostsText(waiver)},
        {"owner", waiver.owner()},
        {"reason", waiver.reason()},
-       {"ticket", OrDash(waiver.ticket())},
        {"made", absl::StrCat(TimeText(waiver.created_at()), " by ", waiver.created_by())},
        {"expires", TimeText(waiver.expires_at())},
        {"revoked", waiver.has_revoked_at()
-                       ? absl::StrCat(TimeText(waiver.revoked_at()), " by ", waiver.revoked_by())
+                       ? absl::StrCat(TimeText(waiver.revoked_at()), " by ", waiver.revoked_by(),
+                                      ": ", waiver.revoked_why())
                        : "-"}});
 }
 
@@ -62,13 +80,18 @@ ExitCode WaiverAdd(const Console& console, const WaiverAddOptions& options) {
   if (!expires.ok()) return Fail(console, expires.status());
   v1::AddWaiverRequest request;
   v1::AddWaiverResponse answer;
-  request.set_code(options.code);
-  request.set_detail(options.detail);
+  v1::WaivedFinding* const finding = request.add_findings();
+  finding->set_code(options.code);
+  finding->set_path(options.path);
+  finding->set_expected(options.expected);
+  finding->set_actual(options.actual);
+  if (options.register_index >= 0) {
+    finding->set_register_(static_cast<uint32_t>(options.register_index));
+  }
   for (const std::string& host : options.hosts) request.add_host_ids(host);
   request.set_selector(options.selector);
   request.set_owner(options.owner);
   request.set_reason(options.reason);
-  request.set_ticket(options.ticket);
   SetTime(*expires, request.mutable_expires_at());
   const absl::Status status = Change(console.api, "WaiverService/AddWaiver", request, answer);
   if (!status.ok()) return Fail(console, status);
@@ -92,7 +115,7 @@ ExitCode WaiverList(const Console& console, const WaiverListOptions& options) {
   } else {
     std::vector<std::vector<std::string>> rows;
     for (const v1::Waiver& waiver : all.waivers()) {
-      rows.push_back({waiver.id(), StateText(waiver), waiver.code(), HostsText(waiver),
+      rows.push_back({waiver.id(), StateText(waiver), FindingsText(waiver), HostsText(waiver),
                       TimeText(waiver.expires_at()), waiver.owner(), waiver.reason()});
     }
     console.out << cli::FormatTable(

@@ -9,7 +9,10 @@
 namespace bootgate::gatekeeper::client {
 
 struct WaiverAddOptions {
-  std::string code, detail, selector, owner, reason, ticket;
+  std::string code;  // of the finding; the next four narrow it
+  std::string path, expected, actual;
+  int register_index = -1;  // -1: any
+  std::string selector, owner, reason;
   std::vector<std::string> hosts;
   std::string expires;  // a time, or a duration from now: "14d", "36h"
 };

@@ -168,6 +168,12 @@ absl::StatusOr<absl::Time> PointInTime(absl::string_view text, absl::Time now) {
 }
 
 std::string JsonText(const Message& message) { return Text(ToJson(message), kIndent); }
+std::string JsonText(const Message& message, const Message& more, const std::string& name) {
+  ordered_json out = ToJson(message);
+  out[name] = FieldOf(more, *more.GetDescriptor()->FindFieldByName(name));
+  return Text(out, kIndent);
+}
+
 std::string JsonLine(const Message& message) { return Text(ToJson(message), kOneLine); }
 
 std::string JsonList(const Message& message, const std::string& name) {

@@ -31,6 +31,9 @@ absl::StatusOr<absl::Time> PointInTime(absl::string_view text, absl::Time now);
 // All fields under their names, set or not, in the order of the message: enums as words, times as
 // text, bytes in hex, 64-bit numbers as numbers. Messages that are not set: null.
 std::string JsonText(const google::protobuf::Message& message);  // with a line break at the end
+// The same with the list `name` of another message behind the fields.
+std::string JsonText(const google::protobuf::Message& message,
+                     const google::protobuf::Message& more, const std::string& name);
 std::string JsonLine(const google::protobuf::Message& message);  // on one line
 // The field `name`, repeated, as a list.
 std::string JsonList(const google::protobuf::Message& message, const std::string& name);

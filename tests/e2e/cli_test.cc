@@ -151,7 +151,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"UnknownOutput", "host list -o xml DIR", kUsage, "xml"},
         Row{"InitTwice", "init DIR", kConflict, "nothing was changed"},
         Row{"HostShowUnknown", "host show NOBODY DIR", kNotFound, kNobody},
-        Row{"HostShowNoHost", "host show nonsense DIR", kNotFound, "nonsense"},
+        Row{"HostShowNoHost", "host show nonsense DIR", kUsage, "HOST_ID_SYNTAX"},
         Row{"HostApproveUnknown", "host approve NOBODY DIR", kNotFound, kNobody},
         Row{"QuarantineShowTrusted", "quarantine show TRUSTED DIR", kConflict, "not quarantined"},
         Row{"QuarantineShowUnknown", "quarantine show NOBODY DIR", kNotFound, "HOST_UNKNOWN"},
