@@ -1,4 +1,7 @@
 // bootgate-gatekeeper: the server, its operator's verbs and the offline tools, in one binary.
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <iostream>
@@ -17,6 +20,7 @@
 #include "gatekeeper/app/api_verbs.h"
 #include "gatekeeper/app/ca_verbs.h"
 #include "gatekeeper/app/command_line.h"
+#include "gatekeeper/app/completion.h"
 #include "gatekeeper/app/config.h"
 #include "gatekeeper/app/ek_verbs.h"
 #include "gatekeeper/app/ima_list_verbs.h"
@@ -38,6 +42,7 @@
 #include "gatekeeper/cli/reason_docs.h"
 #include "gatekeeper/cli/reasons.h"
 #include "gatekeeper/cli/reference_learn.h"
+#include "gatekeeper/cli/table.h"
 #include "gatekeeper/store/sqlite/sqlite_store.h"
 #include "pki/authority.h"
 
@@ -326,7 +331,15 @@ std::string UnknownVerb(const CLI::App& root, int argc, char** argv) {
   return "";
 }
 
+// Columns of the terminal that the output goes to; 0: it is none.
+size_t TerminalWidth() {
+  winsize size = {};
+  return isatty(STDOUT_FILENO) == 1 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col
+                                                                                    : 0;
+}
+
 int Main(int argc, char** argv) {
+  cli::SetTableWidth(TerminalWidth());
   CommandLine line;
   CLI::App root(
       "Bootgate gatekeeper: a host touches customer data only after it has proved how it booted.");
@@ -354,6 +367,7 @@ int Main(int argc, char** argv) {
   AddWebhookVerbs(root, line);
   AddAuditVerbs(root, line);
   AddReasonVerbs(root, line);
+  AddCompletionVerbs(root, line);
   if (const std::string unknown = UnknownVerb(root, argc, argv); !unknown.empty()) {
     std::cerr << "error: " << unknown << "\n       bootgate-gatekeeper --help lists them\n";
     return static_cast<int>(ExitCode::kUsage);

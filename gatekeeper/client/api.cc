@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/support/byte_buffer.h>
 
+#include <filesystem>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -20,6 +21,8 @@
 
 namespace bootgate::gatekeeper::client {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr char kPackage[] = "/bootgate.v1.";
 constexpr size_t kMaxPem = size_t{1} << 20;  // bytes
@@ -147,18 +150,29 @@ absl::StatusOr<std::string> PemIn(absl::string_view option, const std::string& f
                       absl::StrCat(option, ": ", file, ": ", text.status().message()));
 }
 
+// In the same file, or beside it: of NAME.pem in NAME.key.
+absl::StatusOr<std::string> KeyOf(const std::string& identity, const std::string& pem) {
+  if (absl::StrContains(pem, "PRIVATE KEY-----")) return pem;
+  const std::string file = fs::path(identity).replace_extension(".key").string();
+  if (file != identity && FileExists(file)) return PemIn("--identity", file);
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--identity: ", identity, ": there is no private key in it, and there is no ", file));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Api>> Api::Connect(const ServerOptions& options) {
-  grpc::SslCredentialsOptions tls;
-  BG_ASSIGN_OR_RETURN(tls.pem_root_certs, PemIn("--ca", options.ca));
-  BG_ASSIGN_OR_RETURN(const std::string identity, PemIn("--identity", options.identity));
-  if (!absl::StrContains(identity, "PRIVATE KEY-----")) {
+  if (options.identity.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--identity: ", options.identity, ": there is no private key in it"));
+        "--server needs --identity: an operator's certificate, as `ca operator issue` writes it");
   }
-  tls.pem_cert_chain = identity;
-  tls.pem_private_key = identity;
+  grpc::SslCredentialsOptions tls;
+  BG_ASSIGN_OR_RETURN(tls.pem_cert_chain, PemIn("--identity", options.identity));
+  BG_ASSIGN_OR_RETURN(tls.pem_private_key, KeyOf(options.identity, tls.pem_cert_chain));
+  const std::string roots = options.ca.empty()
+                                ? fs::path(options.identity).replace_filename("roots.pem").string()
+                                : options.ca;
+  BG_ASSIGN_OR_RETURN(tls.pem_root_certs, PemIn("--ca", roots));
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxAnswer);
   if (!options.name.empty()) arguments.SetSslTargetNameOverride(options.name);

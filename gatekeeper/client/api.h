@@ -25,8 +25,8 @@ namespace bootgate::gatekeeper::client {
 // Mutual TLS: who the operator is and which gatekeepers are believed. Files are PEM.
 struct ServerOptions {
   std::string address;   // host:port of the operators' port
-  std::string identity;  // certificate, issuers and private key in one file
-  std::string ca;        // CAs that the gatekeeper's certificate may come from
+  std::string identity;  // certificate, issuers and private key; the key also in NAME.key beside it
+  std::string ca;        // CAs of gatekeepers; empty: roots.pem beside `identity`
   std::string name;      // expected in its certificate; empty: the host of `address`
 };
 
