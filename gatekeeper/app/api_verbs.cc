@@ -8,6 +8,7 @@
 #include "gatekeeper/app/operators_port.h"
 #include "gatekeeper/app/weak_options.h"
 #include "gatekeeper/cli/operator.h"
+#include "gatekeeper/client/client_config.h"
 #include "gatekeeper/operators/operators_server.h"
 #include "gatekeeper/store/sqlite/sqlite_store.h"
 #include "pki/authority.h"
@@ -42,8 +43,9 @@ client::Console ConsoleOver(client::Api& api, const CommandLine& line) {
   return {.api = api, .format = line.format(), .out = std::cout, .err = std::cerr};
 }
 
-ExitCode RunRemote(const CommandLine& line, const ApiVerb& verb) {
-  const absl::StatusOr<std::unique_ptr<client::Api>> api = client::Api::Connect(line.server);
+ExitCode RunRemote(const CommandLine& line, const client::ServerOptions& server,
+                   const ApiVerb& verb) {
+  const absl::StatusOr<std::unique_ptr<client::Api>> api = client::Api::Connect(server);
   if (!api.ok()) return cli::Fail(std::cerr, api.status());
   return verb(ConsoleOver(**api, line));
 }
@@ -61,6 +63,20 @@ ExitCode RunLocal(const CommandLine& line, const ApiVerb& verb) {
   local->server->Shutdown(absl::InfinitePast());
   if (line.tells_weak_options) std::cerr << WeakOptionsText(*config);
   return code;
+}
+
+// The gatekeeper of this machine is asked for by its configuration; else the file of an operator's
+// machine is looked at.
+absl::StatusOr<client::ServerOptions> ServerOf(const CommandLine& line) {
+  const bool local = !line.folder.empty() || line.config_file != kDefaultConfig;
+  if (local && line.server.address.empty()) return line.server;
+  return client::WithConfig(line.server, client::kClientConfig);
+}
+
+ExitCode RunVerb(const CommandLine& line, const ApiVerb& verb) {
+  const absl::StatusOr<client::ServerOptions> server = ServerOf(line);
+  if (!server.ok()) return cli::Fail(std::cerr, server.status());
+  return server->address.empty() ? RunLocal(line, verb) : RunRemote(line, *server, verb);
 }
 
 void AddServer(CLI::App* app, CommandLine& line) {
@@ -90,9 +106,7 @@ CLI::App* AddApiVerb(CLI::App* parent, const std::string& name, const std::strin
   AddWhere(app, line);
   AddOutput(app, line);
   app->callback([&line, verb = std::move(verb)] {
-    line.verb = [&line, verb] {
-      return line.server.address.empty() ? RunLocal(line, verb) : RunRemote(line, verb);
-    };
+    line.verb = [&line, verb] { return RunVerb(line, verb); };
   });
   return app;
 }

@@ -24,7 +24,8 @@ struct CommandLine {
   std::string folder;  // of `init`; names the configuration inside it
   std::string output = "table";
   client::ServerOptions server;  // whose API a verb goes to; no address: this machine's own store
-  bool tells_weak_options = false;  // what makes checks weaker than they would be, behind a list
+  std::function<ExitCode()> instead;  // of `verb`, where an option says so
+  bool tells_weak_options = false;    // what makes checks weaker than they would be, behind a list
   std::function<ExitCode()> verb;
 
   std::string config_path() const {

@@ -378,7 +378,7 @@ int Main(int argc, char** argv) {
     // Help and version end here too, with 0.
     return root.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
   }
-  return static_cast<int>(line.verb());
+  return static_cast<int>(line.instead ? line.instead() : line.verb());
 }
 
 }  // namespace
