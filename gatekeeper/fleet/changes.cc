@@ -90,16 +90,50 @@ absl::Status CheckNew(const HostRecord& fresh, const std::string& old_id) {
   return absl::OkStatus();
 }
 
-// Nothing is written before both have been looked at.
-absl::Status CheckSwap(store::Store& store, const std::string& old_id, const std::string& new_id) {
-  if (old_id == new_id) {
-    return Malformed(Reason::kMessageMalformed,
-                     absl::StrCat("a TPM is not swapped with itself: both are ", old_id));
-  }
-  BG_ASSIGN_OR_RETURN(const HostRecord old, FindHost(store, old_id));
+// What one record's change says in the audit trail.
+store::AuditRow SwapRow(const Act& act, absl::string_view link, const std::string& other,
+                        const HostRecord& before, const HostRecord& after) {
+  audit::Detail detail;
+  detail.Text("reason", act.reason);
+  if (!act.ticket.empty()) detail.Text("ticket", act.ticket);
+  detail.Text(link, other)
+      .Object("before", audit::StateOf(before))
+      .Object("after", audit::StateOf(after));
+  return audit::MakeRow(act.now, act.actor, "host.swap-tpm", after.id, detail);
+}
+
+// Both records in one commit, and what was revoked. A swap that an earlier release left half done
+// is finished.
+absl::StatusOr<Swapped> SwapOnce(store::Store& store, const std::string& id,
+                                 const std::string& new_id, const Act& act) {
+  BG_ASSIGN_OR_RETURN(const HostRecord old, FindHost(store, id));
   BG_ASSIGN_OR_RETURN(const HostRecord fresh, FindHost(store, new_id));
+  BG_RETURN_IF_ERROR(CheckRevision(old, act.expected_revision));
   BG_RETURN_IF_ERROR(CheckOld(old, new_id));
-  return CheckNew(fresh, old_id);
+  BG_RETURN_IF_ERROR(CheckNew(fresh, id));
+  Swapped out = {{old, false}, {fresh, false}};
+  store::Commit commit;
+  commit.why = act.reason;
+  if (old.replaced_by != new_id || old.trust != Trust::kRetired) {
+    commit.host = old;
+    commit.host->replaced_by = new_id;
+    RetireNow(*commit.host, commit, act.now);
+    commit.audit.push_back(SwapRow(act, "replaced_by", new_id, old, *commit.host));
+    out.old_host = {*commit.host, true};
+    ++out.old_host.host.revision;
+  }
+  if (fresh.replaces != id) {
+    HostRecord after = fresh;
+    after.replaces = id;
+    after.approved = true;
+    for (const auto& [name, value] : old.labels) after.labels[name] = value;
+    commit.audit.push_back(SwapRow(act, "replaces", id, fresh, after));
+    commit.other_host = after;
+    out.new_host = {std::move(after), true};
+    ++out.new_host.host.revision;
+  }
+  if (!commit.audit.empty()) BG_RETURN_IF_ERROR(store.Apply(commit));
+  return out;
 }
 
 }  // namespace
@@ -159,36 +193,18 @@ absl::StatusOr<Changed> Reinstate(store::Store& store, const std::string& id, co
                   });
 }
 
-// The old record goes first: a crash in between leaves it retired, and the new one without
-// anything; the verb given again goes on from there.
 absl::StatusOr<Swapped> SwapTpm(store::Store& store, const std::string& id,
                                 const std::string& new_id, const Act& act) {
   BG_RETURN_IF_ERROR(CheckReason(act.reason));
-  BG_RETURN_IF_ERROR(CheckSwap(store, id, new_id));
-  BG_ASSIGN_OR_RETURN(
-      Changed old,
-      EditHost(store, id, act, "host.swap-tpm", audit::Detail().Text("replaced_by", new_id),
-               [&](HostRecord& host, store::Commit& commit) -> absl::StatusOr<bool> {
-                 BG_RETURN_IF_ERROR(CheckOld(host, new_id));
-                 if (host.replaced_by == new_id && host.trust == Trust::kRetired) return false;
-                 host.replaced_by = new_id;
-                 RetireNow(host, commit, act.now);
-                 return true;
-               }));
-  Act of_new = act;
-  of_new.expected_revision = 0;
-  BG_ASSIGN_OR_RETURN(
-      Changed fresh,
-      EditHost(store, new_id, of_new, "host.swap-tpm", audit::Detail().Text("replaces", id),
-               [&](HostRecord& host, store::Commit&) -> absl::StatusOr<bool> {
-                 BG_RETURN_IF_ERROR(CheckNew(host, id));
-                 if (host.replaces == id) return false;
-                 host.replaces = id;
-                 host.approved = true;
-                 for (const auto& [name, value] : old.host.labels) host.labels[name] = value;
-                 return true;
-               }));
-  return Swapped{std::move(old), std::move(fresh)};
+  if (id == new_id) {
+    return Malformed(Reason::kMessageMalformed,
+                     absl::StrCat("a TPM is not swapped with itself: both are ", id));
+  }
+  absl::StatusOr<Swapped> done = absl::AbortedError("");
+  for (int i = 0; i < kEditTries && absl::IsAborted(done.status()) && !ReasonOf(done.status()); ++i)
+    done = SwapOnce(store, id, new_id, act);
+  if (absl::IsAborted(done.status())) return WithReason(done.status(), Reason::kRevisionStale);
+  return done;
 }
 
 absl::StatusOr<Changed> AcceptClear(store::Store& store, const std::string& id, const Act& act) {

@@ -41,8 +41,8 @@ struct Swapped {
 // The TPM (or the board with it) of `id` was replaced, and the machine has joined with the new one
 // as `new_id`. Links both records; the new one gets the old one's labels and is approved, but not
 // trusted: that takes evidence. The old one is retired. QUARANTINED while the old one is shut out;
-// HOST_RETIRED, HOST_ID_BOUND when one of them takes part in another swap. A swap that was
-// interrupted is finished by giving it again. Needs a reason.
+// HOST_RETIRED, HOST_ID_BOUND when one of them takes part in another swap. One commit. Needs a
+// reason.
 absl::StatusOr<Swapped> SwapTpm(store::Store& store, const std::string& id,
                                 const std::string& new_id, const Act& act);
 

@@ -8,15 +8,6 @@
 namespace bootgate::gatekeeper::fleet {
 namespace {
 
-constexpr int kTries = 5;  // against a host that attests at the same time
-
-absl::Status CheckRevision(const host::HostRecord& host, uint64_t expected) {
-  if (expected == 0 || host.revision == expected) return absl::OkStatus();
-  return Refuse(absl::StatusCode::kAborted, Reason::kRevisionStale,
-                absl::StrCat(host.id, " is at revision ", host.revision, ", not ", expected,
-                             ": look at it again"));
-}
-
 audit::Detail Whole(const audit::Detail& detail, const Act& act, const host::HostRecord& before,
                     const host::HostRecord& after) {
   audit::Detail whole = detail;
@@ -27,11 +18,18 @@ audit::Detail Whole(const audit::Detail& detail, const Act& act, const host::Hos
 
 }  // namespace
 
+absl::Status CheckRevision(const host::HostRecord& host, uint64_t expected) {
+  if (expected == 0 || host.revision == expected) return absl::OkStatus();
+  return Refuse(absl::StatusCode::kAborted, Reason::kRevisionStale,
+                absl::StrCat(host.id, " is at revision ", host.revision, ", not ", expected,
+                             ": look at it again"));
+}
+
 absl::StatusOr<Changed> EditHost(store::Store& store, const std::string& id, const Act& act,
                                  absl::string_view action, const audit::Detail& detail,
                                  const Edit& edit) {
   absl::Status status;
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kEditTries; ++i) {
     BG_ASSIGN_OR_RETURN(const host::HostRecord before, FindHost(store, id));
     BG_RETURN_IF_ERROR(CheckRevision(before, act.expected_revision));
     store::Commit commit;

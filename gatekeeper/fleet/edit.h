@@ -1,6 +1,7 @@
 // One host's record read, changed and written with its audit row.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -11,6 +12,11 @@
 #include "gatekeeper/store/store.h"
 
 namespace bootgate::gatekeeper::fleet {
+
+inline constexpr int kEditTries = 5;  // against a host that attests at the same time
+
+// kAborted REVISION_STALE unless the host is at that revision; 0: whatever it is.
+absl::Status CheckRevision(const host::HostRecord& host, uint64_t expected);
 
 // Changes the record and says whether; what else is to be written goes into the commit.
 using Edit = std::function<absl::StatusOr<bool>(host::HostRecord&, store::Commit&)>;
