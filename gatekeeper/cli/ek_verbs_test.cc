@@ -14,7 +14,6 @@
 #include "gatekeeper/cli/ek_inventory.h"
 #include "gatekeeper/cli/ek_lists.h"
 #include "gatekeeper/cli/ek_roots.h"
-#include "gatekeeper/cli/hosts.h"
 #include "gatekeeper/cli/inventory_file.h"
 #include "gatekeeper/cli/join_tokens.h"
 #include "gatekeeper/enroll/ek_documents.h"
@@ -243,17 +242,6 @@ TEST_F(EkVerbsTest, ImportApprovesWhoWaitedForItAndNobodyElse) {
   EXPECT_TRUE(IsApproved(1));
   EXPECT_FALSE(IsApproved(2));
   EXPECT_FALSE(IsApproved(3));
-}
-
-TEST_F(EkVerbsTest, HostsAreApprovedByTheirLabels) {
-  AddHost(1, false, "none", {{"rack", "7"}, {"role", "db"}});
-  AddHost(2, false, "none", {{"rack", "8"}});
-  EXPECT_EQ(HostApproveAll(op_, {{"rack", "7"}}), ExitCode::kSuccess);
-  EXPECT_TRUE(IsApproved(1));
-  EXPECT_FALSE(IsApproved(2));
-  EXPECT_THAT(Told(), HasSubstr(ids_[1]));
-  EXPECT_EQ(HostApproveAll(op_, {{"rack", "9"}}), ExitCode::kSuccess);
-  EXPECT_THAT(Told(), HasSubstr("no host with rack=9 waits"));
 }
 
 // ---- lists

@@ -28,12 +28,18 @@ std::string LabelText(const v1::Host& host) {
 
 std::string BootText(bool known, const v1::BootCounters& boot) {
   if (!known) return "-";
-  return absl::StrCat("reset ", boot.reset_count(), ", restart ", boot.restart_count());
+  return absl::StrCat("reset ", boot.reset_count(), ", restart ", boot.restart_count(), ", clock ",
+                      boot.clock_ms(), " ms");
 }
 
 std::string TpmText(const v1::Tpm& tpm) {
   if (tpm.manufacturer().empty()) return "-";
   return absl::StrCat(tpm.manufacturer(), ", ", tpm.model(), ", ", tpm.version());
+}
+
+std::string EkCertificateText(const v1::Host& host) {
+  if (host.own_ek_certificate()) return "ours";
+  return host.ek_certificate_sha256().empty() ? "none" : "of the vendor";
 }
 
 void PrintHost(const v1::Host& host, std::ostream& out) {
@@ -53,6 +59,9 @@ void PrintHost(const v1::Host& host, std::ostream& out) {
       {"assurance", OrDash(host.tpm().assurance())},
       {"tolerances", OrDash(absl::StrJoin(host.tpm().tolerances(), "; "))},
       {"TPM", TpmText(host.tpm())},
+      {"TPM firmware", OrDash(host.tpm().firmware_text())},
+      {"EK certificate", EkCertificateText(host)},
+      {"AK certificate until", TimeText(host.ak_certificate_until())},
       {"enrolled", TimeText(host.enrolled_at())},
       {"last seen",
        absl::StrCat(TimeText(host.last_seen_at()), host.overdue() ? " (overdue)" : "")},
@@ -62,6 +71,13 @@ void PrintHost(const v1::Host& host, std::ostream& out) {
   if (host.has_quarantined_boot()) {
     pairs.emplace_back("bad boot", BootText(true, host.quarantined_boot()));
   }
+  if (!host.tpm().second_line().empty()) {
+    pairs.emplace_back(
+        "second line",
+        host.tpm().second_line() + (host.tpm().clone_suspected() ? ": a second machine" : ""));
+  }
+  if (host.tpm().clear_accepted()) pairs.emplace_back("clear of its TPM", "accepted, once");
+  if (!host.report().empty()) pairs.emplace_back("report only", host.report());
   if (!host.shut_out_by().empty()) pairs.emplace_back("cut off by", host.shut_out_by());
   if (!host.replaces().empty()) pairs.emplace_back("replaces", host.replaces());
   if (!host.replaced_by().empty()) pairs.emplace_back("replaced by", host.replaced_by());

@@ -8,10 +8,12 @@
 #include "absl/strings/str_replace.h"
 #include "bootgate/v1/fleet.pb.h"
 #include "bootgate/v1/quarantine.pb.h"
+#include "common/base/clock.h"
 #include "common/base/hex.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/hash.h"
+#include "gatekeeper/advisories/firmware_advisories.h"
 #include "gatekeeper/operators/messages.h"
 
 namespace bootgate::gatekeeper::operators {
@@ -48,6 +50,15 @@ void EncodeTpm(const host::HostRecord& host, const fleet::Timing& timing, v1::Tp
   out->set_ek_trust(Printable(host.ek_trust));
   out->set_assurance(host.assurance);
   for (const std::string& tolerance : host.tolerances) out->add_tolerances(Printable(tolerance));
+  if (host.tpm.firmware != 0) {
+    out->set_firmware_text(advisories::FirmwareVersionText(host.tpm.firmware));
+  }
+  if (host.tpm_history.second_line.has_value()) {
+    out->set_second_line(absl::StrCat(host::Describe(host.tpm_history.second_line->boot),
+                                      ", last heard ",
+                                      FormatUtc(host.tpm_history.second_line->seen_at)));
+  }
+  out->set_clone_suspected(host.tpm_history.clone_suspected);
   const auto& until = host.tpm_history.clear_accepted_until;
   out->set_clear_accepted(until.has_value() && *until > timing.now);
 }
@@ -112,6 +123,7 @@ absl::StatusOr<Trust> TrustFrom(int trust_state) {
 void Encode(const host::BootMark& boot, v1::BootCounters* out) {
   out->set_reset_count(boot.reset_count);
   out->set_restart_count(boot.restart_count);
+  out->set_clock_ms(boot.clock_ms);
 }
 
 void Encode(const host::HostRecord& host, const fleet::Timing& timing, v1::Host* out) {
@@ -122,6 +134,10 @@ void Encode(const host::HostRecord& host, const fleet::Timing& timing, v1::Host*
   out->set_approved(host.approved);
   EncodeLabels(host, out->mutable_labels());
   EncodeTold(host, out);
+  out->set_own_ek_certificate(!host.own_ek_certificate.empty());
+  if (!host.ak_certificate.empty()) {
+    Encode(host.ak_certificate_until, out->mutable_ak_certificate_until());
+  }
   Encode(host.enrolled_at, out->mutable_enrolled_at());
   if (host.last_seen_at > absl::UnixEpoch()) Encode(host.last_seen_at, out->mutable_last_seen_at());
   out->set_overdue(fleet::IsOverdue(host, timing));

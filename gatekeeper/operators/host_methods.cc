@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "bootgate/v1/fleet.pb.h"
+#include "common/base/hex.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "gatekeeper/fleet/changes.h"
@@ -14,6 +15,7 @@
 #include "gatekeeper/operators/handler.h"
 #include "gatekeeper/operators/host_codec.h"
 #include "gatekeeper/operators/paging.h"
+#include "gatekeeper/rollout/judged.h"
 
 namespace bootgate::gatekeeper::operators {
 namespace {
@@ -49,11 +51,28 @@ absl::Status ListHosts(const Call& call, const v1::ListHostsRequest& request,
   return absl::OkStatus();
 }
 
+// What a policy that is only reported on made of the host's last evidence; empty: none was.
+std::string ReportOn(const Call& call, const host::HostRecord& host) {
+  constexpr size_t kShownDigits = 12;
+  if (host.last_verdict_id.empty()) return "";
+  const absl::StatusOr<store::VerdictRow> verdict =
+      call.backend.store.GetVerdict(host.last_verdict_id);
+  if (!verdict.ok()) return "";
+  const absl::StatusOr<rollout::JudgedTwice> judged = rollout::ReadJudged(*verdict);
+  if (!judged.ok() || !judged->report.has_value()) return "";
+  const rollout::Judged& report = *judged->report;
+  return Printable(
+      absl::StrCat(report.outcome, " by policy ", report.policy_id.substr(0, kShownDigits),
+                   report.why.empty() ? "" : ": ", report.why),
+      1024);
+}
+
 absl::Status GetHost(const Call& call, const v1::GetHostRequest& request,
                      v1::GetHostResponse* answer) {
   BG_ASSIGN_OR_RETURN(const host::HostRecord host,
                       fleet::FindHost(call.backend.store, request.host_id()));
   Encode(host, TimingOf(call), answer->mutable_host());
+  answer->mutable_host()->set_report(ReportOn(call, host));
   return absl::OkStatus();
 }
 

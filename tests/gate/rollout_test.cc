@@ -8,7 +8,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/testing/status_matchers.h"
-#include "gatekeeper/cli/hosts.h"
 #include "gatekeeper/cli/policy_activate.h"
 #include "gatekeeper/cli/policy_diff.h"
 #include "gmock/gmock.h"

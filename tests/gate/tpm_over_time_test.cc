@@ -2,10 +2,11 @@
 // exchanged, with weak firmware.
 #include <sstream>
 
+#include "common/base/exit_code.h"
 #include "common/crypto/hash.h"
 #include "common/testing/status_matchers.h"
-#include "gatekeeper/cli/host_changes.h"
 #include "gatekeeper/enroll/ek_documents.h"
+#include "gatekeeper/fleet/changes.h"
 #include "gmock/gmock.h"
 #include "tests/gate/gate.h"
 
@@ -45,15 +46,35 @@ class TpmOverTime : public ::testing::Test {
     const std::optional<Reason> reason = ReasonOf(answer.status());
     return reason.has_value() ? std::string(Code(*reason)) : "no reason";
   }
-  gatekeeper::cli::Operator Op() {
-    return {.store = *gate_.store,
-            .clock = gate_.clock,
-            .actor = "operator alice",
-            .out = told_,
-            .err = told_};
+  struct HostChange {
+    std::string host_id, reason, ticket;
+  };
+  gatekeeper::fleet::Act ActOf(const HostChange& change) const {
+    return {.actor = "operator alice",
+            .now = gate_.clock.Now(),
+            .reason = change.reason,
+            .ticket = change.ticket};
+  }
+  ExitCode Tell(const absl::Status& status) {
+    told_ << status.message() << "\n";
+    return ExitCodeFor(status);
+  }
+  ExitCode HostAcceptClear(const HostChange& change) {
+    return Tell(
+        gatekeeper::fleet::AcceptClear(*gate_.store, change.host_id, ActOf(change)).status());
+  }
+  ExitCode HostRetire(const HostChange& change) {
+    return Tell(gatekeeper::fleet::Retire(*gate_.store, change.host_id, ActOf(change)).status());
+  }
+  ExitCode HostReinstate(const HostChange& change) {
+    return Tell(gatekeeper::fleet::Reinstate(*gate_.store, change.host_id, ActOf(change)).status());
+  }
+  ExitCode HostSwapTpm(const HostChange& change, const std::string& new_id) {
+    return Tell(
+        gatekeeper::fleet::SwapTpm(*gate_.store, change.host_id, new_id, ActOf(change)).status());
   }
   ExitCode AcceptClear() {
-    return HostAcceptClear(Op(), {.host_id = host_.id(), .reason = "cleared for resale"});
+    return HostAcceptClear({.host_id = host_.id(), .reason = "cleared for resale"});
   }
   std::string LastVerdict(const std::string& id) {
     return gate_.store->GetVerdict(gate_.Host(id).last_verdict_id)->body_json;
@@ -262,10 +283,10 @@ TEST_F(TpmOverTime, AClearIsNoWayOutOfAQuarantine) {
 }
 
 TEST_F(TpmOverTime, AcceptClearNeedsAReasonAndAHostThatHasSentEvidence) {
-  EXPECT_EQ(HostAcceptClear(Op(), {.host_id = host_.id(), .reason = " "}), ExitCode::kUsage);
+  EXPECT_EQ(HostAcceptClear({.host_id = host_.id(), .reason = " "}), ExitCode::kUsage);
   EXPECT_EQ(AcceptClear(), ExitCode::kConflict);
   EXPECT_THAT(told_.str(), HasSubstr("never sent evidence"));
-  EXPECT_EQ(HostAcceptClear(Op(), {.host_id = "h-00000000000000000000000000000000", .reason = "r"}),
+  EXPECT_EQ(HostAcceptClear({.host_id = "h-00000000000000000000000000000000", .reason = "r"}),
             ExitCode::kNotFound);
 }
 
@@ -281,7 +302,7 @@ class Swap : public TpmOverTime {
     });
   }
   ExitCode SwapTpm() {
-    return HostSwapTpm(Op(), {.host_id = host_.id(), .reason = "board died", .ticket = "OPS-1"},
+    return HostSwapTpm({.host_id = host_.id(), .reason = "board died", .ticket = "OPS-1"},
                        fresh_.id());
   }
   SoftHost fresh_;
@@ -334,7 +355,7 @@ TEST_F(Swap, IsNoWayOutOfAQuarantine) {
     EXPECT_EQ(gate_.Dump(), before);
   }
   // Nor by retiring it first.
-  ASSERT_EQ(HostRetire(Op(), {.host_id = host_.id(), .reason = "r"}), ExitCode::kSuccess);
+  ASSERT_EQ(HostRetire({.host_id = host_.id(), .reason = "r"}), ExitCode::kSuccess);
   EXPECT_EQ(SwapTpm(), ExitCode::kConflict);
   EXPECT_THAT(told_.str(), HasSubstr("QUARANTINED"));
   EXPECT_FALSE(gate_.Host(fresh_.id()).approved);
@@ -343,32 +364,27 @@ TEST_F(Swap, IsNoWayOutOfAQuarantine) {
 TEST_F(Swap, ToAHostThatIsShutOutOrToItselfOrToNobodyIsRefused) {
   gate_.ChangeHost(fresh_.id(), [](auto& record) { record.trust = Trust::kQuarantined; });
   EXPECT_EQ(SwapTpm(), ExitCode::kConflict);
-  EXPECT_EQ(HostSwapTpm(Op(), {.host_id = host_.id(), .reason = "r"}, host_.id()),
-            ExitCode::kUsage);
-  EXPECT_EQ(HostSwapTpm(Op(), {.host_id = host_.id(), .reason = "r"}, "h-none"),
-            ExitCode::kNotFound);
+  EXPECT_EQ(HostSwapTpm({.host_id = host_.id(), .reason = "r"}, host_.id()), ExitCode::kUsage);
+  EXPECT_EQ(HostSwapTpm({.host_id = host_.id(), .reason = "r"}, "h-none"), ExitCode::kNotFound);
   EXPECT_EQ(gate_.TrustOf(host_.id()), Trust::kPending) << "nothing was written";
 }
 
 TEST_F(Swap, OfAHostThatWasSwappedAlreadyIsRefused) {
   ASSERT_EQ(SwapTpm(), ExitCode::kSuccess);
   SoftHost third = gate_.NewHost();
-  EXPECT_EQ(HostSwapTpm(Op(), {.host_id = host_.id(), .reason = "r"}, third.id()),
-            ExitCode::kConflict);
-  EXPECT_EQ(HostSwapTpm(Op(), {.host_id = third.id(), .reason = "r"}, fresh_.id()),
-            ExitCode::kConflict);
-  EXPECT_EQ(HostReinstate(Op(), {.host_id = host_.id(), .reason = "r"}), ExitCode::kConflict);
+  EXPECT_EQ(HostSwapTpm({.host_id = host_.id(), .reason = "r"}, third.id()), ExitCode::kConflict);
+  EXPECT_EQ(HostSwapTpm({.host_id = third.id(), .reason = "r"}, fresh_.id()), ExitCode::kConflict);
+  EXPECT_EQ(HostReinstate({.host_id = host_.id(), .reason = "r"}), ExitCode::kConflict);
 }
 
 // ---- out of service and back
 
 TEST_F(TpmOverTime, ARetiredHostIsRefusedUntilItIsReinstatedAndApproved) {
   ASSERT_EQ(OutcomeOf(host_), "ADMIT");
-  ASSERT_EQ(HostRetire(Op(), {.host_id = host_.id(), .reason = "sold"}), ExitCode::kSuccess);
+  ASSERT_EQ(HostRetire({.host_id = host_.id(), .reason = "sold"}), ExitCode::kSuccess);
   EXPECT_EQ(OutcomeOf(host_), "HOST_RETIRED");
   EXPECT_THAT(host_.Join(*client_, gate_.token), Refuses(Reason::kHostRetired));
-  ASSERT_EQ(HostReinstate(Op(), {.host_id = host_.id(), .reason = "bought back"}),
-            ExitCode::kSuccess);
+  ASSERT_EQ(HostReinstate({.host_id = host_.id(), .reason = "bought back"}), ExitCode::kSuccess);
   EXPECT_EQ(OutcomeOf(host_), "EK_NOT_BOUND");
   ASSERT_THAT(host_.Join(*client_, gate_.token), IsOk());  // this token approves
   EXPECT_EQ(OutcomeOf(host_), "ADMIT");
@@ -378,8 +394,8 @@ TEST_F(TpmOverTime, RetirementDoesNotClearAQuarantine) {
   ASSERT_EQ(OutcomeOf(host_), "ADMIT");
   ++host_.clock.reset_count;
   ASSERT_EQ(OutcomeOf(host_), "DENY");
-  ASSERT_EQ(HostRetire(Op(), {.host_id = host_.id(), .reason = "r"}), ExitCode::kSuccess);
-  ASSERT_EQ(HostReinstate(Op(), {.host_id = host_.id(), .reason = "r"}), ExitCode::kSuccess);
+  ASSERT_EQ(HostRetire({.host_id = host_.id(), .reason = "r"}), ExitCode::kSuccess);
+  ASSERT_EQ(HostReinstate({.host_id = host_.id(), .reason = "r"}), ExitCode::kSuccess);
   EXPECT_EQ(gate_.TrustOf(host_.id()), Trust::kQuarantined);
 }
 

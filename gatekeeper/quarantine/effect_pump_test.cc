@@ -1,11 +1,11 @@
+#include "gatekeeper/quarantine/effect_pump.h"
+
 #include <set>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/testing/status_matchers.h"
-#include "gatekeeper/quarantine/effect_pump.h"
-#include "gatekeeper/quarantine/view.h"
 #include "gatekeeper/store/sqlite/sqlite_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -13,17 +13,14 @@
 namespace bootgate::gatekeeper::quarantine {
 namespace {
 
-using ::bootgate::testing::HasCode;
 using ::bootgate::testing::IsOk;
-using ::bootgate::testing::Refuses;
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 absl::Time At(int64_t seconds) { return absl::FromUnixSeconds(1'800'000'000 + seconds); }
 
-class QuarantineTest : public ::testing::Test {
+class EffectPumpTest : public ::testing::Test {
  protected:
-  QuarantineTest() {
+  EffectPumpTest() {
     std::string pattern = ::testing::TempDir() + "/quarantine.XXXXXX";
     path_ = absl::StrCat(mkdtemp(pattern.data()), "/store.db");
     Reopen();
@@ -49,12 +46,6 @@ class QuarantineTest : public ::testing::Test {
     commit.audit.emplace_back();
     ASSERT_THAT(store_->Apply(commit), IsOk());
   }
-  void StoreHost(const host::HostRecord& host) {
-    store::Commit commit;
-    commit.host = host;
-    Store(commit);
-  }
-
   // A host that was denied: verdict, incident and the effects of it.
   void Deny(const std::string& id, int64_t since) {
     store::Commit commit;
@@ -87,97 +78,7 @@ class QuarantineTest : public ::testing::Test {
   std::unique_ptr<store::Store> store_;
 };
 
-std::vector<std::string> Ids(const QuarantineList& list) {
-  std::vector<std::string> ids;
-  for (const QuarantinedHost& host : list.hosts) ids.push_back(host.host_id);
-  return ids;
-}
-
-// ---- views
-
-TEST_F(QuarantineTest, ListsThoseShutOutLongestFirst) {
-  StoreHost(Host("a", host::Trust::kPending, 1));
-  StoreHost(Host("b", host::Trust::kTrusted, 2));
-  StoreHost(Host("c", host::Trust::kRetired, 3));
-  StoreHost(Host("d", host::Trust::kRemediated, 9));
-  StoreHost(Host("e", host::Trust::kQuarantined, 5));
-  StoreHost(Host("f", host::Trust::kInvestigating, 7));
-  BG_ASSERT_OK_AND_ASSIGN(const QuarantineList list, ListQuarantined(*store_));
-  EXPECT_THAT(Ids(list), ElementsAre("e", "f", "d"));
-  EXPECT_THAT(list.corrupt, IsEmpty());
-}
-
-TEST_F(QuarantineTest, NobodyShutOutGivesAnEmptyList) {
-  BG_ASSERT_OK_AND_ASSIGN(const QuarantineList list, ListQuarantined(*store_));
-  EXPECT_THAT(list.hosts, IsEmpty());
-}
-
-TEST_F(QuarantineTest, LineTellsSinceWhenAndWhy) {
-  Deny("e", 5);
-  const QuarantinedHost line = ListQuarantined(*store_)->hosts.at(0);
-  EXPECT_EQ(line.hostname, "name-of-e");
-  EXPECT_EQ(line.trust, host::Trust::kQuarantined);
-  EXPECT_EQ(line.since, At(5));
-  EXPECT_THAT(line.reasons, ElementsAre("SECURE_BOOT_OFF"));
-  EXPECT_EQ(line.why, "Secure Boot was off");
-  EXPECT_EQ(line.incident_id, "i-e");
-  EXPECT_EQ(line.verdict_id, "v-e");
-  EXPECT_EQ(line.failures, 1);
-}
-
-// Quarantined hosts keep attesting; a later good verdict is not why they are shut out.
-TEST_F(QuarantineTest, LaterEvidenceDoesNotHideTheCause) {
-  Deny("e", 5);
-  store::Commit later;
-  later.host = store_->GetHost("e").value();
-  later.host->last_verdict_id = "v-later";
-  later.host->last_outcome = "ADMIT";
-  later.host->reasons.clear();
-  later.host->why.clear();
-  Store(later);
-  BG_ASSERT_OK_AND_ASSIGN(const QuarantineDetail detail, ShowQuarantined(*store_, "e"));
-  EXPECT_EQ(detail.host.verdict_id, "v-e");
-  EXPECT_EQ(detail.host.why, "Secure Boot was off");
-  EXPECT_THAT(detail.host.reasons, ElementsAre("SECURE_BOOT_OFF"));
-}
-
-TEST_F(QuarantineTest, ShowTellsVerdictIncidentsCredentialsAndBadBoot) {
-  Deny("e", 5);
-  store::Commit issue;
-  store::CredentialRow credential;
-  credential.serial = "0a";
-  credential.host_id = "e";
-  issue.issued = {credential};
-  Store(issue);
-  BG_ASSERT_OK_AND_ASSIGN(const QuarantineDetail detail, ShowQuarantined(*store_, "e"));
-  ASSERT_TRUE(detail.verdict.has_value());
-  EXPECT_EQ(detail.verdict->outcome, "DENY");
-  EXPECT_EQ(detail.incidents.size(), 1u);
-  EXPECT_EQ(detail.credentials.size(), 1u);
-  EXPECT_EQ(detail.bad_boot->reset_count, 7u);
-}
-
-TEST_F(QuarantineTest, ClosedIncidentIsHistoryNotTheCause) {
-  Deny("e", 5);
-  store::Commit close;
-  close.incident = store_->ListIncidents("e")->at(0);
-  close.incident->state = "closed";
-  Store(close);
-  BG_ASSERT_OK_AND_ASSIGN(const QuarantineDetail detail, ShowQuarantined(*store_, "e"));
-  EXPECT_EQ(detail.host.incident_id, "");
-  EXPECT_EQ(detail.incidents.size(), 1u);
-}
-
-TEST_F(QuarantineTest, ShowRefusesHostsThatAreNotShutOut) {
-  StoreHost(Host("b", host::Trust::kTrusted, 2));
-  EXPECT_THAT(ShowQuarantined(*store_, "b"), HasCode(absl::StatusCode::kFailedPrecondition));
-  EXPECT_THAT(ShowQuarantined(*store_, "nobody"), HasCode(absl::StatusCode::kNotFound));
-  EXPECT_THAT(ShowQuarantined(*store_, "nobody"), Refuses(Reason::kHostUnknown));
-}
-
-// ---- effects
-
-TEST_F(QuarantineTest, EffectsAreDoneOnceInOrder) {
+TEST_F(EffectPumpTest, EffectsAreDoneOnceInOrder) {
   Deny("e", 5);
   Deny("f", 6);
   std::vector<std::string> done;
@@ -193,7 +94,7 @@ TEST_F(QuarantineTest, EffectsAreDoneOnceInOrder) {
   EXPECT_EQ(done.size(), 4u);
 }
 
-TEST_F(QuarantineTest, FailedEffectHoldsUpItsHostAloneAndIsTriedAgain) {
+TEST_F(EffectPumpTest, FailedEffectHoldsUpItsHostAloneAndIsTriedAgain) {
   Deny("e", 5);
   Deny("f", 6);
   bool broken = true;
@@ -214,7 +115,7 @@ TEST_F(QuarantineTest, FailedEffectHoldsUpItsHostAloneAndIsTriedAgain) {
 }
 
 // A crash after the handler and before the mark repeats the effect; it is never lost.
-TEST_F(QuarantineTest, EffectsOutliveARestart) {
+TEST_F(EffectPumpTest, EffectsOutliveARestart) {
   Deny("e", 5);
   std::multiset<int64_t> tried;
   const auto handler = [&](const store::EffectRow& effect) -> absl::Status {
