@@ -50,9 +50,10 @@ Step NextStep(const Outcome& outcome, Backoff& backoff, uint32_t random) {
   if (trusted && !outcome.kept.ok()) return AfterLoss(outcome, backoff, random);
   backoff.Reset();
   const absl::Duration asked = BeforeExpiry(outcome.next_attestation, outcome.credential_left);
-  return {.phase = trusted ? Phase::kTrusted : Phase::kQuarantined,
+  const Phase untrusted = outcome.keeps_credentials ? Phase::kHeldBack : Phase::kQuarantined;
+  return {.phase = trusted ? Phase::kTrusted : untrusted,
           .wait = Jittered(asked, random),
-          .drop_installed = !trusted};
+          .drop_installed = !trusted && !outcome.keeps_credentials};
 }
 
 }  // namespace bootgate::agent::app

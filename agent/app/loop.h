@@ -22,8 +22,9 @@ namespace bootgate::agent::app {
 
 // What one try gave: an answer, or why there was none.
 struct Outcome {
-  absl::Status status;  // OK: the gatekeeper answered with a verdict
-  std::string trust;    // of the answer: "trusted", "quarantined", ...
+  absl::Status status;             // OK: the gatekeeper answered with a verdict
+  std::string trust;               // of the answer: "trusted", "quarantined", ...
+  bool keeps_credentials = false;  // not trusted, and yet nothing is to be deleted
   absl::Duration next_attestation;
   absl::Status kept;  // OK, or why the credential of the answer is not in its place
   // Until the credential that is held expires; nullopt: none is held.

@@ -10,6 +10,7 @@
 #include "agent/app/host.h"
 #include "agent/app/request_options.h"
 #include "agent/app/run.h"
+#include "agent/app/selftest_verb.h"
 #include "agent/app/tpm_key_verbs.h"
 #include "agent/app/verbs.h"
 #include "common/base/exit_code.h"
@@ -153,6 +154,22 @@ void AddEvidence(CLI::App& root, CommandLine& line) {
   });
 }
 
+void AddSelftest(CLI::App& root, CommandLine& line) {
+  CLI::App* const app = AddVerb(
+      &root, "selftest", "would this host pass a policy? judged here; nothing is sent", line);
+  const auto words = std::make_shared<SelftestWords>();
+  app->add_option("--policy", words->policy_file, "the policy's file")->required();
+  app->add_option("--reference", words->reference_file, "reference values to compare with");
+  app->add_option("--set", words->set_files, "an IMA set that the reference names; repeatable");
+  app->add_option("--selection", words->selection,
+                  "registers to quote, as the gatekeeper is configured; default: sha256:0-14");
+  app->callback([&line, words] {
+    line.verb = [&line, words](const Config& config) {
+      return SelftestVerb(config, *words, line.format());
+    };
+  });
+}
+
 int Main(int argc, char** argv) {
   // A TPM simulator or resource manager that goes away in the middle of a command is an error of
   // that command, not our end.
@@ -166,6 +183,7 @@ int Main(int argc, char** argv) {
   AddToken(root, line);
   AddCredential(root, line);
   AddEvidence(root, line);
+  AddSelftest(root, line);
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -25,7 +25,11 @@ constexpr Row kRows[] = {
      "Nothing to do."},
     {Phase::kQuarantined, "quarantined", std::nullopt,
      "The gatekeeper denied this host, and its credentials are gone.",
-     "Find the cause, then an operator releases it: bootgate-gatekeeper quarantine list."},
+     "Find the cause, then an operator releases it (bootgate-gatekeeper quarantine list), then "
+     "reboot."},
+    {Phase::kHeldBack, "held back", std::nullopt,
+     "The gatekeeper renews nothing for this host now; what it holds is good until it expires.",
+     "Find the cause: evidence that passes, or an operator's decision, ends it."},
     {Phase::kNotApproved, "waiting for approval", Reason::kHostNotApproved},
     {Phase::kRefused, "refused", std::nullopt,
      "The gatekeeper did not take what was sent for evidence; the host's trust is what it was.",

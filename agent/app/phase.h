@@ -14,6 +14,7 @@ enum class Phase {
   kStarting,         // nothing tried yet
   kTrusted,          // admitted
   kQuarantined,      // denied, or cut off until an operator releases the host
+  kHeldBack,         // renewed nothing, and may keep what it holds
   kNotApproved,      // enrolled, waits for an operator
   kRefused,          // the gatekeeper refused the evidence
   kUnreachable,      // no gatekeeper answers

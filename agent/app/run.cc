@@ -2,7 +2,11 @@
 
 #include <signal.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +18,7 @@
 #include "agent/app/host.h"
 #include "agent/app/lapse.h"
 #include "agent/app/loop.h"
+#include "agent/app/notice_watch.h"
 #include "agent/app/status_file.h"
 #include "agent/app/workload_runtime.h"
 #include "common/base/bytes_view.h"
@@ -60,6 +65,12 @@ std::string WhyOf(const AttestAnswer& answer) {
                                    : absl::StrCat("the gatekeeper says: ", Printable(answer.trust));
 }
 
+// Gatekeepers that hold a host back say so in so many words; of others all that is not trusted is
+// cut off.
+bool KeepsCredentials(const AttestAnswer& answer) {
+  return !answer.drop_credentials && (answer.trust == "restricted" || answer.trust == "suspect");
+}
+
 void LogProblem(absl::string_view what, const absl::Status& status) {
   if (!status.ok()) Log(LogLevel::kError, what, {{"text", std::string(status.message())}});
 }
@@ -93,6 +104,19 @@ class Life {
       : config_(config),
         workload_(workload),
         backoff_({.first = config.retry_first, .most = config.retry_most}),
+        watch_({.with_gatekeeper =
+                    [this](const identity::JoinState& joined,
+                           const std::function<absl::Status(GatekeeperClient&)>& work) {
+                      return WithGatekeeper(config_, joined, workload_.signer(),
+                                            SystemClock().Now(), work);
+                    },
+                .drop = [this](const std::string& why) { TakenBack(why); },
+                .attest_now = [] { WakeLoop(); },
+                .changed =
+                    [this](bool is_open, absl::Time last_heard) {
+                      LogProblem("cannot write who listens",
+                                 WriteListening(config_.state_folder, is_open, last_heard));
+                    }}),
         lapse_([&config] { DropWhatExpired(config); }) {
     report_.phase = std::string(Name(Phase::kStarting));
     report_.since = SystemClock().Now();
@@ -100,6 +124,11 @@ class Life {
     if (before.ok()) {
       report_.tpm = before->tpm;
       report_.last_verdict_at = before->last_verdict_at;
+      report_.trust = before->trust;
+      report_.trust_since = before->trust_since;
+      report_.reasons = before->reasons;
+      report_.incident_id = before->incident_id;
+      report_.heard_at = before->heard_at;
     }
     DropWhatExpired(config);
   }
@@ -107,11 +136,18 @@ class Life {
   // One try and what follows from it; the wait until the next.
   absl::Duration Once() {
     const absl::Time now = SystemClock().Now();
+    const uint64_t drops = watch_.drops();
+    is_trying_ = true;
     const absl::StatusOr<Attestation> done = Try(now);
-    const Step step = NextStep(OutcomeOf(done, now), backoff_, Random32());
-    if (step.drop_installed) {
-      LogProblem("cannot delete the credential", DropCredentials(config_));
-      workload_.Dropped(done.ok() ? WhyOf(done->answer) : std::string(done.status().message()));
+    Step step = NextStep(OutcomeOf(done, now), backoff_, Random32());
+    if (step.drop_installed)
+      Drop(done.ok() ? WhyOf(done->answer) : std::string(done.status().message()));
+    is_trusted_ = done.ok() && done->answer.trust == "trusted";
+    is_trying_ = false;
+    // What this answer brought was taken back while it was on its way: the next one tells why.
+    if (is_trusted_ && watch_.drops() != drops) {
+      Drop("the credential was taken back");
+      step.wait = absl::ZeroDuration();
     }
     lapse_.Set(CredentialsUntil(config_));
     Count(done);
@@ -121,6 +157,19 @@ class Life {
   }
 
  private:
+  void Drop(const std::string& why) {
+    LogProblem("cannot delete the credential", DropCredentials(config_));
+    workload_.Dropped(why);
+  }
+
+  // From the watch's thread. The loop asks what has become of this host, unless it just does, or
+  // was told already.
+  void TakenBack(const std::string& why) {
+    Drop(why);
+    if (is_trusted_ && !is_trying_) WakeLoop();
+  }
+  static void WakeLoop() { kill(getpid(), SIGHUP); }
+
   static void DropWhatExpired(const Config& config) {
     LogProblem("cannot delete the expired credential", DropExpired(config, SystemClock().Now()));
   }
@@ -147,18 +196,22 @@ class Life {
           done = Attest(config_, joined, *tpm_, client, &challenge_, {}, opening);
           return done.status();
         }));
-    if (done->answer.trust == "trusted") workload_.Admitted(joined, done->opened);
+    if (done->answer.trust != "trusted") return done;
+    workload_.Admitted(joined, done->opened);
+    watch_.Listen(joined);
     return done;
   }
 
   Outcome OutcomeOf(const absl::StatusOr<Attestation>& done, absl::Time now) const {
     Outcome outcome{.status = done.status(),
                     .trust = "",
+                    .keeps_credentials = false,
                     .next_attestation = absl::ZeroDuration(),
                     .kept = absl::OkStatus(),
                     .credential_left = std::nullopt};
     if (done.ok()) {
       outcome.trust = done->answer.trust;
+      outcome.keeps_credentials = KeepsCredentials(done->answer);
       outcome.next_attestation = done->answer.next_attestation;
       outcome.kept = done->kept;
     }
@@ -206,11 +259,19 @@ class Life {
       report_.last_verdict_at = now;
       report_.verdict_id = done->answer.verdict_id;
       report_.trust = done->answer.trust;
+      Take(done->answer.standing);
     }
     const absl::Time until = CredentialsUntil(config_);
     const bool held = until != absl::InfiniteFuture() && until != absl::InfinitePast();
     report_.credential_until = held ? until : absl::UnixEpoch();
     Tell(step);
+  }
+
+  void Take(const Standing& standing) {
+    report_.trust_since = standing.since;
+    report_.reasons = standing.reasons;
+    report_.incident_id = standing.incident_id;
+    report_.heard_at = SystemClock().Now();
   }
 
   void Tell(const Step& step) {
@@ -231,7 +292,9 @@ class Life {
   StatusReport report_;
   std::shared_ptr<tpm::Tpm> tpm_;  // shared with signatures that are under way
   std::optional<Challenge> challenge_;
-  Lapse lapse_;  // last: its thread is the first to end
+  std::atomic<bool> is_trying_ = false, is_trusted_ = false;
+  NoticeWatch watch_;  // the last two: their threads are the first to end
+  Lapse lapse_;
 };
 
 }  // namespace

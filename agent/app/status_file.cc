@@ -16,7 +16,9 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr char kFile[] = "status.json";
+constexpr char kListeningFile[] = "listening.json";
 constexpr size_t kMostNotices = 16;
+constexpr size_t kMostReasons = 100;
 
 absl::Time TimeOf(const ordered_json& json, const char* key) {
   absl::Time time = absl::UnixEpoch();
@@ -41,6 +43,16 @@ bool FlagOf(const ordered_json& json, const char* key, bool fallback) {
 
 ordered_json PartOf(const ordered_json& json, const char* key) {
   return json.contains(key) && json[key].is_object() ? json[key] : ordered_json::object();
+}
+
+std::vector<std::string> TextsOf(const ordered_json& json, const char* key, size_t most) {
+  std::vector<std::string> texts;
+  if (!json.contains(key) || !json[key].is_array()) return texts;
+  for (const ordered_json& text : json[key]) {
+    if (texts.size() >= most) break;
+    if (text.is_string()) texts.push_back(text.get<std::string>());
+  }
+  return texts;
 }
 
 ordered_json TpmJson(const tpm::Health& health, const tpm::Usage& usage) {
@@ -93,14 +105,42 @@ void ReadParts(const ordered_json& json, StatusReport& report) {
   report.tpm_usage = {.commands = NumberOf(tpm, "commands"),
                       .sent_again = NumberOf(tpm, "sent_again"),
                       .opened = NumberOf(tpm, "opened")};
-  if (!json.contains("notices") || !json["notices"].is_array()) return;
-  for (const ordered_json& notice : json["notices"]) {
-    if (report.notices.size() >= kMostNotices) return;
-    if (notice.is_string()) report.notices.push_back(notice.get<std::string>());
-  }
+  report.notices = TextsOf(json, "notices", kMostNotices);
+  report.reasons = TextsOf(json, "reasons", kMostReasons);
+}
+
+// Not knowing it is no trouble: it only says how soon news would come.
+void ReadListening(const std::string& state_folder, StatusReport& report) {
+  const absl::StatusOr<std::string> text =
+      identity::ReadStateFile(absl::StrCat(state_folder, "/", kListeningFile));
+  if (!text.ok()) return;
+  const ordered_json json = ordered_json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return;
+  report.listens = FlagOf(json, "listens", false);
+  report.heard_at = std::max(report.heard_at, TimeOf(json, "heard_at"));
+}
+
+// What the host's own operator can do next, where the gatekeeper has said how it stands.
+std::string WayBack(const StatusReport& report) {
+  if (report.trust == "remediated") return "Operators have released this host: reboot it.";
+  const std::string ask =
+      report.incident_id.empty()
+          ? "Ask your operators"
+          : absl::StrCat("Ask your operators about incident ", report.incident_id);
+  if (report.trust == "quarantined" || report.trust == "investigating")
+    return ask + "; after release: reboot.";
+  if (report.trust == "suspect") return ask + "; many hosts fail at once, and they decide.";
+  if (report.trust == "restricted") return ask + "; evidence that passes ends it.";
+  return "";
 }
 
 }  // namespace
+
+bool IsCutOff(const StatusReport& report) {
+  return report.trust == "quarantined" || report.trust == "investigating" ||
+         report.trust == "remediated" || report.trust == "retired" ||
+         report.trust == "restricted" || report.trust == "suspect";
+}
 
 Advice AdviceFor(const StatusReport& report) {
   Advice advice;
@@ -110,7 +150,10 @@ Advice AdviceFor(const StatusReport& report) {
   }
   if (const std::optional<Reason> reason = ReasonFromCode(report.reason)) {
     advice = {std::string(Info(*reason).meaning), std::string(Info(*reason).way_out)};
+    return advice;
   }
+  const std::string back = WayBack(report);
+  if (!back.empty()) advice.way_out = back;
   return advice;
 }
 
@@ -133,6 +176,11 @@ std::string StatusJson(const StatusReport& report) {
                        {"trust", report.trust},
                        {"verdict", report.verdict_id},
                        {"since", FormatUtc(report.since)},
+                       {"trust_since", FormatUtc(report.trust_since)},
+                       {"reasons", report.reasons},
+                       {"incident", report.incident_id},
+                       {"heard_at", FormatUtc(report.heard_at)},
+                       {"listens", report.listens},
                        {"last_try_at", FormatUtc(report.last_try_at)},
                        {"last_verdict_at", FormatUtc(report.last_verdict_at)},
                        {"next_try_at", FormatUtc(report.next_try_at)},
@@ -162,6 +210,11 @@ absl::Status WriteStatus(const std::string& state_folder, const StatusReport& re
   return identity::WriteStateFile(state_folder, kFile, StatusJson(report));
 }
 
+absl::Status WriteListening(const std::string& state_folder, bool listens, absl::Time heard_at) {
+  const ordered_json json = {{"listens", listens}, {"heard_at", FormatUtc(heard_at)}};
+  return identity::WriteStateFile(state_folder, kListeningFile, json.dump() + "\n");
+}
+
 absl::StatusOr<StatusReport> ReadStatus(const std::string& state_folder) {
   const std::string path = absl::StrCat(state_folder, "/", kFile);
   BG_ASSIGN_OR_RETURN(const std::string text, identity::ReadStateFile(path));
@@ -175,12 +228,16 @@ absl::StatusOr<StatusReport> ReadStatus(const std::string& state_folder) {
   report.trust = TextOf(json, "trust");
   report.verdict_id = TextOf(json, "verdict");
   report.since = TimeOf(json, "since");
+  report.trust_since = TimeOf(json, "trust_since");
+  report.incident_id = TextOf(json, "incident");
+  report.heard_at = TimeOf(json, "heard_at");
   report.last_try_at = TimeOf(json, "last_try_at");
   report.last_verdict_at = TimeOf(json, "last_verdict_at");
   report.next_try_at = TimeOf(json, "next_try_at");
   report.credential_until = TimeOf(json, "credential_until");
   report.failures = static_cast<int>(std::min<uint64_t>(NumberOf(json, "failures"), 1 << 30));
   ReadParts(json, report);
+  ReadListening(state_folder, report);
   return report;
 }
 

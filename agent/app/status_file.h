@@ -25,9 +25,14 @@ struct StatusReport {
   std::string detail;  // one line: why
   std::string reason;  // reason code of the last refusal or failure; empty: none
   std::string host_id;
-  std::string trust;       // as of the last verdict
-  std::string verdict_id;  // of the last verdict
-  absl::Time since;        // of the phase
+  std::string trust;                 // as of the last verdict
+  std::string verdict_id;            // of the last verdict
+  absl::Time since;                  // of the phase
+  absl::Time trust_since;            // UnixEpoch: not told
+  std::vector<std::string> reasons;  // codes that the gatekeeper gave for `trust`
+  std::string incident_id;           // to ask operators about
+  absl::Time heard_at;               // the gatekeeper, verdicts included; UnixEpoch: never
+  bool listens = false;              // a quarantine would be told at once
   absl::Time last_try_at;
   absl::Time last_verdict_at;  // UnixEpoch: never
   absl::Time next_try_at;
@@ -46,6 +51,9 @@ struct StatusReport {
 absl::Status WriteStatus(const std::string& state_folder, const StatusReport& report);
 // kNotFound: the agent has not run here. STATE_CORRUPT as in state_file.h.
 absl::StatusOr<StatusReport> ReadStatus(const std::string& state_folder);
+// What the watch of the gatekeeper's notices knows: a file of its own, beside the report, which
+// waits for the next attestation. ReadStatus takes it in.
+absl::Status WriteListening(const std::string& state_folder, bool listens, absl::Time heard_at);
 std::string StatusJson(const StatusReport& report);
 
 // The sentence and the way out of what is reported: of the reason code when there is one, else of
@@ -54,6 +62,9 @@ struct Advice {
   std::string meaning, way_out;
 };
 Advice AdviceFor(const StatusReport& report);
+
+// Does the gatekeeper's last word say no?
+bool IsCutOff(const StatusReport& report);
 
 // "tpm2-tss 3.2.1, older than 4.2.0: ..."
 std::string TssNote();

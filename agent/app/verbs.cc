@@ -66,6 +66,11 @@ void Print(const AttestAnswer& answer) {
   }
 }
 
+// The gatekeeper's last word, for scripts: trouble on the way to it is no verdict.
+ExitCode CodeOf(const StatusReport& report) {
+  return IsCutOff(report) ? ExitCode::kDenied : ExitCode::kSuccess;
+}
+
 // A report that is overdue tells of an agent that is not there, or cannot write.
 bool IsOverdue(const StatusReport& report, absl::Time now) {
   constexpr absl::Duration kPatience = absl::Minutes(5);  // a slow TPM, deadlines of the channel
@@ -174,7 +179,7 @@ ExitCode StatusVerb(const Config& config, OutputFormat format) {
   report->socket = ReadSocketReport(config.state_folder);
   if (format == OutputFormat::kJson) {
     std::cout << StatusJson(*report);
-    return ExitCode::kSuccess;
+    return CodeOf(*report);
   }
   const auto time = [](absl::Time at) {
     return at <= absl::UnixEpoch() ? std::string("-") : FormatUtc(at);
@@ -186,6 +191,17 @@ ExitCode StatusVerb(const Config& config, OutputFormat format) {
             << AkText(joined->ak) << "\n"
             << "state:        " << Printable(report->phase) << ", since " << time(report->since)
             << "\n";
+  if (!report->trust.empty()) {
+    std::cout << "trust:        " << Printable(report->trust)
+              << (report->trust_since > absl::UnixEpoch()
+                      ? ", since " + FormatUtc(report->trust_since)
+                      : "")
+              << "\n";
+  }
+  for (const std::string& reason : report->reasons)
+    std::cout << "reason:       " << Printable(reason) << "\n";
+  if (!report->incident_id.empty())
+    std::cout << "incident:     " << Printable(report->incident_id) << "\n";
   if (!report->detail.empty())
     std::cout << "why:          " << Printable(report->detail, 1024) << "\n";
   const Advice advice = AdviceFor(*report);
@@ -195,7 +211,9 @@ ExitCode StatusVerb(const Config& config, OutputFormat format) {
   }
   for (const std::string& notice : report->notices)
     std::cout << "notice:       " << Printable(notice, notice.size()) << "\n";
-  std::cout << "last verdict: " << time(report->last_verdict_at) << "\n"
+  std::cout << "heard:        " << time(report->heard_at)
+            << (report->listens ? ", tells of a quarantine at once" : "") << "\n"
+            << "last verdict: " << time(report->last_verdict_at) << "\n"
             << "next try:     " << time(report->next_try_at);
   if (report->failures > 0)
     std::cout << " (after " << report->failures << " without an answer, backing off)";
@@ -209,7 +227,7 @@ ExitCode StatusVerb(const Config& config, OutputFormat format) {
   for (const ReportLine& line : ReadWorkloadReports(config.state_folder))
     std::cout << std::left << std::setw(14) << line.name + ":" << line.text << "\n";
   PrintTpm(*report);
-  return ExitCode::kSuccess;
+  return CodeOf(*report);
 }
 
 namespace {

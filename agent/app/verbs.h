@@ -19,6 +19,7 @@ ExitCode JoinVerb(const Config& config, const std::string& join_file, AfterJoin 
 ExitCode AttestVerb(const Config& config, const RequestWords& words, OutputFormat format);
 // Attests and prints the token alone, a line.
 ExitCode TokenVerb(const Config& config, const RequestWords& words, OutputFormat format);
+// 6 when the gatekeeper's last word is not "trusted": cut off, or held back.
 ExitCode StatusVerb(const Config& config, OutputFormat format);
 ExitCode CredentialShowVerb(const Config& config, OutputFormat format);
 // Installs what this host holds, unsealed, into `folder` (empty: the runtime folder): the boot

@@ -67,6 +67,7 @@ absl::StatusOr<std::unique_ptr<GatekeeperClient>> WorkloadRuntime::ConnectAs(
 
 void WorkloadRuntime::Admitted(const identity::JoinState& joined,
                                const std::optional<evidence::SealedPayload>& opened) {
+  const std::lock_guard turn(turn_);
   LogProblem("the certificate of the key in the TPM is left out", LoadTpmKey(config_, signer_));
   if (!opened.has_value()) return;
   if (wants_credential()) {
@@ -80,6 +81,8 @@ void WorkloadRuntime::Admitted(const identity::JoinState& joined,
 }
 
 void WorkloadRuntime::Dropped(absl::string_view why) {
+  hub_.Withdraw(why);  // before all else: who waits for a turn is still served
+  const std::lock_guard turn(turn_);
   hub_.Withdraw(why);
   LogProblem("cannot forget the key in the TPM", signer_.SetCredential(std::nullopt));
   if (!is_installed_) return;

@@ -1,10 +1,12 @@
 // What `run` does for the programs of this host: the socket, the open credential behind it, the key
 // in the TPM, the command that is run when the installed files change.
 //
-// Owned by the loop and told by it what has happened; all else goes on in threads of its own.
+// Owned by the loop; what has happened is told from any thread. All else goes on in threads of its
+// own.
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -51,6 +53,7 @@ class WorkloadRuntime {
   void RunHook(absl::string_view what);
 
   const Config& config_;
+  std::mutex turn_;  // one event at a time, its hook included
   bool is_installed_ = false;
   workload::IdentityHub hub_;
   workload::TpmSigner signer_;
