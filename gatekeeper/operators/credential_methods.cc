@@ -61,22 +61,23 @@ absl::Status ListCredentials(const Call& call, const v1::ListCredentialsRequest&
   return absl::OkStatus();
 }
 
-// The reason first: once the revocation is seen, so is its reason.
+// At once with its reason; one that was given before, and never carried out, stays.
 absl::Status Revoke(const Call& call, const CredentialRow& row, pki::RevocationReason code,
                     const std::string& why) {
-  const auto audit = [&](absl::string_view action) {
-    return audit::MakeRow(call.backend.clock.Now(), call.caller.actor, action, row.serial,
-                          audit::Detail()
-                              .Text("host", row.host_id)
-                              .Text("kind", row.kind)
-                              .Text("code", pki::Name(code))
-                              .Text("why", why));
-  };
-  BG_RETURN_IF_ERROR(revocation::PutReason(call.backend.store, row.serial, {code, why},
-                                           call.caller.actor, audit("credential.reason")));
+  const absl::Time now = call.backend.clock.Now();
   store::Commit commit;
   commit.revoke_serials = {row.serial};
-  commit.audit.push_back(audit("credential.revoke"));
+  BG_ASSIGN_OR_RETURN(const auto given, revocation::GetReason(call.backend.store, row.serial));
+  if (!given.has_value()) {
+    commit.documents = {
+        revocation::ReasonDocument(row.serial, {code, why}, call.caller.actor, now)};
+  }
+  commit.audit.push_back(audit::MakeRow(now, call.caller.actor, "credential.revoke", row.serial,
+                                        audit::Detail()
+                                            .Text("host", row.host_id)
+                                            .Text("kind", row.kind)
+                                            .Text("code", pki::Name(code))
+                                            .Text("why", why)));
   return call.backend.store.Apply(commit);
 }
 
