@@ -62,7 +62,7 @@ class Lifecycle : public ::testing::Test {
     commit.host = store_->GetHost(id).value();
     commit.host->trust = trust;
     commit.audit.emplace_back();
-    commit.audit.back().at = At(500);
+    commit.audit.back().at = At(100);
     ASSERT_THAT(store_->Apply(commit), IsOk());
   }
   void SetState(const std::string& id, const std::string& state) {
