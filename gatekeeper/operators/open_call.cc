@@ -133,6 +133,7 @@ class OpenCall final : public grpc::ServerGenericBidiReactor {
       ++hall_.answered_;
       return;
     }
+    if (absl::IsCancelled(status)) return;  // a caller that hangs up is refused nothing
     ++hall_.refused_;
     const Reason reason = ReasonOf(status).value_or(Reason::kInternal);
     const bool ours = Info(reason).outcome == OutcomeClass::kError;

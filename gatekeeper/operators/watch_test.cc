@@ -129,6 +129,9 @@ TEST(Watch, ResumesWithoutLossAndWithoutRepetition) {
 
 TEST(Watch, ATokenOfAnotherStoreOrOfNobodyAsksForASnapshot) {
   Desk desk, other;
+  store::AuditRow first;
+  first.subject = "another store";
+  ASSERT_THAT(other.store().PutAudit(first), IsOk());
   other.PutHost("h-1", Trust::kQuarantined);
   desk.PutHost("h-1", Trust::kQuarantined);
   std::string foreign;
