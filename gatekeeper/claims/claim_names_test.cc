@@ -61,7 +61,7 @@ TEST(ClaimNames, ThePageNamesNoClaimThatIsNotInTheTable) {
 std::vector<std::string> MakersOfClaims() {
   constexpr size_t kMaxSource = size_t{1} << 20;
   std::vector<std::string> texts;
-  for (const char* room : {"appraisal", "admission"}) {
+  for (const char* room : {"appraisal", "admission", "judge"}) {
     const std::filesystem::path folder(absl::StrCat(testing::SourcePath("gatekeeper/"), room));
     for (const auto& file : std::filesystem::recursive_directory_iterator(folder)) {
       const std::string path = file.path().string();

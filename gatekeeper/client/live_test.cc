@@ -63,7 +63,7 @@ class LiveTest : public ::testing::Test {
 
   void PutHost(const std::string& id, Trust trust, const std::string& role) {
     host::HostRecord host = desk_.PutHost(id, trust);
-    host.approved = trust != Trust::kPending;
+    host.approved = trust != Trust::kPending && trust != Trust::kRetired;
     host.labels = {{"role", role}};
     store::Commit commit;
     commit.host = host;

@@ -33,7 +33,7 @@ constexpr size_t kMarkDigits = 16;
 constexpr char kTrustKind[] = "trust";
 
 absl::Status BadToken(absl::string_view why) {
-  return Refuse(absl::StatusCode::kOutOfRange, Reason::kWatchToken,
+  return Refuse(absl::StatusCode::kFailedPrecondition, Reason::kWatchToken,
                 absl::StrCat(why, ": begin anew without a token"));
 }
 

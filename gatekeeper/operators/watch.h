@@ -18,7 +18,7 @@ namespace bootgate::gatekeeper::operators {
 // How far back a token may lie: behind that a snapshot is less work for both.
 inline constexpr int64_t kMaxResume = 100'000;  // changes
 
-// kOutOfRange... WATCH_TOKEN: of another store, or from too long ago.
+// kFailedPrecondition... WATCH_TOKEN: of another store, or from too long ago.
 absl::StatusOr<std::unique_ptr<Source>> WatchQuarantine(const Call& call,
                                                         const v1::WatchQuarantineRequest& request);
 

@@ -145,7 +145,7 @@ TEST(Watch, ATokenOfAnotherStoreOrOfNobodyAsksForASnapshot) {
                                    ToBase64Url(AsBytes("empty.999999999"))}) {
     Watcher watcher(channel, From(token));
     ASSERT_TRUE(watcher.WaitFor(HasEnded));
-    EXPECT_EQ(watcher.end.code, grpc::StatusCode::OUT_OF_RANGE) << token;
+    EXPECT_EQ(watcher.end.code, grpc::StatusCode::FAILED_PRECONDITION) << token;
     EXPECT_EQ(watcher.end.reason, "WATCH_TOKEN");
   }
 }

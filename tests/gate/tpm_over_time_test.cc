@@ -56,7 +56,8 @@ class TpmOverTime : public ::testing::Test {
             .ticket = change.ticket};
   }
   ExitCode Tell(const absl::Status& status) {
-    told_ << status.message() << "\n";
+    const std::optional<Reason> reason = ReasonOf(status);
+    told_ << (reason.has_value() ? Code(*reason) : "") << " " << status.message() << "\n";
     return ExitCodeFor(status);
   }
   ExitCode HostAcceptClear(const HostChange& change) {
