@@ -80,7 +80,10 @@ absl::Status WriteText(const std::string& path, const std::string& text) {
 }
 
 // The three files that tell swtpm_setup where its CA lies.
+// Written once: many hosts of one manufacturer may be made at the same time.
 absl::Status WriteCaConfiguration(const std::string& ca) {
+  const std::string last = ca + "/localca.options";
+  if (FileExists(last)) return absl::OkStatus();
   BG_RETURN_IF_ERROR(MakeFolder(ca, 0700));
   BG_RETURN_IF_ERROR(WriteText(
       ca + "/setup.conf", absl::StrCat("create_certs_tool = /usr/bin/swtpm_localca\n",
@@ -91,8 +94,7 @@ absl::Status WriteCaConfiguration(const std::string& ca) {
       absl::StrCat("statedir = ", ca, "\nsigningkey = ", ca, "/signkey.pem\nissuercert = ", ca,
                    "/issuercert.pem\ncertserial = ", ca, "/certserial\n")));
   return WriteText(
-      ca + "/localca.options",
-      "--platform-manufacturer Bootgate\n--platform-version 1\n--platform-model Desk\n");
+      last, "--platform-manufacturer Bootgate\n--platform-version 1\n--platform-model Desk\n");
 }
 
 }  // namespace
