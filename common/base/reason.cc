@@ -164,7 +164,8 @@ constexpr ReasonInfo kTable[] = {
     {Reason::kHostIdSyntax, "HOST_ID_SYNTAX", kReject,
      "The host id is not of the form h- and 32 hexadecimal digits.", kSuspectHost},
     {Reason::kHostUnknown, "HOST_UNKNOWN", kReject, "No host of that id is enrolled here.",
-     kReenrol},
+     "`host list` names those that are; a host that is new runs `bootgate-agent join` with a join "
+     "file."},
     {Reason::kHostNotApproved, "HOST_NOT_APPROVED", kReject,
      "The host is enrolled and waits for an operator's approval.",
      "bootgate-gatekeeper host approve HOST"},

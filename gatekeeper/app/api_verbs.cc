@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/base/status_macros.h"
 #include "gatekeeper/app/operators_port.h"
 #include "gatekeeper/app/weak_options.h"
@@ -53,6 +54,7 @@ ExitCode RunRemote(const CommandLine& line, const client::ServerOptions& server,
 ExitCode RunLocal(const CommandLine& line, const ApiVerb& verb) {
   const absl::StatusOr<Config> config = LoadConfig(line.config_path());
   if (!config.ok()) return NoConfig(line, config.status());
+  SetLogLevel(LogLevel::kError);  // a refusal is said to the one at the keyboard
   const absl::StatusOr<LocalService> local = OpenLocal(*config);
   if (!local.ok()) return cli::Fail(std::cerr, local.status());
   ExitCode code;

@@ -43,7 +43,7 @@ class LiveTest : public ::testing::Test {
   }
   std::string File(const std::string& name) const { return desk_.cluster().folder() + "/" + name; }
   ServerOptions Options() {
-    return {.address = absl::StrCat("localhost:", desk_.server().port()),
+    return {.address = absl::StrCat("127.0.0.1:", desk_.server().port()),
             .identity = File("alice"),
             .ca = File("roots.pem"),
             .name = ""};
@@ -199,7 +199,7 @@ TEST_F(LiveTest, WhoIsNotWhoTheyShouldBeIsNotSpokenWith) {
 
 TEST_F(LiveTest, NobodyAnswers) {
   ServerOptions options = Options();
-  options.address = "localhost:1";
+  options.address = "127.0.0.1:1";
   EXPECT_EQ(HostList(At(*Connect(options)), {}), ExitCode::kUnreachable);
 }
 

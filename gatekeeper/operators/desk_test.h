@@ -96,7 +96,8 @@ class Desk {
   explicit Desk(ServerOptions options = {}) : clock_(absl::Now()) {
     store_ = store::OpenSqlite({.path = cluster_.folder() + "/store.db", .create = true}).value();
     identity_ = std::make_unique<pki::ServerIdentity>(
-        pki::ServerIdentity::Make(cluster_.authority(), {.names = {"localhost"}}, absl::Now())
+        pki::ServerIdentity::Make(cluster_.authority(), {.names = {"localhost", "127.0.0.1"}},
+                                  absl::Now())
             .value());
     const absl::string_view key = AsText(identity_->key_pem().view());
     options.listen = "127.0.0.1:0";

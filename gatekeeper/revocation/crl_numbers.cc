@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kMaxFile = 65536;       // bytes
 constexpr size_t kMaxKeyIdDigits = 128;  // hex
-constexpr mode_t kPublicMode = 0644;     // as public as the lists
+constexpr mode_t kFileMode = 0600;
 
 absl::Status ReadLine(absl::string_view line, std::map<std::string, uint64_t>& into) {
   const std::pair<absl::string_view, absl::string_view> parts =
@@ -57,7 +57,7 @@ absl::Status CrlNumbers::Save() {
   if (file_.empty() || saved_) return absl::OkStatus();
   std::string text;
   for (const auto& [key_id, number] : last_) absl::StrAppend(&text, key_id, " ", number, "\n");
-  BG_RETURN_IF_ERROR(WriteFileAtomically(file_, AsBytes(text), kPublicMode));
+  BG_RETURN_IF_ERROR(WriteFileAtomically(file_, AsBytes(text), kFileMode));
   saved_ = true;
   return absl::OkStatus();
 }
