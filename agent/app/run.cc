@@ -55,14 +55,19 @@ uint32_t Random32() {
   return bytes::Reader(bytes).U32Le().value_or(0);
 }
 
-// The first failing finding of a DENY, as far as the gatekeeper discloses it.
+// The first failing finding of a DENY, as far as the gatekeeper discloses it; or why good evidence
+// does not help.
 std::string WhyOf(const AttestAnswer& answer) {
   for (const DisclosedFinding& finding : answer.findings) {
     if (finding.severity == "fail")
       return absl::StrCat(finding.code, ": ", Printable(finding.text));
   }
-  return answer.trust == "trusted" ? ""
-                                   : absl::StrCat("the gatekeeper says: ", Printable(answer.trust));
+  if (answer.trust == "trusted") return "";
+  if (answer.trust == "quarantined" && answer.outcome == Name(OutcomeClass::kAdmit)) {
+    return "this evidence passes, but a quarantine ends only after its incident is resolved, an "
+           "operator's release and a new boot";
+  }
+  return absl::StrCat("the gatekeeper says: ", Printable(answer.trust));
 }
 
 // Gatekeepers that hold a host back say so in so many words; of others all that is not trusted is

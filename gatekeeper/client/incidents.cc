@@ -177,7 +177,7 @@ ExitCode IncidentResolve(const Console& console, const IncidentResolveOptions& o
   request.set_disposition(options.disposition);
   request.set_ticket(options.ticket);
   return Act(console, "IncidentService/ResolveIncident", request, v1::ResolveIncidentResponse(),
-             "is resolved; release its host with `quarantine release`");
+             "has its root cause: release its host with `quarantine release`");
 }
 
 ExitCode IncidentClose(const Console& console, const std::string& incident_id,
