@@ -3,6 +3,7 @@
 
 #include "gatekeeper/app/api_verbs.h"
 #include "gatekeeper/client/incidents.h"
+#include "gatekeeper/incident/lifecycle.h"
 
 namespace bootgate::gatekeeper::app {
 namespace {
@@ -47,7 +48,7 @@ void AddWork(CLI::App* incident, CommandLine& line) {
                                         return client::IncidentAssign(console, *assigned, *who);
                                       });
   assign->add_option("INCIDENT", *assigned)->required();
-  assign->add_option("--to", *who, "an operator's name; without it nobody");
+  assign->add_option("WHO,--to", *who, "an operator's name; without it nobody");
 
   const auto noted = std::make_shared<std::string>(), text = std::make_shared<std::string>();
   CLI::App* const note = AddApiVerb(incident, "note", "write into its history", line,
@@ -65,7 +66,9 @@ void AddEnd(CLI::App* incident, CommandLine& line) {
       [resolve](const Console& console) { return client::IncidentResolve(console, *resolve); });
   resolver->add_option("INCIDENT", resolve->incident_id)->required();
   resolver->add_option("--root-cause", resolve->root_cause, "what it was")->required();
-  resolver->add_option("--disposition", resolve->disposition, "what kind of cause")->required();
+  resolver->add_option("--disposition", resolve->disposition, "what kind of cause")
+      ->check(CLI::IsMember(incident::DispositionNames()))
+      ->required();
   resolver->add_option("--ticket", resolve->ticket, "the ticket it belongs to")->required();
   resolver->footer("Its host is released apart: quarantine release HOST.");
 

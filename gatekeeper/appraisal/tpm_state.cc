@@ -58,8 +58,12 @@ void LookForWeaknesses(const host::HostRecord& host, uint64_t firmware,
                        const FirmwareAdvisories& known, Severity severity, Notes& notes) {
   const std::string manufacturer = advisories::VendorName(host.tpm.manufacturer);
   if (manufacturer.empty()) {
-    notes.NotChecked("published weaknesses of the TPM's firmware",
-                     "who made the TPM is not known: no EK certificate was verified");
+    notes.NotChecked(
+        "published weaknesses of the TPM's firmware",
+        host.tpm.manufacturer.empty()
+            ? "who made the TPM is not known: no EK certificate was verified"
+            : absl::StrCat("the TPM's manufacturer, ", Printable(host.tpm.manufacturer),
+                           ", is none that publishes any"));
     return;
   }
   const std::vector<const FirmwareAdvisory*> found = known.About(manufacturer, firmware);

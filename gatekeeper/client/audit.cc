@@ -7,6 +7,7 @@
 #include "common/base/files.h"
 #include "common/base/hex.h"
 #include "common/base/reason.h"
+#include "gatekeeper/client/detail.h"
 #include "gatekeeper/client/words.h"
 
 namespace bootgate::gatekeeper::client {
@@ -44,7 +45,8 @@ ExitCode AuditList(const Console& console, const AuditListOptions& options) {
   std::vector<std::vector<std::string>> rows;
   for (const v1::AuditEntry& entry : all.entries()) {
     rows.push_back({absl::StrCat(entry.number()), TimeText(entry.at()), entry.actor(),
-                    entry.action(), OrDash(entry.subject()), entry.detail_json()});
+                    entry.action(), OrDash(ShortDigest(entry.subject())),
+                    DetailText(entry.detail_json())});
   }
   if (rows.empty()) {
     console.out << "no such act\n";

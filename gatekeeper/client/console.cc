@@ -101,7 +101,7 @@ ExitCode Print(const Console& console, const Results& results, const std::string
   } else if (rows.size() == 1 && failed == 0) {
     console.out << rows[0][0] << " " << rows[0][2] << "\n";
   } else {
-    console.out << cli::FormatTable({"HOST", "STATE", "RESULT"}, rows);
+    console.out << cli::FormatTable({"HOST", dry_run ? "STATE THEN" : "STATE", "RESULT"}, rows);
   }
   if (failed == 0) return ExitCode::kSuccess;
   console.err << "error: " << failed << " of " << results.size() << " hosts could not be "

@@ -8,6 +8,7 @@
 #include "bootgate/v1/admin.pb.h"
 #include "bootgate/v1/fleet.pb.h"
 #include "common/base/status_macros.h"
+#include "gatekeeper/client/detail.h"
 #include "gatekeeper/client/words.h"
 
 namespace bootgate::gatekeeper::client {
@@ -299,8 +300,10 @@ ExitCode HostTimeline(const Console& console, const HostTimelineOptions& options
   }
   std::vector<std::vector<std::string>> rows;
   for (const v1::TimelineEntry& entry : all.entries()) {
+    const bool act = entry.kind() == v1::TIMELINE_KIND_AUDIT;
     rows.push_back({TimeText(entry.at()), Word(*v1::TimelineKind_descriptor(), entry.kind()),
-                    OrDash(entry.subject()), OrDash(entry.actor()), entry.text()});
+                    OrDash(entry.subject()), OrDash(entry.actor()),
+                    act ? DetailText(entry.text()) : entry.text()});
   }
   console.out << cli::FormatTable({"AT", "KIND", "SUBJECT", "WHO", "WHAT"}, rows);
   return ExitCode::kSuccess;

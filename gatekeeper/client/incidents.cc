@@ -203,8 +203,6 @@ ExitCode IncidentDiff(const Console& console, const IncidentDiffOptions& options
     console.out << JsonText(answer);
     return ExitCode::kSuccess;
   }
-  console.out << "against " << answer.against_host_id() << ": "
-              << Printable(answer.why_this_one(), 1024) << "\n\n";
   console.out << answer.words() << (answer.words().ends_with('\n') ? "" : "\n");
   return ExitCode::kSuccess;
 }

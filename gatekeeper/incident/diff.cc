@@ -228,7 +228,7 @@ class Comparison {
     if (!was.has_value() || !is.has_value() || *was == *is) return;
     Add({.part = "registers",
          .register_index = index,
-         .text = absl::StrCat(SayPcr(index), " (", crypto::Name(good.alg()), ") has another value"),
+         .text = absl::StrCat("the value in ", crypto::Name(good.alg()), " is another"),
          .before = was->hex(),
          .after = is->hex()});
   }
@@ -364,7 +364,11 @@ absl::StatusOr<IncidentDiff> Compare(store::Store& store, const DiffRequest& req
   BG_RETURN_IF_ERROR(incident.status());
   BG_ASSIGN_OR_RETURN(const auto frozen, FrozenOf(store, request.incident_id));
   const auto first = frozen.find(incident->first_verdict_id);
-  if (frozen.empty()) return Gone("the incident keeps no evidence");
+  if (frozen.empty()) {
+    return Gone(incident->opened_by.empty()
+                    ? "the incident keeps no evidence"
+                    : "an operator opened this incident: no evidence failed, so none was frozen");
+  }
   const FrozenJudgement& bad = first == frozen.end() ? frozen.begin()->second : first->second;
   BG_ASSIGN_OR_RETURN(const Peer peer, PeerOf(store, request, bad));
   BG_ASSIGN_OR_RETURN(const Side good, AdmittedSide(store, peer.host_id));
