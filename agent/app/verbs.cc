@@ -111,6 +111,16 @@ absl::Status CheckJoinFileMode(const std::string& file) {
   return absl::OkStatus();
 }
 
+std::string NextAfterJoining(const JoinAnswer& answer) {
+  if (answer.trust == "quarantined" || answer.trust == "investigating") {
+    return absl::StrCat("this host is ", answer.trust,
+                        ", and joining does not end that: ask your operators\n");
+  }
+  if (answer.approved) return "next: bootgate-agent run\n";
+  return absl::StrCat("next: an operator approves this host: bootgate-gatekeeper host approve ",
+                      Printable(answer.host_id), "\n");
+}
+
 }  // namespace
 
 ExitCode JoinVerb(const Config& config, const std::string& join_file, AfterJoin after,
@@ -140,10 +150,7 @@ ExitCode JoinVerb(const Config& config, const std::string& join_file, AfterJoin 
   }
   std::cout << "joined cluster " << Printable(answer->cluster_id) << " as "
             << Printable(answer->host_id) << "\n"
-            << (answer->approved
-                    ? "next: bootgate-agent run\n"
-                    : "next: an operator approves this host: bootgate-gatekeeper host approve " +
-                          Printable(answer->host_id) + "\n");
+            << NextAfterJoining(*answer);
   return ExitCode::kSuccess;
 }
 
