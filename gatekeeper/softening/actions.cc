@@ -55,8 +55,9 @@ Mildest MildestFor(Reason code) {
 absl::StatusOr<Reason> ReadCode(absl::string_view code, Action action) {
   const std::optional<Reason> reason = ReasonFromCode(code);
   if (!reason.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "'", Printable(code, 64), "' is no reason code; `bootgate-gatekeeper reasons` lists them"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", Printable(code, 64),
+                     "' is no reason code; `bootgate-gatekeeper reason list` has them"));
   }
   if (!CanBeFound(*reason)) {
     return absl::InvalidArgumentError(
