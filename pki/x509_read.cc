@@ -10,6 +10,7 @@
 #include "common/base/hex.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
+#include "common/crypto/der.h"
 #include "common/crypto/hash.h"
 #include "common/crypto/key_strength.h"
 #include "pki/pem.h"
@@ -17,6 +18,7 @@
 namespace bootgate::pki {
 namespace {
 
+using crypto::DerReader;
 using GeneralNamesPtr = std::unique_ptr<GENERAL_NAMES, crypto::FreeWith<GENERAL_NAMES_free>>;
 using AiaPtr = std::unique_ptr<AUTHORITY_INFO_ACCESS, crypto::FreeWith<AUTHORITY_INFO_ACCESS_free>>;
 
@@ -26,6 +28,43 @@ std::string NameText(const X509_NAME* name) {
   char* data = nullptr;
   const long size = BIO_get_mem_data(out.get(), &data);  // NOLINT(google-runtime-int)
   return Printable(absl::string_view(data, size > 0 ? static_cast<size_t>(size) : 0));
+}
+
+constexpr uint8_t kExtensions = 0xa3;     // [3] of TBSCertificate
+constexpr uint8_t kKeyIdentifier = 0x80;  // [0] of AuthorityKeyIdentifier
+constexpr uint8_t kOctetString = 0x04, kBoolean = 0x01;
+constexpr uint8_t kAuthorityKeyIdentifier[] = {0x55, 0x1d, 0x23};  // 2.5.29.35
+
+// The contents of the extension [3] of a certificate; empty when it has none.
+absl::StatusOr<ByteView> ExtensionsIn(ByteView der) {
+  DerReader file(der);
+  BG_ASSIGN_OR_RETURN(const ByteView certificate, file.Take(DerReader::kSequence));
+  if (!file.empty()) return absl::InvalidArgumentError("bytes behind the certificate");
+  BG_ASSIGN_OR_RETURN(const ByteView fields, DerReader(certificate).Take(DerReader::kSequence));
+  DerReader tbs(fields);
+  while (!tbs.empty() && !tbs.NextIs(kExtensions)) BG_RETURN_IF_ERROR(tbs.TakeAny().status());
+  if (tbs.empty()) return ByteView();
+  BG_ASSIGN_OR_RETURN(const ByteView tagged, tbs.Take(kExtensions));
+  return DerReader(tagged).Take(DerReader::kSequence);
+}
+
+absl::StatusOr<Bytes> FindAuthorityKeyId(ByteView der) {
+  BG_ASSIGN_OR_RETURN(const ByteView list, ExtensionsIn(der));
+  DerReader extensions(list);
+  while (!extensions.empty()) {
+    BG_ASSIGN_OR_RETURN(const ByteView fields, extensions.Take(DerReader::kSequence));
+    DerReader extension(fields);
+    BG_ASSIGN_OR_RETURN(const ByteView oid, extension.Take(DerReader::kOid));
+    if (!std::ranges::equal(oid, kAuthorityKeyIdentifier)) continue;
+    if (extension.NextIs(kBoolean)) BG_RETURN_IF_ERROR(extension.TakeAny().status());
+    BG_ASSIGN_OR_RETURN(const ByteView value, extension.Take(kOctetString));
+    BG_ASSIGN_OR_RETURN(const ByteView id, DerReader(value).Take(DerReader::kSequence));
+    DerReader parts(id);
+    if (!parts.NextIs(kKeyIdentifier)) return Bytes();
+    BG_ASSIGN_OR_RETURN(const ByteView key, parts.Take(kKeyIdentifier));
+    return ToBytes(key);
+  }
+  return Bytes();
 }
 
 }  // namespace
@@ -148,6 +187,12 @@ Bytes AuthorityKeyId(const X509* certificate) {
       X509_get0_authority_key_id(const_cast<X509*>(certificate));  // it fills a cache inside
   if (id == nullptr) return {};
   return ToBytes(ByteView(ASN1_STRING_get0_data(id), static_cast<size_t>(ASN1_STRING_length(id))));
+}
+
+absl::StatusOr<Bytes> AuthorityKeyIdIn(ByteView der) {
+  absl::StatusOr<Bytes> id = FindAuthorityKeyId(der);
+  if (!id.ok()) return Malformed(Reason::kCertParse, id.status().message());
+  return id;
 }
 
 Bytes SubjectAltNameDer(const X509* certificate) {

@@ -1,8 +1,11 @@
 #include "common/crypto/private_key.h"
 
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include <array>
 #include <cstdlib>
 #include <string>
 
@@ -31,6 +34,22 @@ absl::StatusOr<PublicKey> PublicOf(EVP_PKEY* key) {
   return PublicKey::FromSpkiDer(der);
 }
 
+// The same of a key known to be on that curve: without its SubjectPublicKeyInfo, which takes
+// OpenSSL longer to write than the key to make.
+absl::StatusOr<PublicKey> PublicOf(EVP_PKEY* key, Curve curve) {
+  constexpr size_t kMaxPoint = 1 + 2 * 66;  // uncompressed, P-521
+  const size_t field = FieldSize(curve);
+  std::array<uint8_t, kMaxPoint> buffer;
+  size_t size = 0;
+  if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, buffer.data(), buffer.size(),
+                                      &size) != 1 ||
+      size != 1 + 2 * field || buffer[0] != POINT_CONVERSION_UNCOMPRESSED) {
+    return Failed("public half of a private key");
+  }
+  const ByteView point = ByteView(buffer).first(size);
+  return PublicKey::FromEc(curve, point.subspan(1, field), point.subspan(1 + field));
+}
+
 PkeyCtxPtr SignContext(EVP_PKEY* key) {
   PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
   if (context != nullptr && EVP_PKEY_sign_init(context.get()) != 1) context.reset();
@@ -50,6 +69,10 @@ bool SetRsa(EVP_PKEY_CTX* context, SignatureScheme scheme, HashAlg alg) {
 
 absl::StatusOr<PrivateKey> PrivateKey::Own(PkeyPtr key) {
   BG_ASSIGN_OR_RETURN(PublicKey half, PublicOf(key.get()));
+  return Own(std::move(key), std::move(half));
+}
+
+absl::StatusOr<PrivateKey> PrivateKey::Own(PkeyPtr key, PublicKey half) {
   PkeyCtxPtr ecdsa;
   if (half.kind() == PublicKey::Kind::kEc) {
     ecdsa = SignContext(key.get());
@@ -61,7 +84,8 @@ absl::StatusOr<PrivateKey> PrivateKey::Own(PkeyPtr key) {
 absl::StatusOr<PrivateKey> PrivateKey::GenerateEc(Curve curve) {
   PkeyPtr key(EVP_EC_gen(GroupName(curve)));
   if (key == nullptr) return Failed("generate an EC key");
-  return Own(std::move(key));
+  BG_ASSIGN_OR_RETURN(PublicKey half, PublicOf(key.get(), curve));
+  return Own(std::move(key), std::move(half));
 }
 
 absl::StatusOr<PrivateKey> PrivateKey::GenerateRsa(int bits) {

@@ -27,6 +27,7 @@ class PrivateKey {
   PrivateKey(PkeyPtr key, PublicKey half, PkeyCtxPtr ecdsa)
       : key_(std::move(key)), public_(std::move(half)), ecdsa_(std::move(ecdsa)) {}
   static absl::StatusOr<PrivateKey> Own(PkeyPtr key);
+  static absl::StatusOr<PrivateKey> Own(PkeyPtr key, PublicKey half);
 
   PkeyPtr key_;
   PublicKey public_;

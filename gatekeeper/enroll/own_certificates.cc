@@ -18,8 +18,8 @@ constexpr int kLeftShare = 3;  // renewed when less than 1/3 of the lifetime is 
 
 // The authority key identifier's CA is tainted, or the certificate is none that can be read.
 bool IsSpoilt(ByteView certificate, const pki::Authority& authority) {
-  const absl::StatusOr<crypto::X509Ptr> parsed = pki::ParseCertificate(certificate);
-  return !parsed.ok() || authority.IsTainted(pki::AuthorityKeyId(parsed->get()));
+  const absl::StatusOr<Bytes> issuer = pki::AuthorityKeyIdIn(certificate);
+  return !issuer.ok() || authority.IsTainted(*issuer);
 }
 
 bool IsDue(ByteView certificate, absl::Time until, absl::Duration lifetime,
