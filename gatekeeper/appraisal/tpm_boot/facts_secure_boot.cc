@@ -4,7 +4,6 @@
 
 #include "absl/strings/numbers.h"
 #include "common/base/hex.h"
-#include "common/crypto/certificate_facts.h"
 #include "common/eventlog/decode/authority.h"
 #include "common/eventlog/decode/dbx_history.h"
 #include "common/eventlog/decode/known_certificates.h"
@@ -14,6 +13,7 @@
 #include "common/eventlog/decode/uefi_text.h"
 #include "common/eventlog/decode/variable.h"
 #include "common/eventlog/event_type.h"
+#include "gatekeeper/appraisal/tpm_boot/certificate_memo.h"
 #include "gatekeeper/appraisal/tpm_boot/context.h"
 #include "gatekeeper/appraisal/tpm_boot/fact_reader.h"
 #include "gatekeeper/appraisal/tpm_boot/secure_boot_rules.h"
@@ -45,7 +45,8 @@ KeyEntry Describe(absl::string_view list, const SignatureEntry& entry) {
   }
   const crypto::Digest digest = Fingerprint(entry);
   key.fingerprint = digest.hex();
-  if (const auto facts = crypto::ReadCertificateFacts(entry.value)) {
+  static CertificateMemo& memo = *new CertificateMemo;  // of facts alone: nothing hangs on it
+  if (const auto facts = memo.Read(digest, entry.value)) {
     key.subject = facts->subject;
     key.issuer = facts->issuer;
     key.not_before = Day(facts->not_before);
