@@ -39,6 +39,7 @@ absl::Status RunPolicyLive(const Arguments& arguments);
 absl::Status RunAttest(const Arguments& arguments);
 absl::Status RunAttestWith(const Arguments& arguments);
 absl::Status RunSteady(const Arguments& arguments);
+absl::Status RunAdmit(const Arguments& arguments);
 absl::Status RunStart(const Arguments& arguments);
 absl::Status RunToken(const Arguments& arguments);
 absl::Status RunCrl(const Arguments& arguments);

@@ -23,6 +23,7 @@ constexpr Command kCommands[] = {
     {"attest", "CASEDIR IMADIR ITER", 3, RunAttest},
     {"attest-with", "POLICY CASEDIR IMADIR ITER", 4, RunAttestWith},
     {"steady", "CASEDIR IMADIR FROM PCR10_FROM ITER", 5, RunSteady},
+    {"admit", "HOSTS THREADS ROUNDS", 3, RunAdmit},
     {"start", "ecc|rsa|rsa3072|rsa-ak ITER", 2, RunStart},
     {"token", "ITER", 1, RunToken},
     {"crl", "ENTRIES ITER", 2, RunCrl},
