@@ -158,7 +158,9 @@ TEST(EkCorpus, EveryCertificateGetsItsVerdict) {
                   << "\t" << verdict << "\t" << says;
   }
   EXPECT_GE(judged, 20u);
-  if (testing::WiderCorpus().has_value()) EXPECT_EQ(absent, 0u);
+  if (testing::WiderCorpus().has_value()) {
+    EXPECT_EQ(absent, 0u);
+  }
 }
 
 // No certificate of the wider corpus is without a row.

@@ -91,8 +91,9 @@ class OcspTest : public PublishedTest {
     OCSP_CERTID_free(id);
     EXPECT_EQ(ASN1_TIME_cmp_time_t(from, absl::ToTimeT(kNow)), 0);
     EXPECT_EQ(ASN1_TIME_cmp_time_t(to, absl::ToTimeT(kNow + absl::Minutes(5))), 0);
-    if (revoked != nullptr)
+    if (revoked != nullptr) {
       EXPECT_EQ(ASN1_TIME_cmp_time_t(revoked, absl::ToTimeT(kNow - absl::Minutes(1))), 0);
+    }
     return found;
   }
 
