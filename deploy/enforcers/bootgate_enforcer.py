@@ -6,6 +6,8 @@ all of them keep:
 
 - What was enforced stays enforced while the gatekeeper is silent, unreachable or talks nonsense. Only a
   complete snapshot, or a change that says so, lets a host go.
+- A snapshot that would let go of many at once (a gatekeeper that lost its store, or another one's) is not
+  believed: what it would let go stays until an operator confirms it.
 - What cannot be done now is tried again, with growing pauses; meanwhile the watch is read on.
 - The other side is compared as a whole at the start, after each snapshot and every --resync seconds.
 
@@ -37,6 +39,8 @@ QUEUE_LINES = 10_000  # then reading waits
 AT_ONCE = 1000  # lines, before what they say is enforced
 HOST_ID = re.compile(r"h-[0-9a-f]{32}")
 SHUT_OUT = ("quarantined", "investigating", "remediated")
+MOST_VANISHED, MOST_VANISHED_SHARE = 3, 0.1  # that one snapshot may let go: the larger of the two
+NAMED_IN_LOG = 20  # of those that are held
 
 
 class EnforcerError(Exception):
@@ -132,6 +136,7 @@ class View:
     def __init__(self):
         self.entries = {}
         self.complete = False  # a whole snapshot was read, ever
+        self.snapshots = 0  # whole ones so far
         self._parts = None  # of the snapshot that is being read
 
     def feed(self, line):
@@ -162,6 +167,7 @@ class View:
         if not member(part, "snapshot_complete", bool, False):
             return ""
         self.entries, self._parts, self.complete = self._parts, None, True
+        self.snapshots += 1
         return "all"
 
     def _change(self, change):
@@ -180,6 +186,48 @@ class View:
 
     def shut_out(self):
         return {host: entry for host, entry in self.entries.items() if entry.shut_out}
+
+
+class Guard:
+    """Keeps what a snapshot would let go when that is too much to be true.
+
+    Changes name whom they let go and are believed. A snapshot lets go of whoever is not in it: a gatekeeper with an
+    empty new store would let go of all. So: more than 3, and more than a tenth of what is enforced, that vanish with
+    a snapshot (or are there at the start and not in the first one) are held until they are wanted again, a run with
+    --confirm-release lets them go, or somebody takes them away by hand.
+    """
+
+    def __init__(self, confirmed):
+        self.confirmed = confirmed
+        self.held = set()
+        self._wanted = set()  # as of the last call
+        self._let_go = set()  # by changes, and not yet gone
+        self._snapshots = 0
+
+    def keep(self, there, wanted, view, tell=True):
+        """What of `there` stays although it is not wanted."""
+        there, wanted = set(there), set(wanted)
+        if view.snapshots == self._snapshots:
+            self._let_go |= self._wanted - wanted
+        self._snapshots, self._wanted = view.snapshots, wanted
+        self._let_go = self._let_go & there - wanted
+        vanished = there - wanted - self._let_go
+        held = self.held & vanished
+        if len(vanished - held) > max(MOST_VANISHED, MOST_VANISHED_SHARE * len(there)):
+            held = vanished
+        if self.confirmed:
+            held = set()
+        if held and (tell or held != self.held):
+            self._tell(held, there)
+        self.held = held
+        return held
+
+    @staticmethod
+    def _tell(held, there):
+        log("HELD: the gatekeeper's snapshot would let go of too many at once; they stay cut off until an operator confirms",
+            held=len(held), enforced=len(there), some=sorted(map(str, held))[:NAMED_IN_LOG],
+            perhaps="the gatekeeper lost its store, or this is another gatekeeper",
+            way_out="restore the store; or, when this is right, run once with --once --confirm-release")
 
 
 # ---- where the lines come from -----------------------------------------------------------------
@@ -364,7 +412,7 @@ class Loop:
         if self.view.complete and self.due():
             self.enforce()
         if self.options.once and self.view.complete:
-            return 1 if self.dirty else 0
+            return 1 if self.dirty or self.held() else 0
         self.check_silence()
         return self.lost("the watch ended") if ended else None
 
@@ -450,8 +498,13 @@ class Loop:
         self.retry.reset()
         if whole:
             self.resync_at = time.monotonic() + self.options.resync
-        notify(f"STATUS={len(self.view.shut_out())} hosts are cut off" + ("" if self.is_ready else "\nREADY=1"))
+        held = f"; {len(self.held())} more are HELD, see the log" if self.held() else ""
+        notify(f"STATUS={len(self.view.shut_out())} hosts are cut off{held}" + ("" if self.is_ready else "\nREADY=1"))
         self.is_ready = True
+
+    def held(self):
+        guard = getattr(self.enforcer, "guard", None)
+        return guard.held if guard else ()
 
     def check_silence(self):
         now = time.monotonic()
@@ -491,6 +544,12 @@ def parser(description):
     out.add_argument("--silence", type=float, default=45, metavar="SECONDS",
                      help="without a line for so long, the gatekeeper is silent: watch anew")
     return out
+
+
+def add_confirm_release(to):
+    to.add_argument("--confirm-release", action="store_true",
+                    help="let go of all that are not in the snapshot, however many (with --once: an operator's word "
+                         "that the gatekeeper is right)")
 
 
 def parse(description_parser, arguments=None):

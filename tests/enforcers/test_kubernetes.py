@@ -109,6 +109,24 @@ class KubernetesTest(EnforcerTest):
         self.assertEqual(done.code, 0, done.log())
         self.assert_tainted("n1", "n5")
 
+    def test_an_empty_new_store_takes_no_taints_away_until_an_operator_confirms(self):
+        names = ["n1", "n2", "n3", "n4", "n5"]
+        hosts = [on(f"h-{number:032x}", name) for number, name in enumerate(names)]
+        self.once(snapshot(*hosts))
+        held = self.once(snapshot())
+        self.assertEqual(held.code, 1)
+        self.assertIn("HELD", held.log())
+        self.assert_tainted(*names)
+        enforcer = self.start()
+        enforcer.say(snapshot())
+        enforcer.said("HELD")
+        enforcer.say(change(on(A, "n1")))  # wanted again, and then let go by name
+        enforcer.said('"held": 4')
+        enforcer.say(change(on(A, "n1", trust="trusted"), "remediated"))
+        eventually(lambda: self.api.tainted() == set(names[1:]))
+        self.assertEqual(self.once(snapshot(), options=["--confirm-release"]).code, 0)
+        self.assert_tainted()
+
     def test_the_patch_names_the_version_and_keeps_the_taints_of_others(self):
         self.api.put("n1", OTHER)
         version = self.api.nodes["n1"]["metadata"]["resourceVersion"]

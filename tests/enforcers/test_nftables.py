@@ -157,8 +157,54 @@ class NftablesTest(EnforcerTest):
                                      for i in range(0, count, 500))).code, 0)
         print(f"{count} hosts: {time.monotonic() - begin:.1f} s")
         self.assertEqual(len(members("quarantined4")), count)
-        self.once(snapshot())
+        self.assertEqual(self.once(snapshot(), options=["--confirm-release"]).code, 0)
         self.assert_sets([])
+
+    def test_an_empty_new_store_opens_nothing_until_an_operator_confirms(self):
+        hosts = [at(f"h-{number:032x}", f"10.0.0.{number}") for number in range(1, 6)]
+        all_five = {f"10.0.0.{number}" for number in range(1, 6)}
+        enforcer = self.start("--resync", "0.2")
+        enforcer.say(snapshot(*hosts))
+        eventually(lambda: members("quarantined4") == all_five)
+        enforcer.say(snapshot())
+        enforcer.said("HELD: the gatekeeper's snapshot would let go of too many at once")
+        self.assertEqual(members("quarantined4"), all_five)
+        # It goes on: new ones are cut off and let go, those that are held stay; also after a restart.
+        enforcer.say(change(at(A, "10.0.1.1")))
+        eventually(lambda: members("quarantined4") == all_five | {"10.0.1.1"})
+        enforcer.say(change(at(A, "10.0.1.1", trust="trusted")))
+        eventually(lambda: members("quarantined4") == all_five)
+        self.assertEqual(self.once(snapshot()).code, 1)
+        self.assertEqual(members("quarantined4"), all_five)
+        # One of them is wanted again and then let go: that is a change, and believed.
+        enforcer.say(change(at(B, "10.0.0.1")))
+        enforcer.say(HEARTBEAT)
+        eventually(lambda: '"held": 4' in enforcer.log())
+        enforcer.say(change(at(B, "10.0.0.1", trust="trusted")))
+        eventually(lambda: members("quarantined4") == all_five - {"10.0.0.1"})
+        # The operator's word.
+        self.assertEqual(self.once(snapshot(), options=["--confirm-release"]).code, 0)
+        self.assert_sets([])
+        enforcer.say(change(at(C, "10.0.0.2")))
+        eventually(lambda: members("quarantined4") == {"10.0.0.2"})
+
+    def test_a_few_that_vanish_with_a_snapshot_are_let_go(self):
+        hosts = [at(f"h-{number:032x}", f"10.0.0.{number}") for number in range(1, 51)]
+        self.once(snapshot(*hosts))
+        self.assertEqual(self.once(snapshot(*hosts[5:])).code, 0)
+        self.assertEqual(len(members("quarantined4")), 45)
+        self.assertEqual(self.once(snapshot(*hosts[10:])).code, 1)
+        self.assertEqual(len(members("quarantined4")), 45)
+
+    def test_changes_let_go_as_many_as_they_name_also_when_nft_failed_meanwhile(self):
+        hosts = [at(f"h-{number:032x}", f"10.0.0.{number}") for number in range(1, 21)]
+        enforcer = self.start("--resync", "0.2")
+        enforcer.say(snapshot(*hosts))
+        eventually(lambda: members("quarantined4") is not None and len(members("quarantined4")) == 20)
+        nft("flush", "ruleset")  # what it deletes is not there: the first try fails
+        enforcer.say(*(change({**one, "trust": "trusted", "shut_out": False}) for one in hosts))
+        eventually(lambda: members("quarantined4") == set())
+        self.assertNotIn("HELD", enforcer.log())
 
     @needs_kernel
     def test_the_sample_rules_load_twice_and_drop(self):
