@@ -96,7 +96,10 @@ absl::StatusOr<bool> EditInvestigate(const By& by, const std::string& note, Case
   TakeMove(by, host::Act::kInvestigate, *move, of);
   of->why = absl::StrCat("investigated by ", by.actor);
   MoveIncident(by, kIncidentInvestigating, of->why, of);
-  if (!note.empty()) Note(by, "note", note, of);
+  if (!note.empty()) {
+    Note(by, "note", note, of);
+    of->detail.Text("note", note);
+  }
   return true;
 }
 
