@@ -1,9 +1,11 @@
 #include "gatekeeper/revocation/ledger.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
+#include "gatekeeper/revocation/operator_certificates.h"
 #include "gatekeeper/revocation/operators_reasons.h"
 
 namespace bootgate::gatekeeper::revocation {
@@ -80,18 +82,45 @@ void Ledger::DropExpired(absl::Time now) {
   });
 }
 
+absl::StatusOr<std::map<std::string, LedgerEntry>> Ledger::ReadOperators(
+    store::Store& store) const {
+  BG_ASSIGN_OR_RETURN(const auto rows, store.ListDocuments(kOperatorRevocationKind));
+  std::map<std::string, LedgerEntry> read;
+  for (const store::DocumentRow& row : rows) {
+    if (operators_.contains(row.id)) continue;
+    const absl::StatusOr<IssuedToOperator> issued = FindOperator(store, row.id);
+    if (absl::IsUnavailable(issued.status())) return issued.status();
+    // One that cannot be read opens nothing, and keeps no list from being made.
+    if (!issued.ok()) continue;
+    BG_ASSIGN_OR_RETURN(Bytes serial, FromHex(row.id));
+    read[row.id] = {.certificate = {.serial = std::move(serial),
+                                    .revoked_at = row.created_at,
+                                    .not_after = issued->certificate.not_after,
+                                    .reason = issued->reason.code},
+                    .issuer = ToHex(issued->certificate.issuer_key_id)};
+  }
+  return read;
+}
+
 absl::StatusOr<std::set<std::string>> Ledger::CatchUp(store::Store& store, absl::Time now) {
-  DropExpired(now);
   std::set<std::string> issuers;
+  BG_ASSIGN_OR_RETURN(auto operators, ReadOperators(store));
   BG_ASSIGN_OR_RETURN(const int64_t last, store.LastRevocation());
-  if (last == last_) return issuers;
-  BG_ASSIGN_OR_RETURN(const std::vector<RevokedRow> rows, store.ListRevoked(last_, now - keep_));
-  BG_ASSIGN_OR_RETURN(std::vector<LedgerEntry> read, Read(store, rows));
-  for (LedgerEntry& entry : read) {
+  if (last != last_) {
+    BG_ASSIGN_OR_RETURN(const std::vector<RevokedRow> rows, store.ListRevoked(last_, now - keep_));
+    BG_ASSIGN_OR_RETURN(std::vector<LedgerEntry> read, Read(store, rows));
+    for (LedgerEntry& entry : read) {
+      issuers.insert(entry.issuer);
+      entries_.push_back(std::move(entry));
+    }
+    last_ = rows.empty() ? last : std::max(last, rows.back().number);
+  }
+  for (auto& [serial, entry] : operators) {
+    operators_.insert(serial);
     issuers.insert(entry.issuer);
     entries_.push_back(std::move(entry));
   }
-  last_ = rows.empty() ? last : std::max(last, rows.back().number);
+  DropExpired(now);
   return issuers;
 }
 

@@ -3,9 +3,10 @@
 // Reasons (RFC 5280, section 5.3.1): the operator's where one gave it; else superseded when another
 // TPM took the host's place, cessation-of-operation when the host is retired, and
 // privilege-withdrawn for the rest, which is quarantine. What a quarantine revokes is suspect since
-// the host was last found good.
+// the host was last found good. Operators' certificates are in it as their register has them.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -38,12 +39,15 @@ class Ledger {
   std::vector<pki::RevokedCertificate> Of(const std::string& issuer) const;
 
  private:
+  // Operators' certificates that were revoked since the last time: serial -> entry.
+  absl::StatusOr<std::map<std::string, LedgerEntry>> ReadOperators(store::Store& store) const;
   absl::StatusOr<std::vector<LedgerEntry>> Read(store::Store& store,
                                                 const std::vector<store::RevokedRow>& rows);
   void DropExpired(absl::Time now);
 
   const absl::Duration keep_;
-  int64_t last_ = 0;  // number of the newest revocation that was read
+  int64_t last_ = 0;                 // number of the newest revocation that was read
+  std::set<std::string> operators_;  // serials of those revoked certificates that were read
   std::vector<LedgerEntry> entries_;
 };
 

@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/hash.h"
+#include "gatekeeper/revocation/operator_certificates.h"
 #include "gatekeeper/revocation/operators_reasons.h"
 #include "pki/x509_read.h"
 
@@ -102,6 +103,17 @@ absl::StatusOr<std::vector<RevokedCertificate>> Publisher::AllBelow(const pki::I
                      .not_after = row.not_after,
                      .reason = RevocationReason::kCaCompromise});
     }
+  }
+  BG_ASSIGN_OR_RETURN(const std::vector<IssuedToOperator> operators, ListOperators(store_));
+  for (const IssuedToOperator& issued : operators) {
+    const pki::OperatorCertificate& certificate = issued.certificate;
+    if (!SameBytes(certificate.issuer_key_id, issuer.key_id)) continue;
+    if (certificate.not_after + options_.crl_lifetime < now) continue;
+    BG_ASSIGN_OR_RETURN(Bytes serial, FromHex(certificate.serial_hex));
+    all.push_back({.serial = std::move(serial),
+                   .revoked_at = since,
+                   .not_after = certificate.not_after,
+                   .reason = RevocationReason::kCaCompromise});
   }
   return all;
 }
@@ -290,7 +302,7 @@ absl::StatusOr<pki::OcspAnswer> Publisher::StateOf(const pki::OcspCertId& id,
   if (id.serial.empty()) return answer;
   const std::string serial = ToHex(id.serial);
   const absl::StatusOr<store::CredentialRow> row = store_.GetCredential(serial);
-  if (absl::IsNotFound(row.status())) return answer;
+  if (absl::IsNotFound(row.status())) return OperatorsStateOf(id, issuer);
   BG_RETURN_IF_ERROR(row.status());
   if (!row->issuer.empty() && row->issuer != ToHex(issuer.key_id)) return answer;
   answer.status = row->revoked ? OcspStatus::kRevoked : OcspStatus::kGood;
@@ -302,6 +314,20 @@ absl::StatusOr<pki::OcspAnswer> Publisher::StateOf(const pki::OcspCertId& id,
   } else {
     BG_ASSIGN_OR_RETURN(answer.reason, ReasonByHost(store_, row->host_id));
   }
+  return answer;
+}
+
+absl::StatusOr<pki::OcspAnswer> Publisher::OperatorsStateOf(const pki::OcspCertId& id,
+                                                            const pki::Issuer& issuer) {
+  pki::OcspAnswer answer{.cert_id = id.der};
+  const absl::StatusOr<IssuedToOperator> issued = FindOperator(store_, ToHex(id.serial));
+  if (absl::IsNotFound(issued.status())) return answer;
+  BG_RETURN_IF_ERROR(issued.status());
+  if (!SameBytes(issued->certificate.issuer_key_id, issuer.key_id)) return answer;
+  answer.status = issued->revoked_at.has_value() ? OcspStatus::kRevoked : OcspStatus::kGood;
+  if (!issued->revoked_at.has_value()) return answer;
+  answer.revoked_at = *issued->revoked_at;
+  answer.reason = issued->reason.code;
   return answer;
 }
 

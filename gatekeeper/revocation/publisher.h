@@ -8,8 +8,9 @@
 // knows that a certificate was ever issued.
 //
 // Of a CA that is tainted everything is revoked, and was from the first: its CRL lists all
-// credentials that it signed and that have not expired, OCSP says so of every serial. Of
-// certificates that are not in the store (servers', operators', tokens') its CRL has no line.
+// credentials that it signed and that have not expired, operators' certificates, too; OCSP says so
+// of every serial. Of certificates that are not in the store (servers', tokens') its CRL has no
+// line.
 //
 // CRL numbers rise (crl_numbers.h).
 #pragma once
@@ -112,6 +113,9 @@ class Publisher {
   // Who answers for the first of them that is ours; nullptr: none is.
   std::shared_ptr<const Answering> AnswererFor(const pki::OcspRequest& request) const;
   absl::StatusOr<pki::OcspAnswer> StateOf(const pki::OcspCertId& id, const pki::Issuer& issuer);
+  // Of a serial that no host has.
+  absl::StatusOr<pki::OcspAnswer> OperatorsStateOf(const pki::OcspCertId& id,
+                                                   const pki::Issuer& issuer);
   absl::StatusOr<std::vector<pki::OcspAnswer>> StatesOf(const pki::OcspRequest& request,
                                                         const Answering& answering);
   OcspReply Failed(pki::OcspError error);
