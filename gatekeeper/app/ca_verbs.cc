@@ -136,6 +136,23 @@ void AddOperatorVerbs(CLI::App* ca, CommandLine& line) {
   issue->add_option("--role", options->roles, "a role; may be given several times")->required();
   issue->add_option("--out", options->out_folder, "folder to write to")->required();
   issue->add_option("--lifetime", options->lifetime)->capture_default_str();
+
+  const auto listed = std::make_shared<cli::OperatorListOptions>();
+  AddStoreVerb(
+      group, "list", "certificates that operators have", line,
+      [listed](const Config&, const cli::Operator& op) { return cli::CaOperatorList(op, *listed); })
+      ->add_flag("--all", listed->all, "expired and revoked ones, too");
+
+  const auto revoked = std::make_shared<cli::OperatorRevokeOptions>();
+  CLI::App* const revoke = AddStoreVerb(
+      group, "revoke", "have an operator's certificates refused, at once and at every gatekeeper",
+      line, [revoked](const Config&, const cli::Operator& op) {
+        return cli::CaOperatorRevoke(op, *revoked);
+      });
+  revoke->add_option("WHO", revoked->who, "a name: all that it has; or one serial")->required();
+  revoke->add_option("--reason", revoked->reason, "why; goes into the audit trail")->required();
+  revoke->add_option("--code", revoked->code, "for the revocation list (RFC 5280)")
+      ->capture_default_str();
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "gatekeeper/app/command_line.h"
 #include "gatekeeper/cli/ca.h"
+#include "gatekeeper/cli/ca_operators.h"
 
 namespace bootgate::gatekeeper::app {
 

@@ -6,7 +6,7 @@
 #include "common/base/log.h"
 #include "common/base/log_problem.h"
 #include "common/base/status_macros.h"
-#include "gatekeeper/cli/ca_taints.h"
+#include "gatekeeper/issuing/ca_taints.h"
 
 namespace bootgate::gatekeeper::app {
 namespace {
@@ -35,7 +35,7 @@ service::TlsMaterial CaWatch::tls() const {
 absl::Status CaWatch::TakeTaints() {
   BG_ASSIGN_OR_RETURN(const int64_t counter, store_.ChangeCounter());
   if (taints_as_of_ == counter) return absl::OkStatus();
-  BG_ASSIGN_OR_RETURN(std::set<std::string> tainted, cli::TaintedCas(store_));
+  BG_ASSIGN_OR_RETURN(std::set<std::string> tainted, issuing::TaintedCas(store_));
   authority_.SetTainted(std::move(tainted));
   taints_as_of_ = counter;
   return absl::OkStatus();

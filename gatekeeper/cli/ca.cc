@@ -8,10 +8,8 @@
 #include "common/base/files.h"
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
-#include "common/crypto/certificate_facts.h"
-#include "common/crypto/private_key.h"
-#include "gatekeeper/cli/ca_taints.h"
-#include "gatekeeper/cli/trust_bundles.h"
+#include "gatekeeper/cli/ca_operators.h"
+#include "gatekeeper/issuing/ca_acts.h"
 #include "pki/authority.h"
 #include "pki/pem.h"
 
@@ -22,21 +20,11 @@ using Json = nlohmann::ordered_json;
 using pki::CaRecord;
 
 constexpr size_t kMaxPem = 65536;  // bytes
-constexpr mode_t kPublicMode = 0644, kSecretMode = 0600, kFolderMode = 0700;
-constexpr absl::Duration kBackdate = absl::Minutes(5);
-constexpr absl::Duration kLongestLifetime = absl::Hours(24 * 365 * 30);
+constexpr mode_t kPublicMode = 0644;
 
 std::string StateName(const CaRecord& ca) {
   const absl::string_view name = Name(ca.state);
   return std::string(name.data(), name.size());
-}
-
-absl::StatusOr<absl::Duration> Lifetime(const std::string& text) {
-  absl::Duration out;
-  if (!absl::ParseDuration(text, &out) || out < absl::Minutes(10) || out > kLongestLifetime) {
-    return absl::InvalidArgumentError("--lifetime: write 720h, 8760h, ...; at least 10m");
-  }
-  return out;
 }
 
 absl::StatusOr<std::set<pki::CaUse>> UsesOf(const std::string& word) {
@@ -49,24 +37,8 @@ absl::StatusOr<std::set<pki::CaUse>> UsesOf(const std::string& word) {
   return absl::InvalidArgumentError("--for: hosts, aks, servers, operators, or issuing");
 }
 
-absl::Status Audited(const Operator& op, absl::string_view action, const CaRecord& ca,
-                     const std::string& replaced) {
-  store::Commit commit;
-  audit::Detail detail;
-  detail.Text("state", StateName(ca)).Text("for", NamesOf(ca.uses)).Text("key", Describe(ca.key));
-  if (!ca.why.empty()) detail.Text("why", ca.why);
-  if (!replaced.empty()) detail.Text("other", replaced);
-  commit.audit = {AuditOf(op, action, ca.id, detail)};
-  return op.store.Apply(commit);
-}
-
-std::optional<crypto::CertificateFacts> FactsOf(const pki::CaFolder& folder, const CaRecord& ca) {
-  if (ca.certificate.empty()) return std::nullopt;
-  const absl::StatusOr<std::string> pem = ReadTextFile(folder.PathOf(ca.certificate), kMaxPem);
-  if (!pem.ok()) return std::nullopt;
-  const absl::StatusOr<std::vector<Bytes>> chain = pki::CertificatesFromPem(*pem);
-  if (!chain.ok() || chain->empty()) return std::nullopt;
-  return crypto::ReadCertificateFacts(chain->front());
+issuing::CaAct ActOf(const Operator& op, const std::string& folder, const std::string& why = "") {
+  return {op.store, folder, op.actor, op.clock.Now(), why};
 }
 
 Json JsonOf(const pki::CaFolder& folder, const CaRecord& ca) {
@@ -87,12 +59,12 @@ Json JsonOf(const pki::CaFolder& folder, const CaRecord& ca) {
     if (!ca.under.empty()) out["under"] = ca.under;
   }
   if (!ca.why.empty()) out["why"] = ca.why;
-  if (const auto facts = FactsOf(folder, ca)) {
+  if (const auto facts = issuing::FactsOf(folder, ca)) {
     out["subject"] = facts->subject;
     out["not_before"] = facts->not_before;
     out["not_after"] = facts->not_after;
-    out["key_id"] = KeyIdOfCa(folder, ca);
-    out["sha256"] = facts->fingerprint.hex();
+    out["key_id"] = facts->key_id;
+    out["sha256"] = facts->sha256;
     out["certificate"] = folder.PathOf(ca.certificate);
   }
   if (!ca.request.empty()) out["request"] = folder.PathOf(ca.request);
@@ -100,16 +72,13 @@ Json JsonOf(const pki::CaFolder& folder, const CaRecord& ca) {
 }
 
 std::string EndOf(const pki::CaFolder& folder, const CaRecord& ca) {
-  const auto facts = FactsOf(folder, ca);
+  const auto facts = issuing::FactsOf(folder, ca);
   return facts.has_value() ? facts->not_after : "";
 }
 
 // Tells what a step did, as JSON or in `words`.
-ExitCode Done(const Operator& op, const std::string& folder, const pki::CaStep& step,
-              absl::string_view action, const std::string& words) {
-  if (const absl::Status audited = Audited(op, action, step.ca, step.replaced); !audited.ok()) {
-    return Fail(op.err, audited);
-  }
+ExitCode Tell(const Operator& op, const std::string& folder, const pki::CaStep& step,
+              const std::string& words) {
   if (op.format == OutputFormat::kTable) {
     op.out << words;
     return ExitCode::kSuccess;
@@ -122,10 +91,11 @@ ExitCode Done(const Operator& op, const std::string& folder, const pki::CaStep& 
   return ExitCode::kSuccess;
 }
 
-// "NAME" of a file that must not be there yet.
-absl::Status WriteNew(const std::string& path, ByteView bytes, mode_t mode) {
-  if (FileExists(path)) return absl::AlreadyExistsError(absl::StrCat(path, " is already there"));
-  return WriteFileAtomically(path, bytes, mode);
+// The same of a step that is not written down yet.
+ExitCode Done(const Operator& op, const std::string& folder, const pki::CaStep& step,
+              absl::string_view action, const std::string& words) {
+  const absl::Status audited = issuing::WriteDown(ActOf(op, folder), action, step, "");
+  return audited.ok() ? Tell(op, folder, step, words) : Fail(op.err, audited);
 }
 
 std::string ActiveWords(const pki::CaStep& step) {
@@ -216,7 +186,7 @@ ExitCode CaInit(const Operator& op, const pki::CaPlan& plan) {
   Json json = Json::array();
   const absl::StatusOr<pki::CaFolder> folder = pki::LoadCaFolder(plan.folder);
   for (const pki::CaStep& step : *steps) {
-    const absl::Status audited = Audited(op, "ca.init", step.ca, "");
+    const absl::Status audited = issuing::WriteDown(ActOf(op, plan.folder), "ca.init", step, "");
     if (!audited.ok()) return Fail(op.err, audited);
     if (folder.ok()) json.push_back(JsonOf(*folder, step.ca));
   }
@@ -269,50 +239,35 @@ ExitCode CaShow(const Operator& op, const std::string& folder, const std::string
 }
 
 ExitCode CaRotate(const Operator& op, const std::string& folder, const CaRotateOptions& options) {
-  const absl::StatusOr<absl::Duration> lifetime = Lifetime(options.lifetime);
-  if (!lifetime.ok()) return Fail(op.err, lifetime.status());
-  absl::StatusOr<pki::CaStep> step =
-      absl::InvalidArgumentError("--for: hosts, aks, servers, operators, or root");
-  if (options.use == "root") {
-    const absl::StatusOr<pki::SecretSource> secret = pki::ParseSecretSource(options.root_secret);
-    step = secret.ok() ? pki::RotateRoot(folder, *secret, *lifetime, op.clock.Now())
-                       : absl::StatusOr<pki::CaStep>(secret.status());
-  } else if (const std::optional<pki::CaUse> use = pki::CaUseFromName(options.use)) {
-    const absl::StatusOr<std::optional<pki::KeySpec>> key = KeySpecOf(options.key);
-    step = key.ok() ? pki::RotateCa(folder, *use, *key, *lifetime, op.clock.Now())
-                    : absl::StatusOr<pki::CaStep>(key.status());
-  }
+  const auto rotate = [&]() -> absl::StatusOr<pki::CaStep> {
+    issuing::CaRotation rotation{.use = options.use};
+    BG_ASSIGN_OR_RETURN(rotation.lifetime, CertificateLifetime(options.lifetime));
+    BG_ASSIGN_OR_RETURN(rotation.root_secret, pki::ParseSecretSource(options.root_secret));
+    BG_ASSIGN_OR_RETURN(rotation.key, KeySpecOf(options.key));
+    return issuing::RotateCa(ActOf(op, folder), rotation);
+  };
+  const absl::StatusOr<pki::CaStep> step = rotate();
   if (!step.ok()) return Fail(op.err, step.status());
-  return Done(op, folder, *step, "ca.rotate",
+  return Tell(op, folder, *step,
               absl::StrCat(step->ca.id,
                            " is prepared: it is in the trust bundle from now on and signs nothing "
-                           "yet\n  once all hosts have attested: bootgate-gatekeeper ca activate ",
-                           step->ca.id, "\n"));
+                           "yet\n  ",
+                           issuing::NextStep(step->ca), "\n"));
 }
 
 ExitCode CaActivate(const Operator& op, const std::string& folder,
                     const CaActivateOptions& options) {
-  const absl::StatusOr<BundleStanding> standing = CountBundles(op, folder);
-  if (!standing.ok()) return Fail(op.err, standing.status());
-  if (!standing->lacking.empty() && !options.force) {
-    return Fail(
-        op.err,
-        absl::FailedPreconditionError(absl::StrCat(
-            Describe(*standing),
-            ". A host gets it with its next attestation and tells so with the one after; "
-            "one that lacks a new root then refuses this gatekeeper. Wait, or: ca activate ",
-            Printable(options.id), " --force")));
-  }
-  const absl::StatusOr<pki::CaStep> step = pki::ActivateCa(folder, options.id, op.clock.Now());
-  if (!step.ok()) return Fail(op.err, step.status());
-  const bool root = step->ca.kind == CaRecord::Kind::kRoot;
+  const absl::StatusOr<issuing::Activated> active =
+      issuing::ActivateCa(ActOf(op, folder), options.id, options.force);
+  if (!active.ok()) return Fail(op.err, active.status());
+  const bool root = active->step.ca.kind == CaRecord::Kind::kRoot;
   const std::string words =
       root ? absl::StrCat(options.id,
                           " signs new issuing CAs from now on\n  next, for each of hosts, "
                           "aks, servers, operators: ca rotate --for WHAT, ca activate\n")
-           : ActiveWords(*step);
-  return Done(op, folder, *step, "ca.activate",
-              absl::StrCat(words, "  ", Describe(*standing), "\n"));
+           : ActiveWords(active->step);
+  return Tell(op, folder, active->step,
+              absl::StrCat(words, "  ", Describe(active->standing), "\n"));
 }
 
 ExitCode CaRemove(const Operator& op, const std::string& folder, const std::string& id) {
@@ -330,29 +285,19 @@ ExitCode CaRemove(const Operator& op, const std::string& folder, const std::stri
 
 ExitCode CaTaint(const Operator& op, const std::string& folder, const std::string& id,
                  const std::string& why) {
-  const absl::StatusOr<pki::CaStep> step = pki::TaintCa(folder, id, why, op.clock.Now());
-  if (!step.ok()) return Fail(op.err, step.status());
-  const absl::StatusOr<pki::CaFolder> loaded = pki::LoadCaFolder(folder);
-  if (!loaded.ok()) return Fail(op.err, loaded.status());
-  // Every CA that the step has tainted: a root takes those below it along.
-  for (const CaRecord& ca : loaded->cas) {
-    const bool now = ca.id == id || (ca.under == id && ca.state == CaRecord::State::kTainted);
-    const std::string key_id = now ? KeyIdOfCa(*loaded, ca) : "";
-    if (key_id.empty()) continue;
-    const absl::Status put = PutCaTaint(
-        op, key_id, ca.id, ca.why,
-        AuditOf(op, "ca.taint", ca.id, audit::Detail().Text("key_id", key_id).Text("why", ca.why)));
-    if (!put.ok()) return Fail(op.err, put);
+  const absl::StatusOr<issuing::Tainted> tainted = issuing::TaintCa(ActOf(op, folder, why), id);
+  if (!tainted.ok()) return Fail(op.err, tainted.status());
+  std::string words = absl::StrCat(id, tainted->changed ? " is tainted" : " was tainted already",
+                                   ": nothing below it is believed any more\n");
+  if (!tainted->step.replaced.empty()) {
+    absl::StrAppend(&words, "  ", tainted->step.replaced, " signs instead\n");
   }
-  std::string words = absl::StrCat(id, " is tainted: nothing below it is believed any more\n");
-  if (!step->replaced.empty()) absl::StrAppend(&words, "  ", step->replaced, " signs instead\n");
-  for (const pki::CaUse use : pki::kAllCaUses) {
-    if (loaded->SignerFor(use) != nullptr) continue;
+  for (const pki::CaUse use : tainted->unsigned_uses) {
     const std::string name(Name(use));
     absl::StrAppend(&words, "  no CA signs for ", name,
                     " now: bootgate-gatekeeper ca rotate --for ", name, ", then ca activate\n");
   }
-  return Done(op, folder, *step, "ca.taint", words);
+  return Tell(op, folder, tainted->step, words);
 }
 
 ExitCode CaCsr(const Operator& op, const std::string& folder, const CaCsrOptions& options) {
@@ -366,12 +311,13 @@ ExitCode CaCsr(const Operator& op, const std::string& folder, const CaCsrOptions
   const absl::StatusOr<pki::CaStep> step = pki::RequestCa(folder, *uses, *key, op.clock.Now());
   if (!step.ok()) return Fail(op.err, step.status());
   if (options.out_file == "-") {
-    const absl::Status audited = Audited(op, "ca.csr", step->ca, "");
+    const absl::Status audited = issuing::WriteDown(ActOf(op, folder), "ca.csr", *step, "");
     if (!audited.ok()) return Fail(op.err, audited);
     op.out << step->request_pem;
     return ExitCode::kSuccess;
   }
-  const absl::Status written = WriteNew(options.out_file, AsBytes(step->request_pem), kPublicMode);
+  const absl::Status written =
+      WriteNewFile(options.out_file, AsBytes(step->request_pem), kPublicMode);
   if (!written.ok()) return Fail(op.err, written);
   return Done(op, folder, *step, "ca.csr",
               absl::StrCat("wrote ", options.out_file, ", a request for ", step->ca.id,
@@ -388,8 +334,8 @@ ExitCode CaInstallChain(const Operator& op, const std::string& folder, const std
   if (!loaded.ok()) return Fail(op.err, loaded.status());
   std::string root = "-";
   if (const CaRecord* const under = loaded->Find(step->ca.under); under != nullptr) {
-    if (const auto facts = FactsOf(*loaded, *under)) {
-      root = absl::StrCat(facts->subject, ", SHA-256 ", facts->fingerprint.hex());
+    if (const auto facts = issuing::FactsOf(*loaded, *under)) {
+      root = absl::StrCat(facts->subject, ", SHA-256 ", facts->sha256);
     }
   }
   const std::string head = absl::StrCat(step->ca.id, " has its certificate, below\n  ", root, "\n");
@@ -407,51 +353,14 @@ ExitCode CaSignCsr(const CaSignCsrOptions& options, absl::Time now, std::ostream
     pki::RequestSigning signing{.root_folder = options.root_folder};
     BG_ASSIGN_OR_RETURN(signing.root_secret, pki::ParseSecretSource(options.root_secret));
     BG_ASSIGN_OR_RETURN(signing.uses, UsesOf(options.use));
-    BG_ASSIGN_OR_RETURN(signing.lifetime, Lifetime(options.lifetime));
+    BG_ASSIGN_OR_RETURN(signing.lifetime, CertificateLifetime(options.lifetime));
     BG_ASSIGN_OR_RETURN(const std::string request, ReadTextFile(options.request_file, kMaxPem));
     BG_ASSIGN_OR_RETURN(const std::string chain, pki::SignCaRequest(signing, request, now));
-    return WriteNew(options.out_file, AsBytes(chain), kPublicMode);
+    return WriteNewFile(options.out_file, AsBytes(chain), kPublicMode);
   };
   if (const absl::Status done = sign(); !done.ok()) return Fail(err, done);
   out << "wrote " << options.out_file
       << "\n  on the gatekeeper: bootgate-gatekeeper ca install-chain " << options.out_file << "\n";
-  return ExitCode::kSuccess;
-}
-
-ExitCode CaOperatorIssue(const Operator& op, const std::string& folder,
-                         const OperatorIssueOptions& options) {
-  std::string serial;
-  const auto issue = [&]() -> absl::Status {
-    BG_ASSIGN_OR_RETURN(const absl::Duration lifetime, Lifetime(options.lifetime));
-    const absl::Time now = op.clock.Now();
-    BG_ASSIGN_OR_RETURN(const pki::Authority authority, pki::Authority::Open({folder}, now));
-    BG_ASSIGN_OR_RETURN(const auto key, crypto::PrivateKey::GenerateEc(crypto::Curve::kP256));
-    const absl::Time end = std::min(now + lifetime, authority.not_after(pki::CaUse::kOperators));
-    BG_ASSIGN_OR_RETURN(
-        const Bytes der,
-        authority.IssueOperator(options.name, options.roles, key.Public(), now - kBackdate, end));
-    if (const auto facts = crypto::ReadCertificateFacts(der)) serial = facts->serial;
-    const std::string at = absl::StrCat(options.out_folder, "/", options.name);
-    BG_RETURN_IF_ERROR(MakeFolder(options.out_folder, kFolderMode));
-    BG_RETURN_IF_ERROR(WriteNew(at + ".key", key.Pem().view(), kSecretMode));
-    const std::string chain = pki::DerToPem(der) + authority.ChainOf(der);
-    BG_RETURN_IF_ERROR(WriteNew(at + ".pem", AsBytes(chain), kPublicMode));
-    BG_RETURN_IF_ERROR(WriteFileAtomically(options.out_folder + "/roots.pem",
-                                           AsBytes(authority.roots_pem()), kPublicMode));
-    store::Commit commit;
-    commit.audit = {AuditOf(op, "ca.operator.issue", options.name,
-                            audit::Detail().Texts("roles", options.roles).Text("serial", serial))};
-    return op.store.Apply(commit);
-  };
-  if (const absl::Status issued = issue(); !issued.ok()) return Fail(op.err, issued);
-  if (op.format == OutputFormat::kJson) {
-    op.out << Json{{"name", options.name}, {"serial", serial}, {"folder", options.out_folder}}.dump(
-                  2)
-           << "\n";
-  } else {
-    op.out << "wrote " << options.name << ".key, " << options.name << ".pem and roots.pem to "
-           << options.out_folder << "\n";
-  }
   return ExitCode::kSuccess;
 }
 

@@ -69,14 +69,4 @@ struct CaSignCsrOptions {
 ExitCode CaSignCsr(const CaSignCsrOptions& options, absl::Time now, std::ostream& out,
                    std::ostream& err);
 
-struct OperatorIssueOptions {
-  std::string name;
-  std::vector<std::string> roles;
-  std::string out_folder;
-  std::string lifetime = "720h";
-};
-// NAME.key (0600, made here), NAME.pem (certificate and CA), roots.pem.
-ExitCode CaOperatorIssue(const Operator& op, const std::string& folder,
-                         const OperatorIssueOptions& options);
-
 }  // namespace bootgate::gatekeeper::cli

@@ -3,7 +3,7 @@
 
 #include "common/testing/fake_clock.h"
 #include "gatekeeper/cli/ca.h"
-#include "gatekeeper/cli/trust_bundles.h"
+#include "gatekeeper/issuing/trust_bundles.h"
 #include "gatekeeper/store/sqlite/sqlite_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -95,7 +95,7 @@ TEST_F(CaVerbsTest, ActivateGoesOnWithForceAndWithoutThoseThatAreSilent) {
       << "an agent that does not tell is not known to have it";
   EXPECT_EQ(CaActivate(op_, scratch_.ca(), {.id = "aks-2", .force = true}), ExitCode::kSuccess);
   ASSERT_EQ(CaRotate(op_, scratch_.ca(), {.use = "aks"}), ExitCode::kSuccess);
-  clock_.Advance(kHeardLately + absl::Minutes(1));
+  clock_.Advance(issuing::kHeardLately + absl::Minutes(1));
   Told();
   EXPECT_EQ(CaActivate(op_, scratch_.ca(), {.id = "aks-3"}), ExitCode::kSuccess);
   EXPECT_THAT(Told(), HasSubstr("1 more were not heard of"));

@@ -195,6 +195,8 @@ TEST(Attack, A69_NoMethodTakesAnythingButAGoodOperatorsCertificate) {
        grpc::StatusCode::UNAVAILABLE, ""},
       {"an agent's", desk.cluster().Host(), grpc::StatusCode::UNAUTHENTICATED,
        "OPERATOR_CERTIFICATE"},
+      {"good, and never written down", desk.cluster().Operator({"admin"}),
+       grpc::StatusCode::UNAUTHENTICATED, "OPERATOR_CERTIFICATE"},
       {"revoked", revoked, grpc::StatusCode::UNAUTHENTICATED, "PEER_CERT_REVOKED"},
       {"a role that is none", desk.Operator({"security"}), grpc::StatusCode::PERMISSION_DENIED,
        "ROLE_DENIED"},

@@ -8,6 +8,7 @@
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "gatekeeper/audit/row.h"
+#include "gatekeeper/revocation/operator_certificates.h"
 #include "pki/operator_certificate.h"
 
 namespace bootgate::gatekeeper::operators {
@@ -36,14 +37,15 @@ absl::StatusOr<Caller> CallerOf(const grpc::ServerContextBase& context,
     return NoOperator("this port wants an operator's certificate");
   const std::vector<grpc::string_ref> pem = auth->FindPropertyValues("x509_pem_cert");
   if (pem.size() != 1) return NoOperator("the client certificate cannot be read");
-  const absl::StatusOr<pki::OperatorCertificate> certificate =
-      pki::ReadOperatorCertificate(absl::string_view(pem[0].data(), pem[0].size()));
+  const absl::string_view text(pem[0].data(), pem[0].size());
+  const absl::StatusOr<pki::OperatorCertificate> certificate = pki::ReadOperatorCertificate(text);
   if (!certificate.ok()) return NoOperator(certificate.status().message());
   if (!authority.IsTainted(certificate->issuer_key_id) &&
       !authority.MayIssue(pki::CaUse::kOperators, certificate->issuer_key_id)) {
     return NoOperator("the client certificate is not of a CA for operators");
   }
   Caller out;
+  BG_ASSIGN_OR_RETURN(out.certificate, pki::PemToDer(text));
   out.name = certificate->name;
   out.actor = audit::OperatorActor(certificate->name);
   out.roles = RolesFromNames(certificate->roles);
@@ -65,12 +67,7 @@ absl::Status StillGood(const Caller& caller, const pki::Authority& authority, st
     return NoOperator(
         absl::StrCat("the client certificate expired at ", FormatUtc(caller.not_after)));
   }
-  const absl::StatusOr<store::DocumentRow> revoked =
-      store.GetDocument(kOperatorRevocationKind, caller.serial);
-  if (absl::IsNotFound(revoked.status())) return absl::OkStatus();
-  BG_RETURN_IF_ERROR(revoked.status());
-  return NotAuthentic(Reason::kPeerCertRevoked,
-                      absl::StrCat("the client certificate ", caller.serial, " is revoked"));
+  return revocation::CheckOperator(store, caller.serial, caller.certificate);
 }
 
 }  // namespace bootgate::gatekeeper::operators

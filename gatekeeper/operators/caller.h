@@ -18,16 +18,13 @@ class ServerContextBase;
 
 namespace bootgate::gatekeeper::operators {
 
-// Documents whose ids are the serials of operators' certificates that are revoked.
-inline constexpr char kOperatorRevocationKind[] = "operator-revocation";
-
 struct Caller {
   std::string name;   // "alice"
   std::string actor;  // for the audit trail: "operator alice"
   RoleSet roles = 0;
   std::vector<std::string> role_names;  // as in the certificate, unknown ones too
   std::string serial;                   // hex; empty: the local user, who is always believed
-  Bytes issuer_key_id;
+  Bytes issuer_key_id, certificate;     // DER
   absl::Time not_after = absl::InfiniteFuture();
 };
 
@@ -40,7 +37,8 @@ absl::StatusOr<Caller> CallerOf(const grpc::ServerContextBase& context,
                                 const pki::Authority& authority);
 
 // Asked at each call, and each second of an open stream. kUnauthenticated: PEER_CERT_REVOKED (also
-// when the CA is tainted), OPERATOR_CERTIFICATE when it has expired. STORE: it cannot be told.
+// when the CA is tainted), OPERATOR_CERTIFICATE when it has expired, or does not stand in the
+// register of those issued (revocation/operator_certificates.h). STORE: it cannot be told.
 absl::Status StillGood(const Caller& caller, const pki::Authority& authority, store::Store& store,
                        absl::Time now);
 

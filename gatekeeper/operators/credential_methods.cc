@@ -1,6 +1,7 @@
 // CredentialService.
 #include "absl/strings/str_cat.h"
 #include "bootgate/v1/admin.pb.h"
+#include "common/base/hex.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "gatekeeper/audit/row.h"
@@ -9,6 +10,7 @@
 #include "gatekeeper/operators/handler.h"
 #include "gatekeeper/operators/host_codec.h"
 #include "gatekeeper/operators/paging.h"
+#include "gatekeeper/revocation/operator_certificates.h"
 #include "gatekeeper/revocation/operators_reasons.h"
 
 namespace bootgate::gatekeeper::operators {
@@ -81,27 +83,33 @@ absl::Status Revoke(const Call& call, const CredentialRow& row, pki::RevocationR
   return call.backend.store.Apply(commit);
 }
 
-// The store keeps no list of operators' certificates: what is none of a host's is taken for one of
-// theirs, and refused from now on.
-absl::Status RevokeOperator(const Call& call, const v1::RevokeCredentialRequest& request,
+void Encode(const revocation::IssuedToOperator& issued, v1::Credential* out) {
+  out->set_serial(issued.certificate.serial_hex);
+  out->set_kind("operator");
+  operators::Encode(issued.certificate.not_after, out->mutable_not_after());
+  if (issued.revoked_at.has_value())
+    operators::Encode(*issued.revoked_at, out->mutable_revoked_at());
+  out->set_issuer(ToHex(issued.certificate.issuer_key_id));
+}
+
+// What is none of a host's is looked for among the operators' certificates. Those of others are an
+// admin's alone: an operator does not shut admins out.
+absl::Status RevokeOperator(const Call& call, const std::string& serial,
+                            const revocation::OperatorsReason& reason,
                             v1::RevokeCredentialResponse* answer) {
-  store::DocumentRow row;
-  row.kind = kOperatorRevocationKind;
-  row.id = row.name = request.serial();
-  row.text = request.reason();
-  row.author = call.caller.actor;
-  row.created_at = call.backend.clock.Now();
-  const absl::StatusOr<store::DocumentRow> known = call.backend.store.GetDocument(row.kind, row.id);
-  if (!known.ok()) {
-    BG_RETURN_IF_ERROR(call.backend.store.PutDocument(
-        row, audit::MakeRow(row.created_at, row.author, "operator.revoke", row.id,
-                            audit::Detail().Text("why", request.reason()))));
+  if ((call.caller.roles & kAdmin) == 0 && serial != call.caller.serial) {
+    return NotPermitted(Reason::kRoleDenied,
+                        absl::StrCat(Printable(serial, 64),
+                                     " is no host's; operators' certificates, but for one's own, "
+                                     "take the role admin"));
   }
-  answer->set_changed(!known.ok());
-  answer->mutable_credential()->set_serial(row.id);
-  answer->mutable_credential()->set_kind("operator");
-  operators::Encode(known.ok() ? known->created_at : row.created_at,
-                    answer->mutable_credential()->mutable_revoked_at());
+  store::Store& store = call.backend.store;
+  BG_ASSIGN_OR_RETURN(const bool changed,
+                      revocation::RevokeOperator(
+                          store, serial, {call.caller.actor, call.backend.clock.Now(), reason}));
+  answer->set_changed(changed);
+  BG_ASSIGN_OR_RETURN(const auto issued, revocation::FindOperator(store, serial));
+  Encode(issued, answer->mutable_credential());
   return absl::OkStatus();
 }
 
@@ -117,7 +125,7 @@ absl::Status RevokeCredential(const Call& call, const v1::RevokeCredentialReques
   }
   absl::StatusOr<CredentialRow> row = call.backend.store.GetCredential(request.serial());
   if (absl::IsNotFound(row.status())) {
-    return RevokeOperator(call, request, answer);
+    return RevokeOperator(call, request.serial(), {*code, request.reason()}, answer);
   }
   BG_RETURN_IF_ERROR(row.status());
   if (!row->revoked) {

@@ -18,6 +18,7 @@
 #include "common/testing/status_matchers.h"
 #include "gatekeeper/operators/caller.h"
 #include "gatekeeper/operators/operators_server.h"
+#include "gatekeeper/revocation/operator_certificates.h"
 #include "gatekeeper/store/sqlite/sqlite_store.h"
 #include "gmock/gmock.h"
 #include "google/rpc/error_info.pb.h"
@@ -25,6 +26,7 @@
 #include "pki/authority.h"
 #include "pki/ca_test.h"
 #include "pki/operator_certificate.h"
+#include "pki/pem.h"
 #include "pki/server_identity.h"
 
 namespace bootgate::gatekeeper::operators {
@@ -118,13 +120,19 @@ class Desk {
 
   ClientIdentity Operator(const std::vector<std::string>& roles,
                           absl::Time not_after = absl::Now() + absl::Hours(1)) {
-    return cluster_.Operator(roles, not_after);
+    ClientIdentity out = cluster_.Operator(roles, not_after);
+    store::AuditRow issued;
+    issued.actor = "operator root";
+    issued.at = clock_.Now();
+    const Bytes der = pki::CertificatesFromPem(out.chain_pem).value().front();
+    EXPECT_THAT(revocation::RecordOperator(*store_, der, issued), testing::IsOk());
+    return out;
   }
   void Revoke(const ClientIdentity& identity) {
-    store::DocumentRow row;
-    row.kind = kOperatorRevocationKind;
-    row.id = row.name = identity.serial;
-    EXPECT_THAT(store_->PutDocument(row, store::AuditRow()), testing::IsOk());
+    EXPECT_THAT(revocation::RevokeOperator(*store_, identity.serial,
+                                           {"operator root", clock_.Now(), {.text = "left"}})
+                    .status(),
+                testing::IsOk());
   }
 
   std::shared_ptr<grpc::Channel> Connect(const ClientIdentity& identity) const {

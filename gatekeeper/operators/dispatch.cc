@@ -26,9 +26,9 @@ std::string PathOf(const MethodDescriptor& method) {
 
 std::map<std::string, Method, std::less<>> AllHandlers() {
   std::map<std::string, Method, std::less<>> out;
-  for (const auto family :
-       {HostMethods(), VerdictMethods(), QuarantineMethods(), AdminMethods(), CredentialMethods(),
-        AuditMethods(), PolicyMethods(), IncidentMethods(), WaiverMethods(), BrakeMethods()}) {
+  for (const auto family : {HostMethods(), VerdictMethods(), QuarantineMethods(), AdminMethods(),
+                            CaMethods(), CredentialMethods(), AuditMethods(), PolicyMethods(),
+                            IncidentMethods(), WaiverMethods(), BrakeMethods()}) {
     for (const Method& method : family) out.emplace(std::string(method.name), method);
   }
   return out;

@@ -85,6 +85,7 @@ std::span<const Method> HostMethods();
 std::span<const Method> VerdictMethods();
 std::span<const Method> QuarantineMethods();
 std::span<const Method> AdminMethods();
+std::span<const Method> CaMethods();
 std::span<const Method> CredentialMethods();
 std::span<const Method> AuditMethods();
 std::span<const Method> PolicyMethods();

@@ -25,7 +25,6 @@ struct ServerOptions {
   size_t workers = 4;        // for calls; open streams have two of their own
   size_t queue = 256;
   size_t max_streams = 4096;  // open ones: what comes on top is refused
-  bool reflection = false;    // tells any operator the shape of the services
 };
 
 // What the port did since the start.

@@ -1,4 +1,4 @@
-#include "gatekeeper/cli/trust_bundles.h"
+#include "gatekeeper/issuing/trust_bundles.h"
 
 #include <algorithm>
 
@@ -6,18 +6,18 @@
 #include "absl/strings/str_join.h"
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
-#include "gatekeeper/cli/ca_taints.h"
+#include "gatekeeper/issuing/ca_taints.h"
 #include "pki/authority.h"
 
-namespace bootgate::gatekeeper::cli {
+namespace bootgate::gatekeeper::issuing {
 namespace {
 
 constexpr size_t kNamedHosts = 10;
 
-absl::StatusOr<std::string> PresentBundle(const Operator& op, const std::string& ca_folder) {
-  const absl::Time now = op.clock.Now();
+absl::StatusOr<std::string> PresentBundle(store::Store& store, const std::string& ca_folder,
+                                          absl::Time now) {
   BG_ASSIGN_OR_RETURN(const pki::Authority authority, pki::Authority::Open({ca_folder}, now));
-  BG_ASSIGN_OR_RETURN(std::set<std::string> tainted, TaintedCas(op.store));
+  BG_ASSIGN_OR_RETURN(std::set<std::string> tainted, TaintedCas(store));
   authority.SetTainted(std::move(tainted));
   BG_RETURN_IF_ERROR(authority.Refresh(now));
   return authority.trust_bundle()->sha256.hex();
@@ -25,11 +25,12 @@ absl::StatusOr<std::string> PresentBundle(const Operator& op, const std::string&
 
 }  // namespace
 
-absl::StatusOr<BundleStanding> CountBundles(const Operator& op, const std::string& ca_folder) {
-  BG_ASSIGN_OR_RETURN(const std::string present, PresentBundle(op, ca_folder));
+absl::StatusOr<BundleStanding> CountBundles(store::Store& store, const std::string& ca_folder,
+                                            absl::Time now) {
+  BG_ASSIGN_OR_RETURN(const std::string present, PresentBundle(store, ca_folder, now));
   std::vector<std::string> corrupt;  // they cannot attest either
-  BG_ASSIGN_OR_RETURN(const std::vector<host::HostRecord> hosts, op.store.ListHosts(&corrupt));
-  const absl::Time since = op.clock.Now() - kHeardLately;
+  BG_ASSIGN_OR_RETURN(const std::vector<host::HostRecord> hosts, store.ListHosts(&corrupt));
+  const absl::Time since = now - kHeardLately;
   BundleStanding standing;
   for (const host::HostRecord& host : hosts) {
     if (host.trust == host::Trust::kRetired) continue;
@@ -63,4 +64,4 @@ std::string Describe(const BundleStanding& standing) {
   return out;
 }
 
-}  // namespace bootgate::gatekeeper::cli
+}  // namespace bootgate::gatekeeper::issuing

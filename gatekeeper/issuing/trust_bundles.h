@@ -8,9 +8,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "gatekeeper/cli/operator.h"
+#include "gatekeeper/store/store.h"
 
-namespace bootgate::gatekeeper::cli {
+namespace bootgate::gatekeeper::issuing {
 
 // Hosts that have sent evidence within this time count; who is silent for longer is not waited for.
 inline constexpr absl::Duration kHeardLately = absl::Hours(24);
@@ -22,9 +22,10 @@ struct BundleStanding {
 };
 // The present bundle is that of the CA folder, without what is tainted in the store. Retired hosts
 // do not count. CA, CA_KEY, STORE.
-absl::StatusOr<BundleStanding> CountBundles(const Operator& op, const std::string& ca_folder);
+absl::StatusOr<BundleStanding> CountBundles(store::Store& store, const std::string& ca_folder,
+                                            absl::Time now);
 
 // "12 of 14 hosts have the present trust bundle; not yet: h-..., h-..."
 std::string Describe(const BundleStanding& standing);
 
-}  // namespace bootgate::gatekeeper::cli
+}  // namespace bootgate::gatekeeper::issuing
