@@ -3,6 +3,7 @@
 nftables is the kernel's where a network namespace may be made (run.py), else a stand-in. BOOTGATE_BIN: the programs.
 """
 
+import base64
 import json
 import os
 import pathlib
@@ -12,8 +13,9 @@ import subprocess
 import tempfile
 import time
 import unittest
+import urllib.request
 
-from support import SOURCE, Enforcer, eventually
+from support import SOURCE, Enforcer, StandIn, eventually
 from test_alertmanager import Alertmanager
 from test_kubernetes import ApiServer
 from test_nftables import NFT, members, nft
@@ -38,6 +40,32 @@ def free_port():
         return server.getsockname()[1]
 
 
+EK_CERTIFICATES = ("0x1c00002", "0x1c00016")  # NV indices: RSA 2048, and what else swtpm makes
+SECRET = 24  # bytes that are looked for, of each
+ALL_SPACE = re.compile(rb"[\s:\\]|\\n")
+
+
+def spellings(secret):
+    """These bytes as they are, in hex, and in base64 wherever they begin."""
+    out = {secret, secret.hex().encode(), secret.hex().upper().encode()}
+    for start in range(3):
+        middle = base64.b64encode(secret[start:start + (SECRET - 2) // 3 * 3])
+        out |= {middle, middle.replace(b"+", b"-").replace(b"/", b"_")}
+    return out
+
+
+class Receiver(StandIn):
+    """Keeps what a webhook is told."""
+
+    def __init__(self, test):
+        self.bodies = []
+        super().__init__(test)
+
+    def answer(self, method, path, headers, body):
+        self.bodies.append(body + str(headers).encode())
+        return 200, None
+
+
 class LiveTest(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
@@ -53,7 +81,8 @@ class LiveTest(unittest.TestCase):
 
     def make_gatekeeper(self, desk):
         run("bootgate-gatekeeper", "init", "--dir", self.gate, "--cluster-id", "live", "--trust-domain", "live.example",
-            "--listen", f"127.0.0.1:{free_port()}", "--http-listen", f"127.0.0.1:{free_port()}")
+            "--listen", f"127.0.0.1:{free_port()}", "--http-listen", http := f"127.0.0.1:{free_port()}")
+        self.http = http
         self.operators = f"127.0.0.1:{free_port()}"
         path = self.gate / "gatekeeper.toml"
         text = re.sub(r"(?m)^roots = .*", f'roots = ["{desk["ek_root"]}", "{desk["ek_issuer"]}"]', path.read_text())
@@ -64,12 +93,12 @@ class LiveTest(unittest.TestCase):
         self.verb("ca", "operator", "issue", "enforcer", "--role", "incident-tool", "--out", made := self.folder / "enforcer")
         (made / "identity.pem").write_text((made / "enforcer.pem").read_text() + (made / "enforcer.key").read_text())
 
-    def start_gatekeeper(self):
+    def start_gatekeeper(self, *options):
         port = self.folder / "port"
         port.unlink(missing_ok=True)
         with open(self.folder / "gatekeeper.log", "a", encoding="utf-8") as log:
             self.process = subprocess.Popen([str(BIN / "bootgate-gatekeeper"), "run", "--dir", str(self.gate),
-                                             "--port-file", str(port)], stdout=log, stderr=log)
+                                             "--port-file", str(port), *options], stdout=log, stderr=log)
         self.addCleanup(self.stop, self.process)
         eventually(lambda: port.exists() and port.read_text(), "the gatekeeper did not start")
         self.agents_port = port.read_text().strip()
@@ -185,6 +214,60 @@ require_tmpfs = false
         eventually(lambda: members("quarantined4") == set(), nftables.log())
         eventually(lambda: api.tainted() == set(), kubernetes.log())
         eventually(lambda: alerts.hosts() == set(), alertmanager.log())
+
+    def secrets_of(self, desk):
+        """Of each EK: a piece of its public key, and of its certificate's signature."""
+        out = []
+        for index in EK_CERTIFICATES:
+            read = subprocess.run(["tpm2_nvread", index], capture_output=True, check=True,
+                                  env={**os.environ, "TPM2TOOLS_TCTI": desk["tcti"], "TSS2_LOG": "all+NONE"}).stdout
+            key = subprocess.run(["openssl", "x509", "-inform", "der", "-noout", "-pubkey"], input=read,
+                                 capture_output=True, check=True).stdout
+            key = base64.b64decode(b"".join(key.splitlines()[1:-1]))
+            length = 4 + int.from_bytes(read[2:4], "big")
+            out += [key[-SECRET - 16:-16], read[length - SECRET - 16:length - 16]]
+        return out
+
+    def test_A88_nothing_but_evidence_has_what_names_a_tpm_outside(self):
+        desk = self.desk_up("one")
+        secrets = self.secrets_of(desk)
+        self.make_gatekeeper(desk)
+        receiver = Receiver(self)
+        key = self.folder / "hook.key"
+        key.touch(0o600)
+        key.write_text("whsec_" + base64.b64encode(bytes(range(32))).decode())
+        with open(self.gate / "gatekeeper.toml", "a", encoding="utf-8") as file:
+            file.write(f'\n[[webhook]]\nname = "all"\nurl = "{receiver.url}/hook"\nsecret_file = "{key}"\n')
+        self.start_gatekeeper("--verbose")
+        host = self.join("one", site="a")
+        run("bootgate-desk", "reboot", self.folder / "one", "--case", GOOD.parent / "secure-boot-off")
+        with self.assertRaisesRegex(AssertionError, "exit code 6"):
+            self.agent("one", "attest", "--once")
+        eventually(lambda: any(b'"after":"quarantined"' in body for body in receiver.bodies))
+        incident = re.search("i-[0-9a-f]{16}", self.verb("incident", "list", "--host", host, "-o", "json"))[0]
+        with urllib.request.urlopen(f"http://{self.http}/metrics", timeout=GENEROUS) as answer:
+            told = {"metrics": answer.read()}
+        told["log"] = (self.folder / "gatekeeper.log").read_bytes()
+        told["webhook"] = b"\n".join(receiver.bodies)
+        for verb in ("quarantine watch --once", "quarantine list", f"quarantine show {host}", "host list",
+                     f"host show {host}", f"host timeline {host}", "audit list", f"incident show {incident}",
+                     f"incident diff {incident}", "verdict list"):
+            try:
+                told[verb] = self.verb(*verb.split(), "-o", "json").encode()
+            except AssertionError as error:  # nothing to compare with: what it says counts, too
+                told[verb] = str(error).encode()
+                self.assertIn("incident diff", verb, error)
+        self.assertIn(b"\"ready\"", told["log"])
+        self.assertIn(b"bootgate_", told["metrics"])
+        for name, text in told.items():
+            plain = ALL_SPACE.sub(b"", text)
+            for secret in secrets:
+                for spelling in spellings(secret):
+                    self.assertNotIn(spelling, text if spelling == secret else plain, name)
+        # They would be found: evidence has the certificate that was sent.
+        archive = self.folder / "incident.tar"
+        self.verb("incident", "export", incident, "--out", archive)
+        self.assertTrue(any(secret in archive.read_bytes() for secret in secrets))
 
 
 if __name__ == "__main__":
