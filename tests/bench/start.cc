@@ -31,11 +31,12 @@ struct Kind {
   absl::string_view name;
   tpm2::EkTemplate ek;
   agent::tpm::AkKind ak;
+  int rsa_bits = 2048;  // of the RSA EK that the TPM's maker left in it
 };
 constexpr Kind kKinds[] = {
     {"ecc", tpm2::EkTemplate::kP384High, agent::tpm::AkKind::kEcc},
     {"rsa", tpm2::EkTemplate::kRsa2048Low, agent::tpm::AkKind::kEcc},
-    {"rsa3072", tpm2::EkTemplate::kRsa3072High, agent::tpm::AkKind::kEcc},
+    {"rsa3072", tpm2::EkTemplate::kRsa3072High, agent::tpm::AkKind::kEcc, 3072},
     {"rsa-ak", tpm2::EkTemplate::kRsa2048Low, agent::tpm::AkKind::kRsa},
 };
 
@@ -85,7 +86,8 @@ class Joined {
     auto made = std::make_unique<Joined>();
     BG_ASSIGN_OR_RETURN(made->host_,
                         desk::Host::Up({.folder = made->scratch_.path() + "/host",
-                                        .case_folder = testing::CorpusPath("boots/good")}));
+                                        .case_folder = testing::CorpusPath("boots/good"),
+                                        .rsa_bits = kind.rsa_bits}));
     made->client_ = made->gate_.Direct();
     agent::app::Config& config = made->config_;
     config.state_folder = made->scratch_.path() + "/state";
