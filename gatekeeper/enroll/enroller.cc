@@ -58,6 +58,14 @@ void TakeTrust(host::HostRecord& host, const session::PendingHost& shown) {
   host.tpm.version = shown.tpm_version;
 }
 
+// Our agents make their keys in the endorsement hierarchy, where quotes must come from. A cloud's
+// key lies where the cloud put it (Azure's among the owner's); its certificate is for the key
+// itself, and speaks for it wherever that is.
+Bytes SignerOf(const tpm2::Public& ak, const std::string& assurance) {
+  if (assurance == host::kAssuranceCloudAk) return {};
+  return tpm2::QualifiedName(tpm2::HandleName(tpm2::kRhEndorsement), ak);
+}
+
 // What every enrolment brings anew. Neither trust nor labels nor what was learned of boots is here:
 // enrolling again clears nothing.
 absl::Status TakeKeysAndFacts(host::HostRecord& host, const session::PendingHost& shown,
@@ -65,7 +73,7 @@ absl::Status TakeKeysAndFacts(host::HostRecord& host, const session::PendingHost
   BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm2::Public::FromTpmt(shown.ak_public));
   if (host.ak_public != shown.ak_public) host.ak_certificate.clear();  // it is of another key
   host.ak_public = shown.ak_public;
-  host.ak_qualified_name = tpm2::QualifiedName(tpm2::HandleName(tpm2::kRhEndorsement), ak);
+  host.ak_qualified_name = SignerOf(ak, shown.assurance);
   host.approved = host.approved || shown.approved;
   if (!shown.ek_certificate.empty() && !shown.own_ek_certificate) {
     host.ek_certificate = shown.ek_certificate;

@@ -63,12 +63,13 @@ class TestCa {
                 serial);
   }
 
-  // As a cloud certifies the attestation key of a vTPM.
-  Bytes AkCertificateFor(const tpm2::Public& ak) const {
+  // As a cloud certifies the attestation key of a vTPM. `until`: from now on; negative: was good.
+  Bytes AkCertificateFor(const tpm2::Public& ak, absl::Duration until = absl::Hours(1)) const {
     const Bytes purpose = pki::ext::ExtendedKeyUsage({pki::ext::oid::AikCertificate()});
     return Sign("AK", ak.Key().value(),
                 Join(pki::ext::BasicConstraintsEndEntity(),
-                     Join(pki::ext::KeyUsage(pki::ext::kDigitalSignature), purpose)));
+                     Join(pki::ext::KeyUsage(pki::ext::kDigitalSignature), purpose)),
+                kSerial, until);
   }
 
  private:
@@ -78,7 +79,7 @@ class TestCa {
   }
 
   Bytes Sign(absl::string_view subject, const crypto::PublicKey& key, ByteView extensions,
-             uint8_t number = kSerial) const {
+             uint8_t number = kSerial, absl::Duration until = absl::Hours(1)) const {
     const Bytes serial = {number}, issuer = pki::NameDer("", "Test TPM root");
     const Bytes name = pki::NameDer("", subject), spki = key.SpkiDer();
     return pki::CertificateSigner::For(key_)
@@ -87,7 +88,7 @@ class TestCa {
                .issuer = issuer,
                .subject = name,
                .not_before = now_ - absl::Hours(1),
-               .not_after = now_ + absl::Hours(1),
+               .not_after = now_ + until,
                .spki = spki,
                .extensions = extensions})
         .value();

@@ -317,6 +317,7 @@ TEST_F(TrustTest, CloudAkCountsOnlyWhereItIsTurnedOn) {
   BG_ASSERT_OK_AND_ASSIGN(const host::HostRecord host, Enrol(request));
   EXPECT_EQ(host.ek_trust, "cloud-ak");
   EXPECT_EQ(host.assurance, host::kAssuranceCloudAk);
+  EXPECT_TRUE(host.ak_qualified_name.empty()) << "the hierarchy is the cloud's choice";
   EXPECT_TRUE(host.approved);
 }
 
