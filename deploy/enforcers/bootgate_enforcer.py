@@ -224,7 +224,8 @@ class Guard:
 
     @staticmethod
     def _tell(held, there):
-        log("HELD: the gatekeeper's snapshot would let go of too many at once; they stay cut off until an operator confirms",
+        log("HELD: the gatekeeper's snapshot would let go of too many at once; they stay cut off until "
+            "an operator confirms",
             held=len(held), enforced=len(there), some=sorted(map(str, held))[:NAMED_IN_LOG],
             perhaps="the gatekeeper lost its store, or this is another gatekeeper",
             way_out="restore the store; or, when this is right, run once with --once --confirm-release")

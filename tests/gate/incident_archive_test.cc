@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "common/base/files.h"
+#include "common/crypto/hash.h"
 #include "common/eventlog/log.h"
 #include "common/ima/list.h"
 #include "common/testing/status_matchers.h"
@@ -11,8 +12,10 @@
 #include "gatekeeper/incident/diff.h"
 #include "gatekeeper/incident/export.h"
 #include "gatekeeper/incident/tar.h"
+#include "gatekeeper/quarantine/waivers.h"
 #include "gatekeeper/reference/reference.h"
 #include "gmock/gmock.h"
+#include "nlohmann/json.hpp"
 #include "tests/gate/gate.h"
 
 namespace bootgate::gate {
@@ -35,6 +38,8 @@ struct Verified {
 
 class IncidentArchive : public ::testing::Test {
  protected:
+  explicit IncidentArchive(const GateOptions& options = {})
+      : gate_(options), client_(gate_.Direct()) {}
   std::string Deny(SoftHost& host) {
     const absl::StatusOr<agent::AttestAnswer> answer = host.Attest(*client_);
     EXPECT_THAT(answer, IsOk());
@@ -63,7 +68,7 @@ class IncidentArchive : public ::testing::Test {
     return std::string(mkdtemp(pattern.data()));
   }();
   Gate gate_;
-  const std::unique_ptr<agent::GatekeeperClient> client_ = gate_.Direct();
+  const std::unique_ptr<agent::GatekeeperClient> client_;
 };
 
 TEST_F(IncidentArchive, IsJudgedAgainToTheSameVerdict) {
@@ -159,6 +164,98 @@ TEST_F(IncidentArchive, PartAndWholeListAreBothInItAndBothJudgedAgain) {
                           gatekeeper::incident::Compare(*gate_.store, {.incident_id = incident}));
   ASSERT_EQ(diff.differences.size(), 1u);
   EXPECT_THAT(diff.differences[0].text, HasSubstr("/usr/bin/evil"));
+}
+
+// With a manifest that is right again, as who forges an archive would make it.
+Bytes Resealed(Members members) {
+  nlohmann::ordered_json manifest = nlohmann::ordered_json::parse(members.at("MANIFEST.json"));
+  for (nlohmann::ordered_json& row : manifest.at("members")) {
+    const Bytes& content = members.at(row.at("name").get<std::string>());
+    row["size"] = content.size();
+    row["sha256"] = crypto::Hash(crypto::HashAlg::kSha256, content).hex();
+  }
+  members["MANIFEST.json"] = ToBytes(AsBytes(manifest.dump(1, ' ') + "\n"));
+  return gatekeeper::incident::WriteTar(members).value();
+}
+
+// One finding is waived, one observed, and the host is denied for a third.
+class SoftenedArchive : public IncidentArchive {
+ protected:
+  SoftenedArchive()
+      : IncidentArchive(
+            {.actions = gatekeeper::softening::ReadActions({.observe = {"POLICY_DENY"}}).value(),
+             .policy = "version= 1.2;\nauthorizationrules { => deny(); };\nissuancerules { };\n"}),
+        host_(gate_.NewHost()) {
+    gate_.AssignReference(ReferenceOf(host_));
+    gatekeeper::quarantine::Waiver waiver;
+    waiver.findings.emplace_back();
+    waiver.findings[0].code = Reason::kImaUnlisted;
+    waiver.findings[0].path = "/opt/backup/run";
+    waiver.hosts = {host_.id()};
+    waiver.owner = "team backup";
+    waiver.reason = "a repair";
+    waiver.expires_at = gate_.clock.Now() + absl::Hours(1);
+    waiver_id_ =
+        gatekeeper::quarantine::AddWaiver(*gate_.store, waiver, "operator bob", gate_.clock.Now())
+            ->waiver.id;
+    host_.Measure("/opt/backup/run");
+    EXPECT_EQ(host_.Attest(*client_)->outcome, "ADMIT") << "waived and observed";
+    host_.Measure("/usr/bin/evil");
+  }
+  static std::string SofteningMember(const Members& members) {
+    for (const auto& [name, content] : members) {
+      if (name.ends_with("/softening")) return name;
+    }
+    return "";
+  }
+
+  SoftHost host_;
+  std::string waiver_id_;
+};
+
+TEST_F(SoftenedArchive, IsJudgedAgainToTheSameVerdictByWhatWasInForceThen) {
+  const Bytes archive = Export(Deny(host_));
+  gate_.clock.Advance(absl::Hours(24 * 400));  // the waiver has long expired
+  const Verified verified = Verify(archive, gatekeeper::cli::OutputFormat::kJson);
+  EXPECT_EQ(verified.code, 0) << verified.out << verified.err;
+  const nlohmann::json told = nlohmann::json::parse(verified.out);
+  ASSERT_EQ(told.at("judgements").size(), 1u);
+  EXPECT_TRUE(told.at("judgements")[0].at("same").get<bool>());
+  const std::string body = told.at("judgements")[0].at("body").get<std::string>();
+  EXPECT_THAT(body, HasSubstr("\"waiver\":\"" + waiver_id_ + "\""));
+  EXPECT_THAT(body, HasSubstr(R"("action":"observe")"));
+  EXPECT_THAT(body, HasSubstr("/usr/bin/evil"));
+}
+
+// The manifest is no signature: who changes a waiver can make it fit. The verdict does not follow.
+TEST_F(SoftenedArchive, WithAnotherWaiverOrActionGivesAnotherVerdict) {
+  BG_ASSERT_OK_AND_ASSIGN(const Members members,
+                          gatekeeper::incident::ReadTar(Export(Deny(host_))));
+  ASSERT_EQ(Verify(Resealed(members)).code, 0) << "only what is changed below matters";
+  const std::string member = SofteningMember(members);
+  ASSERT_FALSE(member.empty());
+  const std::string text(AsText(members.at(member)));
+  const std::pair<std::string, std::string> changes[] = {
+      {"/opt/backup/run", "/usr/bin/evil"},                    // the finding that denied
+      {"/opt/backup/run", "/opt/backup/*"},                    // wider, the same covered
+      {"/opt/backup/run", "/opt/backup/ran"},                  // covers nothing
+      {waiver_id_, std::string("w-") + std::string(16, '0')},  // somebody else's
+      {"POLICY_DENY", "IMA_UNLISTED"},                         // another code observed
+  };
+  for (const auto& [from, to] : changes) {
+    Members changed = members;
+    std::string edited = text;
+    const size_t at = edited.find(from);
+    ASSERT_NE(at, std::string::npos) << from << " in " << text;
+    edited.replace(at, from.size(), to);
+    changed[member] = ToBytes(AsBytes(edited));
+    const Verified verified = Verify(Resealed(changed));
+    const bool same_cover = to == "/opt/backup/*";
+    EXPECT_EQ(verified.code == 0, same_cover) << to << "\n" << verified.out << verified.err;
+  }
+  Members without = members;
+  without[member] = ToBytes(AsBytes("{}"));
+  EXPECT_NE(Verify(Resealed(without)).code, 0);
 }
 
 TEST_F(IncidentArchive, EvidenceThatIsGoneIsToldSo) {
