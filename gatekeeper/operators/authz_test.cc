@@ -197,7 +197,7 @@ TEST(Attack, A69_NoMethodTakesAnythingButAGoodOperatorsCertificate) {
        "OPERATOR_CERTIFICATE"},
       {"good, and never written down", desk.cluster().Operator({"admin"}),
        grpc::StatusCode::UNAUTHENTICATED, "OPERATOR_CERTIFICATE"},
-      {"revoked", revoked, grpc::StatusCode::UNAUTHENTICATED, "PEER_CERT_REVOKED"},
+      {"revoked", revoked, grpc::StatusCode::UNAUTHENTICATED, "OPERATOR_CERTIFICATE"},
       {"a role that is none", desk.Operator({"security"}), grpc::StatusCode::PERMISSION_DENIED,
        "ROLE_DENIED"},
   };
@@ -253,7 +253,7 @@ TEST(Attack, A69_ACertificateThatEndsWhileConnectedEndsTheCalls) {
   desk.clock().Advance(-absl::Hours(2));
   ASSERT_EQ(CallRaw(channel, path, "").code, grpc::StatusCode::OK);
   desk.Revoke(identity);
-  EXPECT_EQ(CallRaw(channel, path, "").reason, "PEER_CERT_REVOKED");
+  EXPECT_EQ(CallRaw(channel, path, "").reason, "OPERATOR_CERTIFICATE");
 }
 
 }  // namespace

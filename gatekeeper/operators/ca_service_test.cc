@@ -190,7 +190,7 @@ TEST_F(CaServiceTest, ARootTakesAllBelowItAlong) {
   for (const pki::CaRecord& ca : folder.cas)
     EXPECT_EQ(ca.state, pki::CaRecord::State::kTainted) << ca.id;
   EXPECT_EQ(issuing::TaintedCas(desk_.store())->size(), 5u);
-  EXPECT_EQ(WhoAmI(admin_).reason, "PEER_CERT_REVOKED") << "the caller's own certificate, too";
+  EXPECT_EQ(WhoAmI(admin_).reason, "OPERATOR_CERTIFICATE") << "the caller's own certificate, too";
 }
 
 TEST_F(CaServiceTest, WhatIsWrongWithARequestIsSaid) {
@@ -243,7 +243,7 @@ TEST_F(CaServiceTest, ARevokedOperatorIsRefusedAtOnce) {
   ASSERT_EQ(Revoke(admin_, identity.serial, &answer).code, grpc::StatusCode::OK);
   EXPECT_TRUE(answer.changed());
   EXPECT_EQ(answer.credential().kind(), "operator");
-  EXPECT_EQ(WhoAmI(viewer).reason, "PEER_CERT_REVOKED");
+  EXPECT_EQ(WhoAmI(viewer).reason, "OPERATOR_CERTIFICATE");
   EXPECT_EQ(WhoAmI(admin_).code, grpc::StatusCode::OK);
   EXPECT_EQ(LastAudit().action, "operator.revoke");
   EXPECT_THAT(LastAudit().detail_json,
@@ -261,7 +261,7 @@ TEST_F(CaServiceTest, WhoIsNoAdminRevokesOnesOwnCertificateAlone) {
   EXPECT_EQ(Revoke(channel, other.serial, &answer).reason, "ROLE_DENIED");
   EXPECT_EQ(WhoAmI(desk_.Connect(other)).code, grpc::StatusCode::OK);
   EXPECT_EQ(Revoke(channel, own.serial, &answer).code, grpc::StatusCode::OK);
-  EXPECT_EQ(WhoAmI(channel).reason, "PEER_CERT_REVOKED");
+  EXPECT_EQ(WhoAmI(channel).reason, "OPERATOR_CERTIFICATE");
 }
 
 TEST_F(CaServiceTest, ASerialThatWasNeverIssuedIsNotFound) {

@@ -60,7 +60,7 @@ absl::Status StillGood(const Caller& caller, const pki::Authority& authority, st
                        absl::Time now) {
   if (caller.serial.empty()) return absl::OkStatus();
   if (authority.IsTainted(caller.issuer_key_id)) {
-    return NotAuthentic(Reason::kPeerCertRevoked,
+    return NotAuthentic(Reason::kOperatorCertificate,
                         "the CA of the client certificate is not believed any more");
   }
   if (caller.not_after <= now) {

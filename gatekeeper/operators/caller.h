@@ -36,8 +36,8 @@ Caller LocalCaller(const std::string& actor);
 absl::StatusOr<Caller> CallerOf(const grpc::ServerContextBase& context,
                                 const pki::Authority& authority);
 
-// Asked at each call, and each second of an open stream. kUnauthenticated: PEER_CERT_REVOKED (also
-// when the CA is tainted), OPERATOR_CERTIFICATE when it has expired, or does not stand in the
+// Asked at each call, and each second of an open stream. kUnauthenticated
+// OPERATOR_CERTIFICATE: it is revoked, its CA tainted, it has expired, or it does not stand in the
 // register of those issued (revocation/operator_certificates.h). STORE: it cannot be told.
 absl::Status StillGood(const Caller& caller, const pki::Authority& authority, store::Store& store,
                        absl::Time now);

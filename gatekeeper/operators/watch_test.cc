@@ -188,7 +188,7 @@ TEST(Attack, A80_AnOpenWatchEndsWithItsCertificate) {
   desk.Revoke(revoked);
   ASSERT_TRUE(first.WaitFor(HasEnded));
   EXPECT_LT(absl::Now() - at, absl::Seconds(5));  // promised: 1 s, and a busy machine's share
-  EXPECT_EQ(first.end.reason, "PEER_CERT_REVOKED");
+  EXPECT_EQ(first.end.reason, "OPERATOR_CERTIFICATE");
   EXPECT_FALSE(second.ended);
   desk.clock().Advance(absl::Hours(2));
   ASSERT_TRUE(second.WaitFor(HasEnded));

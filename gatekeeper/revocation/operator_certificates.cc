@@ -107,7 +107,7 @@ absl::Status CheckOperator(store::Store& store, const std::string& serial,
                            ByteView certificate_der) {
   BG_ASSIGN_OR_RETURN(const auto revoked, Find(store, kOperatorRevocationKind, serial));
   if (revoked.has_value()) {
-    return NotAuthentic(Reason::kPeerCertRevoked,
+    return NotAuthentic(Reason::kOperatorCertificate,
                         absl::StrCat("the client certificate ", serial, " is revoked"));
   }
   BG_ASSIGN_OR_RETURN(const auto recorded, Find(store, kOperatorCertificateKind, serial));

@@ -51,9 +51,9 @@ struct Revoking {
 absl::StatusOr<bool> RevokeOperator(store::Store& store, const std::string& serial,
                                     const Revoking& revoking);
 
-// Is this very certificate one of those, and not revoked? kUnauthenticated: PEER_CERT_REVOKED, or
-// OPERATOR_CERTIFICATE when it does not stand here, or another one of its serial does. STORE: it
-// cannot be told.
+// Is this very certificate one of those, and not revoked? kUnauthenticated
+// OPERATOR_CERTIFICATE: it is, or it does not stand here, or another one of its serial does. STORE:
+// it cannot be told.
 absl::Status CheckOperator(store::Store& store, const std::string& serial,
                            ByteView certificate_der);
 

@@ -78,7 +78,8 @@ TEST_F(OperatorCertificatesTest, RevokedMeansRefusedListedAndAnsweredSo) {
 
   clock_.Advance(absl::Minutes(10));
   ASSERT_TRUE(Revoke(alice.serial));
-  EXPECT_THAT(CheckOperator(*store_, alice.serial, alice.der), Refuses(Reason::kPeerCertRevoked));
+  EXPECT_THAT(CheckOperator(*store_, alice.serial, alice.der),
+              Refuses(Reason::kOperatorCertificate));
   EXPECT_THAT(CheckOperator(*store_, bob.serial, bob.der), IsOk());
   EXPECT_EQ(Asked(alice.serial).status, V_OCSP_CERTSTATUS_REVOKED);
   EXPECT_EQ(Asked(alice.serial).reason, CRL_REASON_KEY_COMPROMISE);
@@ -109,7 +110,8 @@ TEST_F(OperatorCertificatesTest, AnotherGatekeeperOfTheStoreKnowsAtOnce) {
   const Made alice = Issued();
   EXPECT_THAT(CheckOperator(*other, alice.serial, alice.der), IsOk());
   ASSERT_TRUE(Revoke(alice.serial));
-  EXPECT_THAT(CheckOperator(*other, alice.serial, alice.der), Refuses(Reason::kPeerCertRevoked));
+  EXPECT_THAT(CheckOperator(*other, alice.serial, alice.der),
+              Refuses(Reason::kOperatorCertificate));
   EXPECT_THAT(ListOperators(*other).value(), SizeIs(1));
 }
 
