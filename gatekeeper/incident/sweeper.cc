@@ -19,11 +19,12 @@ absl::Status Sweeper::Tend(absl::Time now) {
                                     .limit = kSweptAtOnce},
                                    std::string(audit::kGatekeeperActor), now));
   if (swept.more) next_ = now;
-  if (swept.verdicts + swept.incidents > 0) {
+  if (swept.verdicts + swept.incidents + swept.credentials > 0) {
     Log(LogLevel::kInfo, "old records were removed",
         {{"verdicts", absl::StrCat(swept.verdicts)},
          {"incidents", absl::StrCat(swept.incidents)},
-         {"blobs", absl::StrCat(swept.blobs)}});
+         {"blobs", absl::StrCat(swept.blobs)},
+         {"credentials", absl::StrCat(swept.credentials)}});
   }
   return absl::OkStatus();
 }

@@ -252,13 +252,44 @@ TEST_P(FleetContract, MovesAreCountedOnceForEachHost) {
     ASSERT_THAT(store_->Apply(back), testing::IsOk());
     Commit again = Put(store_->GetHost(host.id).value());
     again.host->trust = host::Trust::kQuarantined;
+    again.verdict = Verdict(absl::StrCat("v-", number), host.id);
     again.audit[0].at = At(100 * number);
     ASSERT_THAT(store_->Apply(again), testing::IsOk());
   }
+  Denied(3);  // by nobody's verdict
   EXPECT_EQ(store_->CountMoves("quarantined", At(0)).value(), 2);
   EXPECT_EQ(store_->CountMoves("quarantined", At(150)).value(), 1);
   EXPECT_EQ(store_->CountMoves("quarantined", At(201)).value(), 0);
   EXPECT_EQ(store_->CountMoves("suspect", At(0)).value(), 0);
+}
+
+// What a commit was decided by has not moved, or it is void; its own steps are part of it.
+TEST_P(FleetContract, CommitStandsWithItsStepsOrNotAtAll) {
+  StoreDocuments();
+  Commit commit = Put(Host(1));
+  commit.step_seen = {.kind = "policy", .newest = 0};
+  commit.steps = {Enforce("", "aa")};
+  ASSERT_THAT(store_->Apply(commit), testing::IsOk());
+  EXPECT_EQ(store_->ListAssignments("policy")->size(), 1u);
+  Commit late = Put(Host(2));
+  late.step_seen = {.kind = "policy", .newest = 0};
+  EXPECT_THAT(store_->Apply(late), testing::HasCode(absl::StatusCode::kAborted));
+  EXPECT_THAT(store_->GetHost(Host(2).id), testing::HasCode(absl::StatusCode::kNotFound));
+  late.step_seen->newest = store_->ListSteps("policy")->back().sequence;
+  EXPECT_THAT(store_->Apply(late), testing::IsOk());
+}
+
+TEST_P(FleetContract, WhatEndedLongAgoIsNotRevoked) {
+  Commit commit = Put(Stored(1));
+  commit.issued = {Credential("0a", commit.host->id), Credential("0b", commit.host->id)};
+  commit.issued[1].not_after = At(3600) + absl::Hours(48);
+  ASSERT_THAT(store_->Apply(commit), testing::IsOk());
+  Commit cut = Put(store_->GetHost(Host(1).id).value());
+  cut.audit[0].at = At(3601) + absl::Hours(24);
+  cut.revoke_host_credentials = true;
+  ASSERT_THAT(store_->Apply(cut), testing::IsOk());
+  EXPECT_FALSE(store_->IsRevoked("0a").value());
+  EXPECT_TRUE(store_->IsRevoked("0b").value());
 }
 
 TEST_P(FleetContract, ConsumerKeepsItsPlaceAndItsDeadLetters) {

@@ -61,6 +61,23 @@ TEST_P(RetentionContract, EvidenceOfIncidentsClosedLongAgoGoesAndNoOther) {
   EXPECT_THAT(store_->GetIncident("i-1"), testing::IsOk());
 }
 
+TEST_P(RetentionContract, CredentialsThatEndedLongAgoGoUnlessTheyWereRevoked) {
+  Commit commit = Put(Stored(1));
+  for (const char* const serial : {"0a", "0b", "0c"})
+    commit.issued.push_back(Credential(serial, commit.host->id));
+  commit.issued[1].not_after = At(200);
+  commit.issued[0].not_after = commit.issued[2].not_after = At(50);
+  commit.issued[2].revoked = true;
+  ASSERT_THAT(store_->Apply(commit), testing::IsOk());
+  EXPECT_EQ(SweepBefore(100).credentials, 1);
+  BG_ASSERT_OK_AND_ASSIGN(const std::vector<CredentialRow> left,
+                          store_->ListCredentials(commit.host->id));
+  ASSERT_EQ(left.size(), 2u);
+  EXPECT_EQ(left[0].serial, "0b");
+  EXPECT_EQ(left[1].serial, "0c");
+  EXPECT_EQ(SweepBefore(100).credentials, 0);
+}
+
 TEST_P(RetentionContract, BlobStaysWhileAnybodyNamesIt) {
   Freeze(1, {"shared", "own"}, 10);
   Freeze(2, {"shared"}, std::nullopt);

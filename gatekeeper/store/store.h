@@ -114,6 +114,7 @@ struct ChangeRow {
   std::string before, after;  // states
   std::string incident_id;    // empty: of none
   std::string why;            // one line
+  std::string verdict_id;     // of the evidence that made it; empty: somebody's act
 };
 
 // How far one that is told (a webhook) has come, and how it is with the next change.
@@ -156,7 +157,8 @@ struct Retention {
 
 struct Swept {
   int64_t verdicts = 0, incidents = 0, blobs = 0;  // incidents: whose evidence went
-  bool more = false;                               // the limit was reached
+  int64_t credentials = 0;
+  bool more = false;  // the limit was reached
 };
 
 // What was answered to a call that came with an idempotency key.
@@ -246,10 +248,18 @@ struct Commit {
   // is done to the first.
   std::optional<host::HostRecord> other_host;
   std::vector<DocumentRow> documents;  // as of PutDocument
+  // The newest step of that kind as it was read (0: none); kAborted when it is another by now.
+  struct StepSeen {
+    std::string kind;
+    int64_t newest = 0;
+  };
+  std::optional<StepSeen> step_seen;
+  std::vector<AssignmentRow> steps;  // as of Assign
   std::optional<VerdictRow> verdict;
   std::vector<std::pair<std::string, Bytes>> blobs;  // SHA-256 hex -> frozen evidence
   std::vector<CredentialRow> issued;
-  // What `host` uses towards others, not its AK and EK certificates; at the audit row's time.
+  // What `host` uses towards others, not its AK and EK certificates; at the audit row's time. What
+  // ended a day before that stays as it is.
   bool revoke_host_credentials = false;
   bool revoke_ek_certificates = false;      // its EK and AK certificates: it does not attest again
   std::vector<std::string> revoke_serials;  // already revoked: stays as it is; unknown: kNotFound
@@ -272,7 +282,8 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // kAborted when `commit.host` was not read at the stored revision. kAlreadyExists: a verdict or a
+  // kAborted when `commit.host` was not read at the stored revision, or a step was taken meanwhile
+  // (step_seen). kAlreadyExists: a verdict or a
   // credential of that id is there. kInvalidArgument: no audit row, a blob under a name that is not
   // its digest, a revocation without a host. Returns once all of it is durable.
   virtual absl::Status Apply(const Commit& commit) = 0;
@@ -376,8 +387,7 @@ class Store {
   virtual absl::StatusOr<std::vector<ChangeRow>> ListChanges(int64_t after, int limit) = 0;
   virtual absl::StatusOr<std::vector<ChangeRow>> ListHostChanges(const std::string& host_id) = 0;
   virtual absl::StatusOr<int64_t> LastChange() = 0;  // 0: none; cheap
-  // How many hosts came into this state since then by verdicts: not as suspects whom an operator
-  // moved on, nor with an incident that an operator opened.
+  // How many hosts came into this state since then by verdicts, not by what operators did.
   virtual absl::StatusOr<int64_t> CountMoves(const std::string& after_state, absl::Time since) = 0;
 
   virtual absl::StatusOr<std::vector<ConsumerRow>> ListConsumers() = 0;
@@ -396,7 +406,8 @@ class Store {
   // stay that are the last of a host, or the first or last of an incident that is not closed, or
   // whose incident's evidence stays. Evidence of open incidents, and what hosts were last admitted
   // with, never goes; incidents and the audit trail themselves neither. A blob goes with the last
-  // name that it had: here, and when a commit replaces `admitted_evidence`.
+  // name that it had: here, and when a commit replaces `admitted_evidence`. Credentials go that
+  // ended before the verdicts that are kept, and were not revoked.
   virtual absl::StatusOr<Swept> Sweep(const Retention& retention, const std::string& actor,
                                       absl::Time now) = 0;
 

@@ -15,7 +15,8 @@ absl::StatusOr<ChangeRow> ChangeFrom(const Statement& row) {
                    .before = row.Text(4),
                    .after = row.Text(5),
                    .incident_id = row.Text(6),
-                   .why = row.Text(7)};
+                   .why = row.Text(7),
+                   .verdict_id = row.Text(8)};
 }
 
 absl::StatusOr<ConsumerRow> ConsumerFrom(const Statement& row) {
@@ -38,12 +39,12 @@ absl::StatusOr<DeadLetterRow> DeadLetterFrom(const Statement& row) {
 }  // namespace
 
 absl::Status InsertChange(Connection& db, const ChangeRow& change) {
-  BG_ASSIGN_OR_RETURN(
-      Statement insert,
-      db.Prepare("INSERT INTO changes (at, kind, host_id, before, after, incident_id, why)"
-                 " VALUES (?, ?, ?, ?, ?, ?, ?)"));
+  BG_ASSIGN_OR_RETURN(Statement insert,
+                      db.Prepare("INSERT INTO changes"
+                                 " (at, kind, host_id, before, after, incident_id, why, verdict_id)"
+                                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
   insert.Bind(change.at, change.kind, change.host_id, change.before, change.after,
-              change.incident_id, change.why);
+              change.incident_id, change.why, change.verdict_id);
   return insert.Run();
 }
 
@@ -76,8 +77,8 @@ absl::Status DeleteDeadLetter(Connection& db, int64_t sequence) {
 absl::StatusOr<std::vector<ChangeRow>> ReadChanges(Connection& db, int64_t after, int limit) {
   BG_ASSIGN_OR_RETURN(
       Statement select,
-      db.Prepare("SELECT sequence, at, kind, host_id, before, after, incident_id, why FROM changes"
-                 " WHERE sequence > ? ORDER BY sequence LIMIT ?"));
+      db.Prepare("SELECT sequence, at, kind, host_id, before, after, incident_id, why, verdict_id"
+                 " FROM changes WHERE sequence > ? ORDER BY sequence LIMIT ?"));
   select.Bind(after, limit);
   return AllRows(select, ChangeFrom);
 }
@@ -85,8 +86,8 @@ absl::StatusOr<std::vector<ChangeRow>> ReadChanges(Connection& db, int64_t after
 absl::StatusOr<std::vector<ChangeRow>> ReadHostChanges(Connection& db, const std::string& host_id) {
   BG_ASSIGN_OR_RETURN(
       Statement select,
-      db.Prepare("SELECT sequence, at, kind, host_id, before, after, incident_id, why FROM changes"
-                 " WHERE host_id = ? ORDER BY sequence"));
+      db.Prepare("SELECT sequence, at, kind, host_id, before, after, incident_id, why, verdict_id"
+                 " FROM changes WHERE host_id = ? ORDER BY sequence"));
   select.Bind(host_id);
   return AllRows(select, ChangeFrom);
 }
@@ -100,11 +101,9 @@ absl::StatusOr<int64_t> ReadLastChange(Connection& db) {
 
 absl::StatusOr<int64_t> ReadMoveCount(Connection& db, const std::string& after_state,
                                       absl::Time since) {
-  BG_ASSIGN_OR_RETURN(Statement select,
-                      db.Prepare("SELECT count(DISTINCT host_id) FROM changes"
-                                 " WHERE kind = 'trust' AND after = ? AND at >= ?"
-                                 " AND before != 'suspect' AND NOT EXISTS (SELECT 1 FROM incidents"
-                                 " WHERE id = changes.incident_id AND opened_by != '')"));
+  BG_ASSIGN_OR_RETURN(Statement select, db.Prepare("SELECT count(DISTINCT host_id) FROM changes"
+                                                   " WHERE kind = 'trust' AND after = ? AND at >= ?"
+                                                   " AND verdict_id != ''"));
   BG_ASSIGN_OR_RETURN(const bool found, select.Bind(after_state, since).Step());
   return found ? select.Int(0) : 0;
 }

@@ -154,11 +154,10 @@ absl::StatusOr<int64_t> DropUnnamed(Connection& db, const EvidenceParts& parts) 
   return dropped;
 }
 
-constexpr char kSelect[] =
+constexpr char kColumns[] =
     "SELECT id, host_id, first_verdict_id, last_verdict_id, opened_at, last_at, failures, state,"
     " why, reasons, revision, action, opened_by, assignee, root_cause, disposition, ticket,"
-    " resolved_by, approved_by, resolved_at, approved_at, closed_at FROM incidents"
-    " WHERE (?1 = '' OR id = ?1) AND (?2 = '' OR host_id = ?2) ORDER BY opened_at, id";
+    " resolved_by, approved_by, resolved_at, approved_at, closed_at FROM incidents ";
 
 }  // namespace
 
@@ -193,15 +192,21 @@ absl::StatusOr<int64_t> RemoveEvidence(Connection& db, const std::string& owner)
 }
 
 absl::StatusOr<IncidentRow> ReadIncident(Connection& db, const std::string& id) {
-  BG_ASSIGN_OR_RETURN(Statement select, db.Prepare(kSelect));
-  BG_ASSIGN_OR_RETURN(const bool found, select.Bind(id, "").Step());
-  if (!found || id.empty()) return Missing("incident", id);
+  static const std::string& sql = *new std::string(absl::StrCat(kColumns, "WHERE id = ?"));
+  BG_ASSIGN_OR_RETURN(Statement select, db.Prepare(sql.c_str()));
+  BG_ASSIGN_OR_RETURN(const bool found, select.Bind(id).Step());
+  if (!found) return Missing("incident", id);
   return IncidentFrom(select);
 }
 
 absl::StatusOr<std::vector<IncidentRow>> ReadIncidents(Connection& db, const std::string& host_id) {
-  BG_ASSIGN_OR_RETURN(Statement select, db.Prepare(kSelect));
-  select.Bind("", host_id);
+  static const std::string& all_sql =
+      *new std::string(absl::StrCat(kColumns, "ORDER BY opened_at, id"));
+  static const std::string& host_sql =
+      *new std::string(absl::StrCat(kColumns, "WHERE host_id = ? ORDER BY opened_at, id"));
+  const bool all = host_id.empty();
+  BG_ASSIGN_OR_RETURN(Statement select, db.Prepare((all ? all_sql : host_sql).c_str()));
+  if (!all) select.Bind(host_id);
   return AllRows(select, IncidentFrom);
 }
 

@@ -230,13 +230,25 @@ absl::StatusOr<VerdictRow> ReadVerdict(Connection& db, const std::string& id) {
 absl::StatusOr<std::vector<VerdictRow>> ReadVerdicts(Connection& db, const std::string& host_id,
                                                      const std::string& behind, int limit) {
   if (!behind.empty()) BG_RETURN_IF_ERROR(ReadVerdict(db, behind).status());
-  BG_ASSIGN_OR_RETURN(
-      Statement select,
-      db.Prepare("SELECT id, host_id, at, outcome, policy_id, reference_id, body_json,"
-                 " reset_count, restart_count, clock_ms FROM verdicts"
-                 " WHERE (?1 = '' OR host_id = ?1) AND (?2 = '' OR"
-                 " (at, id) < (SELECT at, id FROM verdicts WHERE id = ?2))"
-                 " ORDER BY at DESC, id DESC LIMIT ?3"));
+  // Of their own, so that each is answered from an index, however long the table is.
+  static constexpr const char* kOfAll[] = {
+      "SELECT id, host_id, at, outcome, policy_id, reference_id, body_json, reset_count,"
+      " restart_count, clock_ms FROM verdicts WHERE ?1 = '' AND ?2 = ''"
+      " ORDER BY at DESC, id DESC LIMIT ?3",
+      "SELECT id, host_id, at, outcome, policy_id, reference_id, body_json, reset_count,"
+      " restart_count, clock_ms FROM verdicts WHERE ?1 = ''"
+      " AND (at, id) < (SELECT at, id FROM verdicts WHERE id = ?2)"
+      " ORDER BY at DESC, id DESC LIMIT ?3"};
+  static constexpr const char* kOfHost[] = {
+      "SELECT id, host_id, at, outcome, policy_id, reference_id, body_json, reset_count,"
+      " restart_count, clock_ms FROM verdicts WHERE host_id = ?1 AND ?2 = ''"
+      " ORDER BY at DESC, id DESC LIMIT ?3",
+      "SELECT id, host_id, at, outcome, policy_id, reference_id, body_json, reset_count,"
+      " restart_count, clock_ms FROM verdicts WHERE host_id = ?1"
+      " AND (at, id) < (SELECT at, id FROM verdicts WHERE id = ?2)"
+      " ORDER BY at DESC, id DESC LIMIT ?3"};
+  BG_ASSIGN_OR_RETURN(Statement select,
+                      db.Prepare((host_id.empty() ? kOfAll : kOfHost)[behind.empty() ? 0 : 1]));
   select.Bind(host_id, behind, limit);
   return AllRows(select, VerdictFrom);
 }

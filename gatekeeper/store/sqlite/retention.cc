@@ -42,6 +42,16 @@ absl::StatusOr<int64_t> RemoveVerdicts(Connection& db, absl::Time before, int li
   return db.ChangedRows();
 }
 
+// Who revoked one stays to be told.
+absl::StatusOr<int64_t> RemoveCredentials(Connection& db, absl::Time before, int limit) {
+  BG_ASSIGN_OR_RETURN(Statement remove,
+                      db.Prepare("DELETE FROM credentials WHERE serial IN (SELECT serial"
+                                 " FROM credentials WHERE revoked = 0 AND not_after < ?1"
+                                 " ORDER BY not_after LIMIT ?2)"));
+  BG_RETURN_IF_ERROR(remove.Bind(before, limit).Run());
+  return db.ChangedRows();
+}
+
 AuditRow AuditOf(const Swept& swept, const std::string& actor, absl::Time now) {
   AuditRow row;
   row.at = now;
@@ -49,7 +59,7 @@ AuditRow AuditOf(const Swept& swept, const std::string& actor, absl::Time now) {
   row.action = "retention";
   row.detail_json =
       absl::StrCat("{\"verdicts\":", swept.verdicts, ",\"incidents\":", swept.incidents,
-                   ",\"blobs\":", swept.blobs, "}");
+                   ",\"blobs\":", swept.blobs, ",\"credentials\":", swept.credentials, "}");
   return row;
 }
 
@@ -67,8 +77,9 @@ absl::StatusOr<Swept> SweepOld(Connection& db, const Retention& retention, const
     ++swept.incidents;
   }
   BG_ASSIGN_OR_RETURN(swept.verdicts, RemoveVerdicts(db, retention.verdicts_before, limit));
-  swept.more = swept.incidents >= limit || swept.verdicts >= limit;
-  if (swept.incidents + swept.verdicts > 0)
+  BG_ASSIGN_OR_RETURN(swept.credentials, RemoveCredentials(db, retention.verdicts_before, limit));
+  swept.more = swept.incidents >= limit || swept.verdicts >= limit || swept.credentials >= limit;
+  if (swept.incidents + swept.verdicts + swept.credentials > 0)
     BG_RETURN_IF_ERROR(AppendAudit(db, AuditOf(swept, actor, now)));
   return swept;
 }

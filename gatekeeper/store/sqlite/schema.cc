@@ -200,8 +200,16 @@ constexpr char kVersion4[] = R"sql(
   PRAGMA user_version = 4;
 )sql";
 
+// Whose evidence moved a host: the brake counts verdicts, not operators' acts.
+constexpr char kVersion5[] = R"sql(
+  ALTER TABLE changes ADD COLUMN verdict_id TEXT NOT NULL DEFAULT '';
+  CREATE INDEX credentials_by_end ON credentials (not_after) WHERE revoked = 0;
+
+  PRAGMA user_version = 5;
+)sql";
+
 // kSteps[n] leads from version n to n + 1 and ends by writing the new version.
-constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3, kVersion4};
+constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
 static_assert(std::size(kSteps) == kSchemaVersion);
 
 absl::StatusOr<int64_t> Number(Connection& connection, const char* sql) {

@@ -6,7 +6,7 @@
 
 namespace bootgate::gatekeeper::store::sqlite {
 
-inline constexpr int64_t kSchemaVersion = 4;
+inline constexpr int64_t kSchemaVersion = 5;
 
 // Brings the file to kSchemaVersion, each step in one transaction; several processes may try at
 // once. kFailedPrecondition STORE: the schema is newer than this program, or the file is a database

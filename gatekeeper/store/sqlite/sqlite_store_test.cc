@@ -91,7 +91,7 @@ TEST_F(SqliteStoreTest, FileThatOthersMayUseIsRefused) {
 
 TEST_F(SqliteStoreTest, NewerSchemaIsRefused) {
   StoreHosts(1);
-  Tamper("PRAGMA user_version = 5");
+  Tamper("PRAGMA user_version = 6");
   const absl::Status status = OpenSqlite({.path = path_}).status();
   EXPECT_THAT(status, HasCode(absl::StatusCode::kFailedPrecondition));
   EXPECT_THAT(std::string(status.message()), HasSubstr("newer"));
@@ -103,7 +103,7 @@ TEST_F(SqliteStoreTest, AssignmentsOfTheFirstSchemaStandAndAreHistory) {
   Tamper(R"sql(
     DROP TABLE incident_events; DROP TABLE evidence; DROP TABLE changes; DROP TABLE consumers;
     DROP TABLE dead_letters; DROP TABLE checkpoints; DROP TABLE answers;
-    DROP INDEX verdicts_by_time;
+    DROP INDEX verdicts_by_time; DROP INDEX credentials_by_end;
     ALTER TABLE incidents DROP COLUMN revision; ALTER TABLE incidents DROP COLUMN action;
     ALTER TABLE incidents DROP COLUMN opened_by; ALTER TABLE incidents DROP COLUMN assignee;
     ALTER TABLE incidents DROP COLUMN root_cause; ALTER TABLE incidents DROP COLUMN disposition;

@@ -55,7 +55,8 @@ absl::Status TellMove(Connection& db, const std::string& before, const host::Hos
                            .before = before,
                            .after = std::string(host::Name(host.trust)),
                            .incident_id = host.incident_id,
-                           .why = commit.why.empty() ? host.why : commit.why});
+                           .why = commit.why.empty() ? host.why : commit.why,
+                           .verdict_id = commit.verdict.has_value() ? commit.verdict->id : ""});
 }
 
 absl::Status WriteHost(Connection& db, const host::HostRecord& read, const Commit& commit) {
@@ -108,18 +109,22 @@ absl::Status InsertCredential(Connection& db, const CredentialRow& credential) {
 // An AK goes on to attest while its host is shut out.
 enum class Which { kUsedTowardsOthers, kOfTheTpm };
 
+// What has ended needs no revocation: a year of admissions is tens of thousands of them. Clocks
+// that are a day behind still see what a list has to say.
+constexpr absl::Duration kEndedFor = absl::Hours(24);
+
 absl::Status RevokeOfHost(Connection& db, const std::string& host_id, Which which, absl::Time at) {
   const int of_tpm = which == Which::kOfTheTpm ? 1 : 0;
   BG_ASSIGN_OR_RETURN(Statement number,
                       db.Prepare("INSERT INTO revocations (serial) SELECT serial FROM credentials"
                                  " WHERE host_id = ? AND revoked = 0 AND (kind IN ('ak', 'ek')) = ?"
-                                 " ORDER BY serial"));
-  BG_RETURN_IF_ERROR(number.Bind(host_id, of_tpm).Run());
-  BG_ASSIGN_OR_RETURN(
-      Statement update,
-      db.Prepare("UPDATE credentials SET revoked = 1, revoked_at = ?"
-                 " WHERE host_id = ? AND revoked = 0 AND (kind IN ('ak', 'ek')) = ?"));
-  return update.Bind(at, host_id, of_tpm).Run();
+                                 " AND not_after > ? ORDER BY serial"));
+  BG_RETURN_IF_ERROR(number.Bind(host_id, of_tpm, at - kEndedFor).Run());
+  BG_ASSIGN_OR_RETURN(Statement update,
+                      db.Prepare("UPDATE credentials SET revoked = 1, revoked_at = ?"
+                                 " WHERE host_id = ? AND revoked = 0 AND (kind IN ('ak', 'ek')) = ?"
+                                 " AND not_after > ?"));
+  return update.Bind(at, host_id, of_tpm, at - kEndedFor).Run();
 }
 
 absl::Status RevokeSerial(Connection& db, const std::string& serial, absl::Time at) {
@@ -162,6 +167,12 @@ absl::Status CheckStep(const AssignmentRow& assignment) {
   return Refuse(absl::StatusCode::kInvalidArgument, Reason::kInternal,
                 absl::StrCat("step ", Name(assignment.step), " with document '",
                              assignment.document_id, "'"));
+}
+
+absl::Status CheckNewest(Connection& db, const std::string& kind, int64_t seen) {
+  BG_ASSIGN_OR_RETURN(const int64_t newest, ReadNewestStep(db, kind));
+  if (newest == seen) return absl::OkStatus();
+  return absl::AbortedError(absl::StrCat("somebody else has changed what ", kind, " applies"));
 }
 
 absl::Status InsertStep(Connection& db, const AssignmentRow& row) {
@@ -208,11 +219,14 @@ absl::Status CheckComplete(const Commit& commit) {
 
 absl::Status ApplyCommit(Connection& db, const Commit& commit) {
   BG_RETURN_IF_ERROR(CheckComplete(commit));
+  if (commit.step_seen.has_value())
+    BG_RETURN_IF_ERROR(CheckNewest(db, commit.step_seen->kind, commit.step_seen->newest));
   if (commit.join_token.has_value()) BG_RETURN_IF_ERROR(UseJoinToken(db, *commit.join_token));
   for (const std::optional<host::HostRecord>* host : {&commit.host, &commit.other_host}) {
     if (host->has_value()) BG_RETURN_IF_ERROR(WriteHost(db, **host, commit));
   }
   for (const DocumentRow& row : commit.documents) BG_RETURN_IF_ERROR(InsertDocument(db, row));
+  for (const AssignmentRow& row : commit.steps) BG_RETURN_IF_ERROR(TakeStep(db, row, std::nullopt));
   if (commit.verdict.has_value()) BG_RETURN_IF_ERROR(InsertVerdict(db, *commit.verdict));
   for (const auto& [name, bytes] : commit.blobs) BG_RETURN_IF_ERROR(InsertBlob(db, name, bytes));
   // Before the new ones: a commit may replace all credentials of a host.
@@ -333,13 +347,7 @@ absl::Status InsertVersion(Connection& db, const VersionRow& version) {
 absl::Status TakeStep(Connection& db, const AssignmentRow& assignment,
                       std::optional<int64_t> after) {
   BG_RETURN_IF_ERROR(CheckStep(assignment));
-  if (after.has_value()) {
-    BG_ASSIGN_OR_RETURN(const int64_t newest, ReadNewestStep(db, assignment.kind));
-    if (newest != *after) {
-      return absl::AbortedError(
-          absl::StrCat("somebody else has changed what ", assignment.kind, " applies"));
-    }
-  }
+  if (after.has_value()) BG_RETURN_IF_ERROR(CheckNewest(db, assignment.kind, *after));
   BG_RETURN_IF_ERROR(InsertStep(db, assignment));
   return ChangeStanding(db, assignment);
 }
