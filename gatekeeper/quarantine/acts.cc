@@ -78,7 +78,11 @@ absl::StatusOr<bool> EditQuarantine(const By& by, const std::string& reason, Cas
   if (!move.has_value()) {
     if (of->host.trust == host::Trust::kRetired)
       return WrongState(of->host, "its credentials are revoked already");
-    return false;
+    if (of->incident.has_value()) return false;
+    // Shut out, and its incident was closed while it was retired: its way back needs one.
+    of->why = reason;
+    TakeIntoIncident(by, reason, of);
+    return true;
   }
   TakeMove(by, host::Act::kQuarantine, *move, of);
   of->host.why = reason;

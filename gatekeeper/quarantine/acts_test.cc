@@ -77,6 +77,21 @@ TEST_F(Acts, QuarantiningWhoIsQuarantinedChangesNothing) {
   EXPECT_EQ(Host(1).why, "first");
 }
 
+// Its incident was closed while it was retired.
+TEST_F(Acts, AShutOutHostWithoutAnIncidentGetsOneAndHasItsWayBack) {
+  Put(1, kQuarantined);
+  EXPECT_THAT(Investigate(*store_, Alice(1), HostId(1), ""),
+              Refuses(Reason::kIncidentState));
+  BG_ASSERT_OK_AND_ASSIGN(const Acted opened,
+                          Quarantine(*store_, Alice(2), HostId(1), "its way back"));
+  EXPECT_TRUE(opened.changed);
+  EXPECT_EQ(Incident(1).state, "open");
+  EXPECT_EQ(Host(1).incident_id, Incident(1).id);
+  EXPECT_EQ(TrustOf(1), kQuarantined);
+  EXPECT_THAT(Investigate(*store_, Alice(3), HostId(1), ""), IsOk());
+  EXPECT_FALSE(Quarantine(*store_, Alice(4), HostId(1), "again")->changed);
+}
+
 TEST_F(Acts, AReleasedHostThatIsQuarantinedAgainWalksTheWholePathAgain) {
   Resolved(1);
   ASSERT_THAT(Release(*store_, Bob(4), HostId(1), kAnyApprover), IsOk());

@@ -53,15 +53,17 @@ absl::StatusOr<Brake::Turn> Brake::Ask(const std::string& why, absl::Time now) {
   Turn turn;
   if (!options_.on) return turn;
   turn.lock_ = std::unique_lock(mutex_);
-  BG_ASSIGN_OR_RETURN(const BrakeState state, ReadBrake(store_));
+  BG_ASSIGN_OR_RETURN(BrakeState state, ReadBrake(store_));
   turn.holds_ = state.engaged;
   if (!state.engaged) {
     BG_ASSIGN_OR_RETURN(const BrakeCount count, CountFailures(store_, options_, state, now));
     if (count.failed >= count.limit) {
       BG_RETURN_IF_ERROR(Engage(state, count, why, now));
+      BG_ASSIGN_OR_RETURN(state, ReadBrake(store_));
       turn.holds_ = true;
     }
   }
+  turn.seen_ = {.kind = kBrakeKind, .newest = state.step};
   if (turn.holds_) turn.lock_.unlock();  // whoever is held does not count
   return turn;
 }
@@ -87,24 +89,24 @@ absl::Status Brake::Engage(const BrakeState& state, const BrakeCount& count, con
   step.author = std::string(audit::kGatekeeperActor);
   step.at = now;
   step.why = told;
-  BG_RETURN_IF_ERROR(store_.PutDocument({.kind = kBrakeKind,
-                                         .id = step.document_id,
-                                         .name = kEngaged,
-                                         .text = text,
-                                         .author = step.author,
-                                         .created_at = now},
-                                        audit));
-  const absl::Status engaged = store_.Assign(step, audit, state.step);
+  store::Commit commit;
+  commit.documents.push_back({.kind = kBrakeKind,
+                              .id = step.document_id,
+                              .name = kEngaged,
+                              .text = text,
+                              .author = step.author,
+                              .created_at = now});
+  commit.step_seen = {.kind = kBrakeKind, .newest = state.step};
+  commit.steps.push_back(step);
+  commit.changes.push_back(
+      {.at = now, .kind = kBrakeKind, .before = kReleased, .after = kEngaged, .why = told});
+  commit.audit.push_back(audit);
+  const absl::Status engaged = store_.Apply(commit);
   if (absl::IsAborted(engaged)) return absl::OkStatus();
   BG_RETURN_IF_ERROR(engaged);
   Log(LogLevel::kError, "the mass-failure brake holds",
       {{"text", told}, {"way_out", "find the common cause; then: brake release"}});
-  store::Commit tell;
-  tell.changes.push_back(
-      {.at = now, .kind = kBrakeKind, .before = kReleased, .after = kEngaged, .why = told});
-  tell.audit.push_back(audit);
-  tell.audit.back().action = "brake.tell";
-  return store_.Apply(tell);
+  return absl::OkStatus();
 }
 
 }  // namespace bootgate::gatekeeper::quarantine

@@ -8,7 +8,8 @@
 // the share of the hosts that were trusted when the window began.
 //
 // Within one process the limit is exact. Several processes on one store look before they commit:
-// each can let one more through than the limit.
+// each can let one more through than the limit. What was answered holds for the commit it was asked
+// for, or that commit fails: nobody becomes a suspect behind a release.
 //
 // A clock that jumps back makes the window longer, one that jumps ahead makes it begin anew: in
 // neither case does an engaged brake let go.
@@ -16,6 +17,7 @@
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -60,11 +62,14 @@ class Brake {
   class Turn {
    public:
     bool holds() const { return holds_; }
+    // For the commit that follows from the answer: it is void when the brake moves in between.
+    const std::optional<store::Commit::StepSeen>& seen() const { return seen_; }
 
    private:
     friend class Brake;
     std::unique_lock<std::mutex> lock_;
     bool holds_ = false;
+    std::optional<store::Commit::StepSeen> seen_;
   };
   // Engages when one more failure would be too many; `why`: a line about this one.
   absl::StatusOr<Turn> Ask(const std::string& why, absl::Time now);

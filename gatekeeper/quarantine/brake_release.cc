@@ -2,6 +2,7 @@
 // that came in meanwhile. Until it lets go a crash leaves nothing half done but the number of
 // hosts.
 #include "absl/strings/str_cat.h"
+#include "common/base/log.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "gatekeeper/audit/row.h"
@@ -59,12 +60,18 @@ absl::StatusOr<int64_t> Sweep(store::Store& store, const By& by, BrakeVerdict ve
     BG_ASSIGN_OR_RETURN(const std::vector<host::HostRecord> page,
                         store.ListHostsAfter(after, kPage, {host::Trust::kSuspect}, nullptr));
     for (const host::HostRecord& host : page) {
-      BG_ASSIGN_OR_RETURN(const Acted acted,
-                          CommitAct(store, by, host.id, ActionName(verdict), [&](Case* of) {
-                            return verdict == BrakeVerdict::kConfirm ? EditConfirm(by, reason, of)
-                                                                     : EditForgive(by, reason, of);
-                          }));
-      moved += acted.changed ? 1 : 0;
+      const absl::StatusOr<Acted> acted =
+          CommitAct(store, by, host.id, ActionName(verdict), [&](Case* of) {
+            return verdict == BrakeVerdict::kConfirm ? EditConfirm(by, reason, of)
+                                                     : EditForgive(by, reason, of);
+          });
+      // One that cannot be decided must not keep the brake on for all others; it stays a suspect.
+      if (!acted.ok()) {
+        Log(LogLevel::kError, "a suspect stays one",
+            {{"host", host.id}, {"text", std::string(acted.status().message())}});
+        continue;
+      }
+      moved += acted->changed ? 1 : 0;
     }
     if (page.size() < static_cast<size_t>(kPage)) return moved;
     after = page.back().id;
@@ -82,18 +89,16 @@ absl::Status LetGo(store::Store& store, const By& by, const BrakeState& state, B
   step.at = by.now;
   step.step = store::Step::kEnd;
   step.why = reason;
-  const absl::Status ended = store.Assign(step, audit, state.step);
-  if (absl::IsAborted(ended)) {
-    return Refuse(absl::StatusCode::kAborted, Reason::kRevisionStale,
-                  "somebody else has released the brake meanwhile");
-  }
-  BG_RETURN_IF_ERROR(ended);
-  store::Commit tell;
-  tell.changes.push_back(
+  store::Commit commit;
+  commit.step_seen = {.kind = kBrakeKind, .newest = state.step};
+  commit.steps.push_back(step);
+  commit.changes.push_back(
       {.at = by.now, .kind = kBrakeKind, .before = kEngaged, .after = kReleased, .why = reason});
-  tell.audit.push_back(audit);
-  tell.audit.back().action = "brake.tell";
-  return store.Apply(tell);
+  commit.audit.push_back(audit);
+  const absl::Status ended = store.Apply(commit);
+  if (!absl::IsAborted(ended)) return ended;
+  return Refuse(absl::StatusCode::kAborted, Reason::kRevisionStale,
+                "somebody else has released the brake meanwhile");
 }
 
 absl::StatusOr<int64_t> CountSuspects(store::Store& store) {

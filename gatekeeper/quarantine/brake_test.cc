@@ -99,6 +99,32 @@ TEST_F(BrakeTest, OperatorsAreNeitherCountedNorHeld) {
   EXPECT_TRUE(IsRevoked(3));
 }
 
+TEST_F(BrakeTest, NeitherIsWhatOperatorsDoAboutEarlierFailures) {
+  PutTrusted(20);
+  for (int i = 10; i <= 15; ++i) {
+    ASSERT_EQ(Fail(i, At(i * 1000)), kQuarantined);
+    ASSERT_THAT(Investigate(*store_, Operator(At(i * 1000)), HostId(i), ""), IsOk());
+  }
+  for (int i = 10; i <= 15; ++i)
+    ASSERT_THAT(Reopen(*store_, Operator(At(30000)), HostId(i), "it was not that"), IsOk());
+  EXPECT_EQ(Fail(1, At(30001)), kQuarantined);
+  EXPECT_EQ(Fail(2, At(30002)), kQuarantined);
+  EXPECT_EQ(Fail(3, At(30003)), kSuspect);
+}
+
+TEST_F(BrakeTest, NobodyBecomesASuspectBehindARelease) {
+  Trip();
+  auto turn = brake_.Ask("host 4", At(5));
+  ASSERT_TRUE(turn->holds());
+  ASSERT_THAT(ReleaseBrake(*store_, Operator(At(6)), BrakeVerdict::kConfirm, "bad"), IsOk());
+  host::Judged deny = Deny();
+  deny.brake_holds = true;
+  store::Commit commit = CommitOf(Host(4), deny, At(7));
+  commit.step_seen = turn->seen();
+  EXPECT_THAT(store_->Apply(commit), HasCode(absl::StatusCode::kAborted));
+  EXPECT_EQ(TrustOf(4), kTrusted);
+}
+
 // A81: what passes while it is held does not wash itself clean.
 TEST_F(BrakeTest, A81_ASuspectThatPassesStaysASuspect) {
   Trip();

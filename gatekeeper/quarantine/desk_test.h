@@ -76,6 +76,11 @@ class Desk : public ::testing::Test {
       commit.incident->action = move.next == host::Trust::kQuarantined ? "isolate" : "restrict";
       if (read.incident_id.empty()) commit.host->incident_id = commit.incident->id;
     }
+    commit.verdict = {.id = absl::StrCat("v-", read.id, "-", read.revision),
+                      .host_id = read.id,
+                      .at = now,
+                      .outcome = std::string(Name(judged.outcome)),
+                      .body_json = "{}"};
     commit.audit.emplace_back();
     commit.audit.back().at = now;
     return commit;

@@ -102,17 +102,21 @@ absl::StatusOr<RecordedWaiver> AddWaiver(store::Store& store, Waiver waiver,
   const store::AuditRow audit =
       audit::MakeRow(now, actor, "waiver.add", waiver.id, DetailOf(waiver));
   const std::string text = softening::WaiverText(waiver);
+  // What cannot be read again would be accepted here and help nobody.
+  BG_RETURN_IF_ERROR(softening::ReadWaiver(text).status());
   store::AssignmentRow step = StepOf(waiver.id, store::Step::kEnforce, actor, now);
   step.document_id = crypto::Hash(crypto::HashAlg::kSha256, AsBytes(text)).hex();
   step.why = waiver.reason;
-  BG_RETURN_IF_ERROR(store.PutDocument({.kind = kWaiverKind,
-                                        .id = step.document_id,
-                                        .name = Printable(waiver.reason, kMaxTitle),
-                                        .text = text,
-                                        .author = actor,
-                                        .created_at = now},
-                                       audit));
-  BG_RETURN_IF_ERROR(store.Assign(step, audit));
+  store::Commit commit;
+  commit.documents.push_back({.kind = kWaiverKind,
+                              .id = step.document_id,
+                              .name = Printable(waiver.reason, kMaxTitle),
+                              .text = text,
+                              .author = actor,
+                              .created_at = now});
+  commit.steps.push_back(step);
+  commit.audit.push_back(audit);
+  BG_RETURN_IF_ERROR(store.Apply(commit));
   return RecordedWaiver{
       .waiver = std::move(waiver), .author = actor, .at = now, .revoked = std::nullopt};
 }

@@ -97,6 +97,15 @@ TEST_F(Waivers, UnknownOnesAreToldSo) {
               HasCode(absl::StatusCode::kInvalidArgument));
 }
 
+TEST_F(Waivers, OneThatIsTooLargeToBeReadAgainIsRefused) {
+  Waiver waiver = Good();
+  waiver.hosts.clear();
+  for (int i = 0; i < 1000; ++i)
+    waiver.hosts.push_back(absl::StrCat("h-", std::string(60, 'a'), i));
+  EXPECT_THAT(AddWaiver(*store_, waiver, "operator bob", At(0)), Refuses(Reason::kWaiver));
+  EXPECT_TRUE(ListWaivers(*store_)->empty());
+}
+
 // Somebody wrote into the store by hand: the waiver is as good as none.
 TEST_F(Waivers, OneThatCannotBeReadHasNoEffect) {
   Put(1, host::Trust::kTrusted);
