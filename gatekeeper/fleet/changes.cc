@@ -1,5 +1,7 @@
 #include "gatekeeper/fleet/changes.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/clock.h"
@@ -12,6 +14,8 @@
 
 namespace bootgate::gatekeeper::fleet {
 namespace {
+
+constexpr char kOpen[] = "open", kClosed[] = "closed";  // states of incidents
 
 using host::HostRecord;
 using host::Trust;
@@ -50,6 +54,8 @@ void RetireNow(HostRecord& host, store::Commit& commit, absl::Time now) {
   host.trust_since = now;
   host.approved = false;
   host.ima_cursor.reset();
+  host.ak_certificate.clear();  // revoked below: who comes back gets new ones
+  host.own_ek_certificate.clear();
   commit.revoke_host_credentials = true;
   commit.revoke_ek_certificates = true;
   store::EffectRow revoked;
@@ -57,6 +63,37 @@ void RetireNow(HostRecord& host, store::Commit& commit, absl::Time now) {
   revoked.host_id = host.id;
   revoked.verdict_id = host.last_verdict_id;
   commit.effects.push_back(revoked);
+}
+
+// A way back that was half gone when the host was retired begins anew. An incident that was closed
+// meanwhile stays closed: `quarantine add` opens the next.
+absl::Status OpenIncidentAgain(store::Store& store, const HostRecord& host, const Act& act,
+                               store::Commit* commit) {
+  BG_ASSIGN_OR_RETURN(const std::vector<store::IncidentRow> incidents,
+                      store.ListIncidents(host.id));
+  const auto found = std::ranges::find_if(
+      incidents, [](const store::IncidentRow& row) { return row.state != kClosed; });
+  if (found == incidents.end() || found->state == kOpen) return absl::OkStatus();
+  commit->incident = *found;
+  commit->incident->state = kOpen;
+  commit->incident->resolved_by.clear();
+  commit->incident->approved_by.clear();
+  commit->incident->resolved_at.reset();
+  commit->incident->approved_at.reset();
+  const std::string why = absl::StrCat("reinstated: ", act.reason);
+  commit->incident_events.push_back({.incident_id = found->id,
+                                     .at = act.now,
+                                     .actor = act.actor,
+                                     .kind = "state",
+                                     .text = absl::StrCat(found->state, " -> open: ", why)});
+  commit->changes.push_back({.at = act.now,
+                             .kind = "incident",
+                             .host_id = host.id,
+                             .before = found->state,
+                             .after = kOpen,
+                             .incident_id = found->id,
+                             .why = why});
+  return absl::OkStatus();
 }
 
 absl::Status StillShutOut(const HostRecord& old) {
@@ -180,15 +217,19 @@ absl::StatusOr<Changed> Retire(store::Store& store, const std::string& id, const
 absl::StatusOr<Changed> Reinstate(store::Store& store, const std::string& id, const Act& act) {
   BG_RETURN_IF_ERROR(CheckReason(act.reason));
   return EditHost(store, id, act, "host.reinstate", audit::Detail(),
-                  [&](HostRecord& host, store::Commit&) -> absl::StatusOr<bool> {
+                  [&](HostRecord& host, store::Commit& commit) -> absl::StatusOr<bool> {
                     if (host.trust != Trust::kRetired) return false;
                     if (!host.replaced_by.empty()) {
                       return NotNow(Reason::kHostRetired,
                                     absl::StrCat(host.id, "'s TPM was replaced: the machine is ",
                                                  host.replaced_by, " now"));
                     }
-                    host.trust = IsShutOutOrWas(host) ? Trust::kQuarantined : Trust::kPending;
+                    const bool shut_out = IsShutOutOrWas(host);
+                    host.trust = shut_out ? Trust::kQuarantined : Trust::kPending;
                     host.trust_since = act.now;
+                    if (shut_out) {
+                      BG_RETURN_IF_ERROR(OpenIncidentAgain(store, host, act, &commit));
+                    }
                     return true;
                   });
 }

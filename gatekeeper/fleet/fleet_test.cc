@@ -162,6 +162,33 @@ TEST_F(FleetTest, A81_RetirementIsNoWayOutOfAQuarantine) {
   EXPECT_EQ(store_->GetHost("h-1")->trust, Trust::kQuarantined);
 }
 
+TEST_F(FleetTest, AReinstatedHostBeginsItsWayBackAnew) {
+  HostRecord released = Host("h-1", Trust::kRemediated);
+  released.quarantined_boot = host::BootMark{.reset_count = 5};
+  released.ak_certificate = {1};
+  released.own_ek_certificate = {2};
+  Put(released);
+  store::Commit commit;
+  commit.incident.emplace();
+  commit.incident->id = "i-1";
+  commit.incident->host_id = "h-1";
+  commit.incident->state = "resolved";
+  commit.incident->resolved_by = "alice";
+  commit.incident->approved_by = "bob";
+  commit.incident->approved_at = absl::UnixEpoch();
+  commit.audit.emplace_back();
+  ASSERT_THAT(store_->Apply(commit), IsOk());
+  ASSERT_TRUE(Retire(*store_, "h-1", By()).value().changed);
+  EXPECT_TRUE(store_->GetHost("h-1")->ak_certificate.empty()) << "revoked: never handed out again";
+  EXPECT_TRUE(store_->GetHost("h-1")->own_ek_certificate.empty());
+  ASSERT_TRUE(Reinstate(*store_, "h-1", By("needed")).value().changed);
+  const store::IncidentRow incident = store_->GetIncident("i-1").value();
+  EXPECT_EQ(incident.state, "open");
+  EXPECT_EQ(incident.approved_by, "");
+  EXPECT_FALSE(incident.approved_at.has_value());
+  EXPECT_THAT(store_->ListIncidentEvents("i-1")->back().text, ::testing::HasSubstr("reinstated: needed"));
+}
+
 TEST_F(FleetTest, ASwapLinksBothAndIsFinishedByGivingItAgain) {
   Put(Host("h-1"));
   Put(Host("h-2", Trust::kPending));
