@@ -35,8 +35,12 @@ Finding Failing(Reason code, std::string text) {
 // policy's fault must not quarantine a fleet; no credential is issued, and somebody is called.
 // Beside a DENY it changes nothing, though: what failed without the policy fails whatever the
 // policy would have said, and no host escapes it by making its evidence expensive to judge.
+//
+// A vendor's list that is missing or old is nobody's evidence: it admits nobody, and it hides no
+// DENY either.
 OutcomeClass OutcomeOf(const std::vector<Finding>& findings) {
   OutcomeClass outcome = OutcomeClass::kAdmit;
+  bool unknown = false;
   // A bank that is empty because the TPM was reset is one that the firmware did measure.
   const bool was_reset = std::ranges::any_of(findings, [](const Finding& finding) {
     return finding.code == Reason::kTpmResetAnomaly && finding.severity == Severity::kFail;
@@ -44,6 +48,10 @@ OutcomeClass OutcomeOf(const std::vector<Finding>& findings) {
   for (const Finding& finding : findings) {
     if (finding.severity != Severity::kFail) continue;
     if (was_reset && finding.code == Reason::kBankNotFirmwareMeasured) continue;
+    if (finding.code == Reason::kEkRevocationUnknown) {
+      unknown = true;
+      continue;
+    }
     const OutcomeClass of_finding = Info(finding.code).outcome;
     if (of_finding == OutcomeClass::kReject) return OutcomeClass::kReject;
     if (of_finding != OutcomeClass::kError) {
@@ -52,7 +60,7 @@ OutcomeClass OutcomeOf(const std::vector<Finding>& findings) {
       outcome = OutcomeClass::kError;
     }
   }
-  return outcome;
+  return unknown && outcome != OutcomeClass::kDeny ? OutcomeClass::kReject : outcome;
 }
 
 class Judgement {
