@@ -352,6 +352,11 @@ absl::StatusOr<Admission::JudgedNow> Admission::JudgeEvidence(const host::HostRe
   BG_RETURN_IF_ERROR(AddDistrust(host, out.at, options_, &out.notes));
   BG_ASSIGN_OR_RETURN(const auto waivers, waivers_.Current());
   out.softening = {options_.actions, quarantine::WaiversFor(*waivers, host, out.at)};
+  // What is known of earlier entries has no paths; who waives by path is to see them.
+  if (before != nullptr && !before->findings.empty() && softening::LooksAtPaths(out.softening)) {
+    return Malformed(Reason::kRetryResync,
+                     "a waiver looks at paths of earlier IMA entries; send the whole IMA list");
+  }
   const Bytes list = WholeListOf(proven.evidence);
   JudgeInput input = InputOf(proven, rules,
                              {.at = out.at,
@@ -575,6 +580,7 @@ absl::StatusOr<Decision> Admission::DecideOnce(const host::HostRecord& host, con
                                    .secrets = NamesOf(sealed.secrets.all),
                                    .now = now,
                                    .incident = incident.has_value() ? &*incident : nullptr});
+  commit.step_seen = turn.seen();
   if (move.may_issue) {
     decision.renewed = Renew(commit, now);
     BG_RETURN_IF_ERROR(KeepAdmitted(proven.evidence, &commit));

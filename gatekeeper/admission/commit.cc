@@ -56,6 +56,8 @@ host::HostRecord NextRecord(const DecisionFacts& facts) {
   next.ima_cursor = facts.cursor;
   if (ShutsOut(facts)) next.whole_list_wanted = !HasWholeList(facts);
   if (CompletesWhatIsFrozen(facts)) next.whole_list_wanted = false;
+  const bool stays_held = IsHeld(facts.move.next) && facts.move.next == facts.host.trust;
+  if (stays_held) return next;
   if (facts.verdict.outcome == OutcomeClass::kDeny) {
     next.reasons = FailedCodes(facts.verdict);
     if (next.trust == host::Trust::kSuspect) next.reasons.emplace_back(Code(Reason::kBrakeEngaged));

@@ -2,6 +2,7 @@
 // the whole list being asked for, never in a quarantine; and nothing is forgotten on the way.
 #include "common/crypto/hash.h"
 #include "common/ima/list.h"
+#include "gatekeeper/quarantine/waivers.h"
 #include "gatekeeper/reference/reference.h"
 #include "tests/attack/victim.h"
 
@@ -270,6 +271,35 @@ TEST_F(Incremental, WarningsAboutEarlierEntriesStay) {
   EXPECT_THAT(CheckedBy(*later), HasSubstr("quoted PCR 10, 1 entry"));
   EXPECT_THAT(EntriesWith(*later, Reason::kImaUnlisted),
               ::testing::ElementsAre(kEntries, kEntries + 1));
+}
+
+// What is known of earlier entries has no paths: a waiver that looks at them wants the whole list.
+TEST_F(Incremental, AWaiverThatIsNarrowedToPathsGoesOnWithTheWholeList) {
+  gate_.AssignReference(ReferenceOfVictim(gatekeeper::reference::Unlisted::kFail));
+  const auto waive = [&](const std::string& path) {
+    gatekeeper::softening::Waiver waiver;
+    waiver.findings.emplace_back();
+    waiver.findings[0].code = Reason::kImaUnlisted;
+    waiver.findings[0].path = path;
+    waiver.hosts = {victim_.id()};
+    waiver.owner = waiver.reason = "a hot fix";
+    waiver.expires_at = gate_.clock.Now() + absl::Hours(1);
+    return gatekeeper::quarantine::AddWaiver(*gate_.store, waiver, "operator bob",
+                                             gate_.clock.Now())
+        ->waiver.id;
+  };
+  const std::string broad = waive("");
+  victim_.Measure("/opt/agent/fix");
+  ASSERT_EQ(Attest()->verdict.outcome, OutcomeClass::kAdmit);
+  const agent::Challenge asked_before = Challenge();
+  ASSERT_EQ(asked_before.ima_first_entry, kEntries + 1);
+  waive("/opt/agent/*");
+  ASSERT_THAT(gatekeeper::quarantine::RevokeWaiver(*gate_.store, broad, "narrowed", "operator bob",
+                                                   gate_.clock.Now()),
+              IsOk());
+  EXPECT_THAT(client_->Submit(victim_.Answer(asked_before)), IsRejectedWith(Reason::kRetryResync));
+  EXPECT_EQ(Challenge().ima_first_entry, 0u);
+  EXPECT_EQ(Attest()->verdict.outcome, OutcomeClass::kAdmit);
 }
 
 TEST_F(Incremental, DenyFreezesThePartAndThenTheWholeListOnce) {
