@@ -219,11 +219,29 @@ absl::Status DiffIncident(const Call& call, const v1::DiffIncidentRequest& reque
   return absl::OkStatus();
 }
 
+// An archive is in memory until its reader has it: so many at once, of all callers.
+class ExportSlot {
+ public:
+  static std::unique_ptr<ExportSlot> Take() {
+    auto slot = std::make_unique<ExportSlot>();
+    return open_ > kMostExports ? nullptr : std::move(slot);
+  }
+  ExportSlot() { ++open_; }
+  ~ExportSlot() { --open_; }
+  ExportSlot(const ExportSlot&) = delete;
+  ExportSlot& operator=(const ExportSlot&) = delete;
+
+ private:
+  static constexpr int kMostExports = 4;
+  static inline std::atomic<int> open_ = 0;
+};
+
 // An archive in chunks; at least one message.
 class Archive final : public Source {
  public:
-  explicit Archive(Bytes archive)
-      : archive_(std::move(archive)),
+  Archive(Bytes archive, std::unique_ptr<ExportSlot> slot)
+      : slot_(std::move(slot)),
+        archive_(std::move(archive)),
         digest_(crypto::Hash(crypto::HashAlg::kSha256, archive_).hex()) {}
 
   absl::StatusOr<Piece> Next() override {
@@ -238,6 +256,7 @@ class Archive final : public Source {
   }
 
  private:
+  const std::unique_ptr<ExportSlot> slot_;
   const Bytes archive_;
   const std::string digest_;
   size_t at_ = 0;
@@ -246,12 +265,17 @@ class Archive final : public Source {
 absl::StatusOr<std::unique_ptr<Source>> ExportIncident(const Call& call,
                                                        const v1::ExportIncidentRequest& request) {
   BG_RETURN_IF_ERROR(fleet::CheckId("incident_id", request.incident_id()));
+  std::unique_ptr<ExportSlot> slot = ExportSlot::Take();
+  if (slot == nullptr) {
+    return Refuse(absl::StatusCode::kResourceExhausted, Reason::kTooManyRequests,
+                  "other exports are under way; try again when they have ended");
+  }
   incident::ExportOptions options;
   options.set_folder = call.backend.set_folder;
   BG_ASSIGN_OR_RETURN(
       incident::Exported exported,
       incident::ExportIncident(call.backend.store, request.incident_id(), ActOf(call, 0), options));
-  return std::make_unique<Archive>(std::move(exported.archive));
+  return std::make_unique<Archive>(std::move(exported.archive), std::move(slot));
 }
 
 constexpr Method kMethods[] = {

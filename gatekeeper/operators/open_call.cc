@@ -3,6 +3,7 @@
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 
+#include <chrono>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -20,7 +21,13 @@ namespace bootgate::gatekeeper::operators {
 namespace {
 
 constexpr size_t kStreamWorkers = 2;
-constexpr absl::Duration kRecheck = absl::Seconds(1);  // of a stream's certificate
+using Steady = std::chrono::steady_clock;  // a clock that jumps must not put off a look
+
+constexpr std::chrono::seconds kRecheck(1);         // of a stream's certificate
+constexpr std::chrono::seconds kSlowestSender(20);  // of a whole request
+const std::chrono::nanoseconds kSlowest = absl::ToChronoNanoseconds(kSlowestReader);
+// Calls whose request has not come in whole: each may be as large as a document.
+constexpr size_t kMostWaiting = 64;
 
 absl::Status Busy(absl::string_view what) {
   return Refuse(absl::StatusCode::kResourceExhausted, Reason::kTooManyRequests, what);
@@ -50,7 +57,9 @@ class OpenCall final : public grpc::ServerGenericBidiReactor {
   OpenCall(CallHall& hall, grpc::GenericCallbackServerContext* context)
       : hall_(hall), context_(context), path_(context->method()), peer_(context->peer()) {
     // Roles before anything of the request is read.
-    const absl::Status entered = service::Guarded([this] { return EnterCaller(); });
+    absl::Status entered = service::Guarded([this] { return EnterCaller(); });
+    if (entered.ok() && !hall_.AddWaiting(this))
+      entered = Busy("too many requests are on their way");
     if (entered.ok()) {
       StartRead(&in_);
     } else {
@@ -59,6 +68,7 @@ class OpenCall final : public grpc::ServerGenericBidiReactor {
   }
 
   void OnReadDone(bool more) override {
+    hall_.RemoveWaiting(this);
     if (!more) return End(Malformed(Reason::kMessageMalformed, "a call without a request"));
     if (hall_.dispatcher_.IsStream(path_)) {
       is_stream_ = hall_.AddStream(this);
@@ -99,9 +109,13 @@ class OpenCall final : public grpc::ServerGenericBidiReactor {
     is_due_ = hall_.stream_steps_.TryRun([this] { Step(); });
   }
 
-  void CutIfSlow(absl::Time now) {
+  void CutIfSlow(Steady::time_point now) {
     const std::lock_guard lock(mutex_);
-    if (is_writing_ && now - writing_since_ > kSlowestReader) context_->TryCancel();
+    if (is_writing_ && now - writing_since_ > kSlowest) context_->TryCancel();
+  }
+  // While it waits for the request.
+  void CutIfLate(Steady::time_point now) {
+    if (now - came_at_ > kSlowestSender) context_->TryCancel();
   }
 
  private:
@@ -113,7 +127,7 @@ class OpenCall final : public grpc::ServerGenericBidiReactor {
   }
 
   absl::Status CheckCaller() {
-    checked_at_ = absl::Now();
+    checked_at_ = Steady::now();
     return StillGood(*caller_, hall_.backend_.authority, hall_.backend_.store,
                      hall_.backend_.clock.Now());
   }
@@ -173,7 +187,7 @@ class OpenCall final : public grpc::ServerGenericBidiReactor {
       return Refuse(absl::StatusCode::kUnavailable, Reason::kTooManyRequests,
                     "the gatekeeper stops: come back with the last token");
     }
-    return absl::Now() - checked_at_ < kRecheck ? absl::OkStatus() : CheckCaller();
+    return Steady::now() - checked_at_ < kRecheck ? absl::OkStatus() : CheckCaller();
   }
 
   absl::StatusOr<Source::Piece> NextPiece() {
@@ -198,7 +212,7 @@ class OpenCall final : public grpc::ServerGenericBidiReactor {
     if (piece.kind == Source::Piece::Kind::kNothingYet) return;
     out_ = BufferOf(piece.bytes);
     is_writing_ = true;
-    writing_since_ = absl::Now();
+    writing_since_ = Steady::now();
     StartWrite(&out_);
   }
 
@@ -206,7 +220,8 @@ class OpenCall final : public grpc::ServerGenericBidiReactor {
   grpc::GenericCallbackServerContext* const context_;
   const std::string path_, peer_;
   std::optional<Caller> caller_;
-  absl::Time checked_at_;
+  const Steady::time_point came_at_ = Steady::now();
+  Steady::time_point checked_at_;
   grpc::ByteBuffer in_, out_;
   std::atomic<bool> is_stream_ = false;
   std::unique_ptr<Source> source_;  // of steps alone, one after the other
@@ -215,7 +230,7 @@ class OpenCall final : public grpc::ServerGenericBidiReactor {
   bool is_due_ = false;      // under mutex_: a step is queued or runs
   bool is_writing_ = false;  // under mutex_
   bool is_cancelled_ = false, is_over_ = false;
-  absl::Time writing_since_;
+  Steady::time_point writing_since_;
 };
 
 CallHall::CallHall(Backend& backend, Dispatcher& dispatcher, CallerFinder caller_of,
@@ -238,14 +253,27 @@ bool CallHall::AddStream(OpenCall* call) {
   return true;
 }
 
+bool CallHall::AddWaiting(OpenCall* call) {
+  const std::lock_guard lock(mutex_);
+  if (waiting_.size() >= kMostWaiting) return false;
+  waiting_.insert(call);
+  return true;
+}
+
+void CallHall::RemoveWaiting(OpenCall* call) {
+  const std::lock_guard lock(mutex_);
+  waiting_.erase(call);
+}
+
 void CallHall::RemoveStream(OpenCall* call) {
   const std::lock_guard lock(mutex_);
   streams_.erase(call);
 }
 
 void CallHall::WakeStreams() {
-  const absl::Time now = absl::Now();
+  const Steady::time_point now = Steady::now();
   const std::lock_guard lock(mutex_);
+  for (OpenCall* call : waiting_) call->CutIfLate(now);
   for (OpenCall* call : streams_) {
     call->Wake();
     call->CutIfSlow(now);

@@ -39,7 +39,8 @@ class CallHall {
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Enter(
       grpc::GenericCallbackServerContext* context);
 
-  // Lets open streams look for something new, and cuts those whose reader is too slow.
+  // Lets open streams look for something new; cuts those whose reader is too slow, and calls whose
+  // request does not come.
   void WakeStreams();
   // From now on streams are told that we stop.
   void StopStreams();
@@ -54,6 +55,9 @@ class CallHall {
   // False: there are too many.
   bool AddStream(OpenCall* call);
   void RemoveStream(OpenCall* call);
+  // Until its request is there. False: there are too many.
+  bool AddWaiting(OpenCall* call);
+  void RemoveWaiting(OpenCall* call);
 
   Backend& backend_;
   Dispatcher& dispatcher_;
@@ -62,8 +66,8 @@ class CallHall {
   std::atomic<bool> stopping_ = false;
   std::atomic<int64_t> answered_ = 0, refused_ = 0;
   mutable std::mutex mutex_;
-  std::set<OpenCall*> streams_;      // under mutex_
-  WorkerPool calls_, stream_steps_;  // last: their threads use what stands above
+  std::set<OpenCall*> streams_, waiting_;  // under mutex_
+  WorkerPool calls_, stream_steps_;        // last: their threads use what stands above
 };
 
 }  // namespace bootgate::gatekeeper::operators

@@ -18,6 +18,7 @@
 namespace bootgate::gatekeeper::operators {
 namespace {
 
+constexpr size_t kMostMemory = size_t{256} << 20;  // bytes of requests and answers under way
 constexpr int kMaxStreamsPerConnection = 256;
 constexpr int kMaxConnectionAgeMs = 24 * 60 * 60 * 1000;
 constexpr int kKeepaliveMs = 30 * 1000, kKeepaliveTimeoutMs = 20 * 1000;
@@ -117,6 +118,7 @@ class Server final : public OperatorsServer {
 
   static void Configure(grpc::ServerBuilder& builder) {
     builder.SetMaxReceiveMessageSize(static_cast<int>(kMaxDocumentBytes));
+    builder.SetResourceQuota(grpc::ResourceQuota("operators").Resize(kMostMemory));
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kMaxConnectionAgeMs);
     // A watcher's machine that has gone is noticed; one that pings without need is sent away.
