@@ -52,9 +52,10 @@ std::vector<Json> Without(const Json& a, const Json& b) {
   return out;
 }
 
-void CompareMember(const std::string& name, const Json& was, const Json& is,
+void CompareMember(const std::string& member, const Json& was, const Json& is,
                    std::vector<std::string>* out) {
   if (was == is) return;
+  const std::string name = Printable(member, 64);  // the archive is anybody's
   if (!was.is_array() || !is.is_array()) {
     out->push_back(absl::StrCat(name, ": stored ", Shown(was), ", judged again ", Shown(is)));
     return;
