@@ -47,9 +47,11 @@ class Stopwatch {
     bus_.before_command = [this](ByteView command) {
       codes_.push_back(desk::CommandCode(command));
       from_ = absl::Now();
+      between_.push_back(from_ - until_);
     };
     bus_.change_response = [this](ByteView, Bytes&) {
-      took_.push_back(absl::Now() - from_);
+      until_ = absl::Now();
+      took_.push_back(until_ - from_);
       busy_ += took_.back();
     };
   }
@@ -59,19 +61,21 @@ class Stopwatch {
   desk::Bus& bus() { return bus_; }
   absl::Duration busy() const { return busy_; }
   size_t commands() const { return took_.size(); }
-  // Every command with its time, for whoever looks for the slow one.
+  // Every command with the time before it and its own, for whoever looks for the slow one.
   void Print() const {
     for (size_t i = 0; i < took_.size(); ++i) {
-      std::fprintf(stderr, "%03x %7.3f ms\n", codes_[i], absl::ToDoubleMilliseconds(took_[i]));
+      std::fprintf(stderr, "%7.3f ms  %03x %7.3f ms\n", absl::ToDoubleMilliseconds(between_[i]),
+                   codes_[i], absl::ToDoubleMilliseconds(took_[i]));
     }
+    std::fprintf(stderr, "%7.3f ms  the end\n", absl::ToDoubleMilliseconds(absl::Now() - until_));
   }
 
  private:
   desk::Bus bus_;
-  absl::Time from_;
+  absl::Time from_, until_ = absl::Now();
   absl::Duration busy_ = absl::ZeroDuration();
   std::vector<uint32_t> codes_;
-  std::vector<absl::Duration> took_;
+  std::vector<absl::Duration> between_, took_;
 };
 
 struct Start {
