@@ -99,7 +99,8 @@ absl::Status RotateCa(const Call& call, const v1::RotateCaRequest& request,
 absl::Status ActivateCa(const Call& call, const v1::ActivateCaRequest& request,
                         v1::ActivateCaResponse* answer) {
   BG_RETURN_IF_ERROR(fleet::CheckId("ca_id", request.ca_id()));
-  BG_RETURN_IF_ERROR(fleet::CheckText("reason", request.reason()));
+  BG_RETURN_IF_ERROR(request.force() ? fleet::CheckReason(request.reason())
+                                     : fleet::CheckText("reason", request.reason()));
   const absl::StatusOr<issuing::Activated> active =
       issuing::ActivateCa(ActOf(call, request.reason()), request.ca_id(), request.force());
   if (!active.ok()) return WithCode(active.status());

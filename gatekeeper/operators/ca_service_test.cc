@@ -137,6 +137,13 @@ TEST_F(CaServiceTest, ActivateWaitsForHostsThatLackTheBundle) {
   EXPECT_EQ(told.reason, "CA");
   EXPECT_THAT(told.message, HasSubstr("not yet: h-1"));
   EXPECT_EQ(Cas().at("hosts-2").state(), "prepared");
+  v1::ActivateCaRequest without_reason;
+  without_reason.set_ca_id("hosts-2");
+  without_reason.set_force(true);
+  EXPECT_EQ(
+      Ask<v1::CaService>(admin_, &v1::CaService::StubInterface::ActivateCa, without_reason, &active)
+          .code,
+      grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(Activate("hosts-2", true, &active).code, grpc::StatusCode::OK);
 }
 

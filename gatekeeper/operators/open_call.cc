@@ -26,8 +26,6 @@ using Steady = std::chrono::steady_clock;  // a clock that jumps must not put of
 constexpr std::chrono::seconds kRecheck(1);         // of a stream's certificate
 constexpr std::chrono::seconds kSlowestSender(20);  // of a whole request
 const std::chrono::nanoseconds kSlowest = absl::ToChronoNanoseconds(kSlowestReader);
-// Calls whose request has not come in whole: each may be as large as a document.
-constexpr size_t kMostWaiting = 64;
 
 absl::Status Busy(absl::string_view what) {
   return Refuse(absl::StatusCode::kResourceExhausted, Reason::kTooManyRequests, what);
@@ -255,7 +253,7 @@ bool CallHall::AddStream(OpenCall* call) {
 
 bool CallHall::AddWaiting(OpenCall* call) {
   const std::lock_guard lock(mutex_);
-  if (waiting_.size() >= kMostWaiting) return false;
+  if (waiting_.size() >= max_streams_) return false;
   waiting_.insert(call);
   return true;
 }
