@@ -273,6 +273,15 @@ std::shared_ptr<const TrustBundle> Authority::trust_bundle() const { return live
 
 std::vector<IssuerPtr> Authority::Issuers() const { return live_->Now()->issuers; }
 
+std::vector<RootCa> Authority::Roots() const { return live_->Now()->roots; }
+
+absl::StatusOr<CertificateSigner> Authority::OpenRoot(const RootCa& root) const {
+  BG_ASSIGN_OR_RETURN(const crypto::X509Ptr certificate, ParseCertificate(root.ca->certificate));
+  BG_ASSIGN_OR_RETURN(const crypto::PublicKey key, KeyOf(certificate.get()));
+  BG_ASSIGN_OR_RETURN(auto holder, OpenKey(root.key, live_->folder, key));
+  return CertificateSigner::For(std::move(holder));
+}
+
 absl::StatusOr<IssuerPtr> Authority::ActiveIssuer(CaUse use) const {
   BG_ASSIGN_OR_RETURN(const auto ca, SignerFor(use));
   return ca->issuer;

@@ -77,6 +77,10 @@ class Authority {
   // Every issuing CA whose certificates may still be shown, the ones that sign now first; tainted
   // ones too. Call it each time: an operator's verb changes them while we run.
   std::vector<IssuerPtr> Issuers() const;
+  // Every root here, for its revocation list.
+  std::vector<RootCa> Roots() const;
+  // Its key, opened for as long as the signer is kept. CA_KEY.
+  absl::StatusOr<CertificateSigner> OpenRoot(const RootCa& root) const;
   // The one that signs for `use` now. CA: none does.
   absl::StatusOr<IssuerPtr> ActiveIssuer(CaUse use) const;
   // By subject key identifier; kNotFound.

@@ -165,7 +165,32 @@ class Loader {
       believed_[ca.id] = file->pem;
     }
     made_->all_pem += file->pem;
+    if (id.ok()) made_->roots.push_back(RootFor(ca, *file, *id));
     roots_.emplace(ca.id, *std::move(file));
+    return absl::OkStatus();
+  }
+
+  RootCa RootFor(const CaRecord& ca, const CaFile& file, const Bytes& key_id) const {
+    const std::string list = folder_.PathOf(RootCrlFile(ca));
+    return {
+        .ca = std::make_shared<const Issuer>(Issuer{.id = ca.id,
+                                                    .tainted = tainted_roots_.contains(ca.id),
+                                                    .key_id = key_id,
+                                                    .name = SubjectDer(file.certificate.get()),
+                                                    .certificate = file.der,
+                                                    .chain_pem = file.pem,
+                                                    .not_after = NotAfter(file.certificate.get())}),
+        .key = ca.key,
+        .brought = ReadTextFile(list, kMaxPemSize).value_or("")};
+  }
+
+  // A CA right below a root of ours, of which nothing is believed.
+  absl::Status Revoke(const CaRecord& ca, const CaFile& file) {
+    for (RootCa& root : made_->roots) {
+      if (root.ca->id != ca.under || !file.between.empty()) continue;
+      BG_ASSIGN_OR_RETURN(RevokedCertificate line, LineForTainted(file.certificate.get()));
+      root.revoked.push_back(std::move(line));
+    }
     return absl::OkStatus();
   }
 
@@ -183,6 +208,7 @@ class Loader {
                   .chain_pem = file.pem};
     BG_ASSIGN_OR_RETURN(issuer.key_id, KeyIdentifier(file));
     issuer.tainted = IsTainted(ca, issuer.key_id) || tainted_roots_.count(ca.under) != 0;
+    if (issuer.tainted) BG_RETURN_IF_ERROR(Revoke(ca, file));
     issuer.not_after =
         std::min(NotAfter(root->second.certificate.get()), NotAfter(file.certificate.get()));
     for (const crypto::X509Ptr& between : file.between) {

@@ -12,6 +12,7 @@
 #include "common/crypto/hash.h"
 #include "pki/ca_folder.h"
 #include "pki/issuer.h"
+#include "pki/root_crl.h"
 
 namespace bootgate::pki {
 
@@ -33,6 +34,7 @@ struct CaSnapshot {
   std::map<std::string, std::string> root_of;  // id of an issuing CA -> its root (PEM)
   std::string all_pem;                         // every CA of the folder, tainted ones too
   std::vector<IssuerPtr> issuers;              // those that sign first
+  std::vector<RootCa> roots;                   // tainted ones too; none without a key identifier
   std::map<CaUse, std::shared_ptr<const SigningCa>> signing;
   std::set<std::string> tainted;  // key ids, lower-case hex
   std::shared_ptr<const TrustBundle> bundle;

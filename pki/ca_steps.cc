@@ -20,6 +20,7 @@
 #include "pki/file_key.h"
 #include "pki/pem.h"
 #include "pki/signer_chain.h"
+#include "pki/signing_root.h"
 #include "pki/x509_read.h"
 
 namespace bootgate::pki {
@@ -73,49 +74,6 @@ KeySpec KeyNamed(const KeySpec& like, const std::string& id, const std::string& 
       break;
   }
   return key;
-}
-
-// A CA's certificate, for what its parts say.
-struct ReadCa {
-  Bytes der;
-  crypto::X509Ptr certificate;
-};
-
-absl::StatusOr<ReadCa> ReadCertificateOf(const CaFolder& folder, const CaRecord& ca) {
-  const std::string path = folder.PathOf(ca.certificate);
-  BG_ASSIGN_OR_RETURN(const std::string pem, ReadTextFile(path, kMaxFileSize));
-  BG_ASSIGN_OR_RETURN(const std::vector<Bytes> all, CertificatesFromPem(pem));
-  if (all.empty()) return NotNow(absl::StrCat(path, ": no certificate is in it"));
-  ReadCa out;
-  out.der = all.front();
-  BG_ASSIGN_OR_RETURN(out.certificate, ParseCertificate(out.der));
-  return out;
-}
-
-Bytes NameOf(const X509* certificate) {
-  const uint8_t* der = nullptr;
-  size_t size = 0;
-  X509_NAME_get0_der(X509_get_subject_name(certificate), &der, &size);
-  return ToBytes({der, size});
-}
-
-// A root that signs: its certificate and its opened key.
-struct SigningRoot {
-  std::string id;
-  Bytes name, key_id;
-  absl::Time not_after;
-  CertificateSigner signer;
-
-  CaParent parent() const { return {signer, name, key_id, not_after}; }
-};
-
-absl::StatusOr<SigningRoot> OpenRoot(const CaFolder& folder, const CaRecord& root) {
-  BG_ASSIGN_OR_RETURN(const ReadCa read, ReadCertificateOf(folder, root));
-  BG_ASSIGN_OR_RETURN(const crypto::PublicKey key, KeyOf(read.certificate.get()));
-  BG_ASSIGN_OR_RETURN(auto holder, OpenKey(root.key, folder.folder, key));
-  BG_ASSIGN_OR_RETURN(CertificateSigner signer, CertificateSigner::For(std::move(holder)));
-  return SigningRoot{root.id, NameOf(read.certificate.get()), ext::KeyIdOf(key.SpkiDer()),
-                     NotAfter(read.certificate.get()), std::move(signer)};
 }
 
 absl::StatusOr<SigningRoot> OpenActiveRoot(const CaFolder& folder) {
@@ -204,9 +162,7 @@ absl::StatusOr<CaRecord> MakeRoot(const CaFolder& folder, const std::string& fil
                                            AsBytes(DerToPem(der)), kPublicMode));
   }
   if (opened != nullptr) {
-    opened->emplace(SigningRoot{root.id, NameDer("Bootgate", name),
-                                ext::KeyIdOf(signer.holder().Public().SpkiDer()), now + lifetime,
-                                signer});
+    BG_ASSIGN_OR_RETURN(*opened, SigningRootOf(root.id, der, signer));
   }
   return root;
 }
@@ -428,15 +384,10 @@ absl::StatusOr<CaStep> InstallChain(const std::string& path, absl::string_view p
 absl::StatusOr<std::string> SignCaRequest(const RequestSigning& signing, absl::string_view request,
                                           absl::Time now) {
   BG_ASSIGN_OR_RETURN(const CaRequest wanted, ReadCaRequest(request));
-  CaFolder folder{.folder = signing.root_folder};
-  CaRecord record;
-  record.id = "root";
-  record.certificate = "root.pem";
-  record.key = {.kind = KeySpec::Kind::kFile, .file = "root.key", .secret = signing.root_secret};
-  BG_ASSIGN_OR_RETURN(const SigningRoot root, OpenRoot(folder, record));
-  BG_ASSIGN_OR_RETURN(const ReadCa read, ReadCertificateOf(folder, record));
+  BG_ASSIGN_OR_RETURN(const SigningRoot root,
+                      OpenOfflineRoot(signing.root_folder, signing.root_secret));
   std::string trust_domain;
-  for (const std::string& uri : UriNames(read.certificate.get())) {
+  for (const std::string& uri : UriNames(root.ca.certificate.get())) {
     if (absl::StartsWith(uri, "spiffe://")) trust_domain = uri.substr(9);
   }
   if (!IsTrustDomain(trust_domain)) {
@@ -448,7 +399,7 @@ absl::StatusOr<std::string> SignCaRequest(const RequestSigning& signing, absl::s
                                                                .now = now,
                                                                .lifetime = signing.lifetime},
                                                               wanted.key, root.parent()));
-  return DerToPem(der) + DerToPem(read.der);
+  return DerToPem(der) + DerToPem(root.ca.der);
 }
 
 absl::StatusOr<CaStep> ActivateCa(const std::string& path, const std::string& id, absl::Time now) {
@@ -514,7 +465,8 @@ absl::StatusOr<std::string> WhyKept(const CaFolder& folder, const CaRecord& ca, 
 absl::Status RemoveFilesOf(const CaFolder& folder, const CaRecord& ca) {
   const bool in_file = ca.key.kind == KeySpec::Kind::kFile || ca.key.kind == KeySpec::Kind::kTpm;
   for (const std::string& file :
-       {ca.certificate, ca.request, in_file ? ca.key.file : std::string()}) {
+       {ca.certificate, ca.request, in_file ? ca.key.file : std::string(),
+        ca.kind == CaRecord::Kind::kRoot ? RootCrlFile(ca) : std::string()}) {
     if (file.empty() || absl::StrContains(file, '/') || absl::StrContains(file, ':')) continue;
     BG_RETURN_IF_ERROR(RemoveFile(folder.PathOf(file)));
   }

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "common/base/clock.h"
+#include "gatekeeper/cli/ca_root_list.h"
 
 namespace bootgate::gatekeeper::app {
 namespace {
@@ -123,6 +124,34 @@ void AddForeign(CLI::App* ca, CommandLine& line) {
   });
 }
 
+void AddRootList(CLI::App* ca, CommandLine& line) {
+  CLI::App* const sign = ca->add_subcommand(
+      "sign-crl", "sign the root's revocation list, on the machine that has the offline root");
+  const auto options = std::make_shared<cli::CaSignCrlOptions>();
+  sign->add_option("--root-dir", options->root_folder,
+                   "folder with root.pem and root.key; the last list is kept in it, too")
+      ->required();
+  sign->add_option("--root-secret", options->root_secret, kSecretHelp);
+  sign->add_option("--revoke", options->revoke,
+                   "certificate of a tainted CA (PEM); may be given several times");
+  sign->add_option("--lifetime", options->lifetime, "how long the list may be believed")
+      ->capture_default_str();
+  sign->add_option("--out", options->out_file, "list to write")->required();
+  sign->callback([&line, options] {
+    line.verb = [options] {
+      return cli::CaSignCrl(*options, SystemClock().Now(), std::cout, std::cerr);
+    };
+  });
+
+  const auto list = std::make_shared<std::string>();
+  AddStoreVerb(ca, "install-crl", "bring the root's revocation list here, to be published", line,
+               [list](const Config& config, const cli::Operator& op) {
+                 return cli::CaInstallCrl(op, config.ca_folder(), *list);
+               })
+      ->add_option("FILE", *list, "as `ca sign-crl` wrote it")
+      ->required();
+}
+
 void AddOperatorVerbs(CLI::App* ca, CommandLine& line) {
   CLI::App* const group = ca->add_subcommand("operator", "certificates of operators");
   group->require_subcommand(1);
@@ -184,6 +213,7 @@ void AddCaVerbs(CLI::App& root, CommandLine& line) {
   AddLook(ca, line);
   AddRotation(ca, line);
   AddForeign(ca, line);
+  AddRootList(ca, line);
   AddOperatorVerbs(ca, line);
 }
 

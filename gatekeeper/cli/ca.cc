@@ -9,6 +9,7 @@
 #include "common/base/hex.h"
 #include "common/base/status_macros.h"
 #include "gatekeeper/cli/ca_operators.h"
+#include "gatekeeper/cli/ca_root_list.h"
 #include "gatekeeper/issuing/ca_acts.h"
 #include "pki/authority.h"
 #include "pki/pem.h"
@@ -296,6 +297,9 @@ ExitCode CaTaint(const Operator& op, const std::string& folder, const std::strin
     const std::string name(Name(use));
     absl::StrAppend(&words, "  no CA signs for ", name,
                     " now: bootgate-gatekeeper ca rotate --for ", name, ", then ca activate\n");
+  }
+  if (const auto loaded = pki::LoadCaFolder(folder); loaded.ok()) {
+    words += RootListWords(*loaded, id);
   }
   return Tell(op, folder, tainted->step, words);
 }

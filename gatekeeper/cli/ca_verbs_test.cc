@@ -1,8 +1,10 @@
 // The verbs on CAs that ask the store first: who has the trust bundle, what is forgotten.
 #include <sstream>
 
+#include "common/base/files.h"
 #include "common/testing/fake_clock.h"
 #include "gatekeeper/cli/ca.h"
+#include "gatekeeper/cli/ca_root_list.h"
 #include "gatekeeper/issuing/trust_bundles.h"
 #include "gatekeeper/store/sqlite/sqlite_store.h"
 #include "gmock/gmock.h"
@@ -116,6 +118,69 @@ TEST_F(CaVerbsTest, RemoveForgetsWhatHasExpiredAndSaysWhyNot) {
   Told();
   EXPECT_EQ(CaList(op_, scratch_.ca()), ExitCode::kSuccess);
   EXPECT_THAT(Told(), Not(HasSubstr("hosts-1")));
+}
+
+// ---- the list of a root that is elsewhere
+
+class RootListVerbsTest : public CaVerbsTest {
+ protected:
+  RootListVerbsTest() {
+    pki::CaPlan plan = pki::PlanIn(scratch_);
+    plan.folder = folder();
+    plan.root = pki::RootAt::kOffline;
+    plan.root_out = scratch_.File("away");
+    EXPECT_THAT(pki::CreateCas(plan, pki::kCaNow).status(), IsOk());
+  }
+  std::string folder() const { return scratch_.File("served"); }
+  ExitCode Sign(const std::string& out, const std::vector<std::string>& revoke = {},
+                const std::string& lifetime = "48h") {
+    return CaSignCrl({.root_folder = scratch_.File("away"),
+                      .out_file = scratch_.File(out),
+                      .revoke = revoke,
+                      .lifetime = lifetime},
+                     clock_.Now(), out_, err_);
+  }
+  ExitCode Install(const std::string& file) {
+    return CaInstallCrl(op_, folder(), scratch_.File(file));
+  }
+};
+
+TEST_F(RootListVerbsTest, TaintSaysWhatToDoWhereTheRootIsAndItWorks) {
+  ASSERT_EQ(CaTaint(op_, folder(), "hosts-1", "key copied"), ExitCode::kSuccess);
+  const std::string certificate = folder() + "/hosts-1.pem";
+  EXPECT_THAT(Told(), HasSubstr("ca sign-crl --root-dir DIR --revoke " + certificate));
+  EXPECT_EQ(Sign("root.crl", {certificate}), ExitCode::kSuccess) << Told();
+  EXPECT_THAT(Told(), HasSubstr("1 CA revoked, holds until 2027-01-17T08:00:00Z"));
+  EXPECT_EQ(Install("root.crl"), ExitCode::kSuccess) << Told();
+  EXPECT_THAT(Told(), HasSubstr("root-1's list is here: 1 CA revoked"));
+  const store::AuditRow row = store_->ListAudit(0, 1000)->back();
+  EXPECT_EQ(row.action, "ca.install-crl");
+  EXPECT_EQ(row.actor, "operator alice");
+  op_.format = OutputFormat::kJson;
+  EXPECT_EQ(Install("root.crl"), ExitCode::kSuccess) << "again is fine";
+  EXPECT_THAT(Told(), HasSubstr("\"revoked\": 1"));
+}
+
+TEST_F(RootListVerbsTest, TaintSaysNothingOfItWhereTheRootsKeyIsHere) {
+  ASSERT_EQ(CaTaint(op_, scratch_.ca(), "hosts-1", "key copied"), ExitCode::kSuccess);
+  EXPECT_THAT(Told(), Not(HasSubstr("sign-crl")));
+}
+
+TEST_F(RootListVerbsTest, WhatCannotBeSignedOrTakenIsSaidAndLeavesNothing) {
+  EXPECT_EQ(Sign("root.crl", {scratch_.File("none.pem")}), ExitCode::kNotFound);
+  EXPECT_THAT(Told(), HasSubstr("none.pem"));
+  EXPECT_EQ(Sign("root.crl", {scratch_.ca() + "/hosts-1.pem"}), ExitCode::kUsage);
+  EXPECT_THAT(Told(), HasSubstr("this root did not sign"));
+  EXPECT_EQ(Sign("root.crl", {}, "1h!"), ExitCode::kUsage);
+  EXPECT_FALSE(FileExists(scratch_.File("root.crl")));
+  EXPECT_FALSE(FileExists(scratch_.File("away/root.crl")));
+  ASSERT_EQ(Sign("root.crl"), ExitCode::kSuccess) << Told();
+  EXPECT_EQ(Sign("root.crl"), ExitCode::kConflict);
+  EXPECT_THAT(Told(), HasSubstr("is already there"));
+  clock_.Advance(absl::Hours(49));
+  EXPECT_EQ(Install("root.crl"), ExitCode::kConflict);
+  EXPECT_THAT(Told(), HasSubstr("has run out"));
+  EXPECT_FALSE(FileExists(folder() + "/root-1.crl"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 //   /readyz     it can do its work          /.well-known/openid-configuration where they are
 //   /metrics    figures, for Prometheus
 //   /crl/KEYID.crl, .pem   what a CA of ours revoked      /ca/KEYID.cer   its certificate
+//   /crl/all.pem           the lists of all CAs
 //   /ocsp       the same, asked for single certificates: POST, or GET with the request in the path
 #pragma once
 

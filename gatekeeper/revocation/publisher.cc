@@ -5,8 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/base/clock.h"
 #include "common/base/hex.h"
 #include "common/base/log.h"
+#include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/hash.h"
 #include "gatekeeper/revocation/operator_certificates.h"
@@ -19,6 +21,8 @@ namespace {
 constexpr absl::Duration kLookEvery = absl::Milliseconds(100);
 constexpr absl::Duration kBetweenLists = absl::Milliseconds(250);
 constexpr absl::Duration kBetweenComplaints = absl::Minutes(1);
+// A root's key may need a passphrase's key derivation: it is not tried ten times a second.
+constexpr absl::Duration kRootsAgain = absl::Minutes(1);
 // Clocks differ; a list made now is already valid for a verifier that is a little behind.
 constexpr absl::Duration kBackdate = absl::Minutes(1);
 constexpr absl::Duration kKeptByCaches = absl::Seconds(1);
@@ -61,6 +65,13 @@ bool IsAnother(const pki::Issuer& a, const pki::Issuer& b) {
   return a.tainted != b.tainted || !SameBytes(a.certificate, b.certificate);
 }
 
+absl::Status HasRunOut(const pki::Issuer& root, absl::Time ended_at) {
+  return Refuse(absl::StatusCode::kFailedPrecondition, Reason::kCa,
+                absl::StrCat("the list of ", root.id, " has run out at ", FormatUtc(ended_at),
+                             ": sign a new one where its key is (bootgate-gatekeeper ca sign-crl), "
+                             "and bring it here (ca install-crl)"));
+}
+
 }  // namespace
 
 Publisher::Publisher(store::Store& store, const pki::Authority& authority, const Clock& clock,
@@ -78,6 +89,17 @@ Publisher::Publisher(store::Store& store, const pki::Authority& authority, const
 Publisher::~Publisher() { Stop(); }
 
 // ---- lists
+
+bool Publisher::List::Holds(const pki::Issuer& now_is, absl::Time now) const {
+  // A clock that was set back makes lists of the future worthless.
+  return now < renew_at && made_at <= now + kBackdate && !IsAnother(*issuer, now_is);
+}
+
+const Publisher::List* Publisher::Published::Of(const pki::Issuer& issuer) const {
+  const auto found = std::ranges::find_if(
+      lists, [&](const List& list) { return SameBytes(list.issuer->key_id, issuer.key_id); });
+  return found == lists.end() ? nullptr : &*found;
+}
 
 std::shared_ptr<const Publisher::Published> Publisher::published() const {
   const std::lock_guard lock(mutex_);
@@ -119,36 +141,93 @@ absl::StatusOr<std::vector<RevokedCertificate>> Publisher::AllBelow(const pki::I
 }
 
 absl::StatusOr<Publisher::List> Publisher::MakeList(const IssuerPtr& issuer, absl::Time now) {
+  if (!issuer->tainted) {
+    return Sign(issuer, *issuer->signer, ledger_.Of(ToHex(issuer->key_id)), now);
+  }
+  BG_ASSIGN_OR_RETURN(std::vector<RevokedCertificate> revoked, AllBelow(*issuer, now));
+  return Sign(issuer, *issuer->signer, std::move(revoked), now);
+}
+
+absl::StatusOr<Publisher::List> Publisher::Sign(const IssuerPtr& issuer,
+                                                const pki::CertificateSigner& signer,
+                                                std::vector<RevokedCertificate> revoked,
+                                                absl::Time now) {
   List list{.issuer = issuer, .made_at = now, .renew_at = now + options_.crl_lifetime / 2};
   const absl::Time ends_at = std::min(now + options_.crl_lifetime, issuer->not_after);
-  std::vector<RevokedCertificate> revoked;
-  if (issuer->tainted) {
-    BG_ASSIGN_OR_RETURN(revoked, AllBelow(*issuer, now));
-  } else {
-    revoked = ledger_.Of(ToHex(issuer->key_id));
-  }
   BG_ASSIGN_OR_RETURN(const Bytes der,
                       pki::MakeCrl({.issuer = issuer->name,
                                     .issuer_key_id = issuer->key_id,
                                     .number = numbers_.Next(ToHex(issuer->key_id), now),
                                     .this_update = now - kBackdate,
                                     .next_update = ends_at},
-                                   revoked, *issuer->signer));
+                                   revoked, signer));
   list.entries = static_cast<int64_t>(revoked.size());
   list.der = FileOf(AsText(der), ends_at);
   list.pem = FileOf(pki::CrlToPem(der), ends_at);
   return list;
 }
 
-void Publisher::Publish(std::vector<List> lists, int64_t made) {
+absl::StatusOr<Publisher::List> Publisher::MakeRootList(const pki::RootCa& root, absl::Time now) {
+  if (root.SignsHere()) {
+    BG_ASSIGN_OR_RETURN(const pki::CertificateSigner signer, authority_.OpenRoot(root));
+    BG_ASSIGN_OR_RETURN(List list, Sign(root.ca, signer, root.revoked, now));
+    list.cas = root.revoked;
+    return list;
+  }
+  BG_ASSIGN_OR_RETURN(const pki::RootCrl brought,
+                      pki::ReadRootCrl(root.brought, root.ca->certificate));
+  return List{.issuer = root.ca,
+              .cas = root.revoked,
+              .brought = root.brought,
+              .der = FileOf(AsText(brought.der), brought.next_update),
+              .pem = FileOf(pki::CrlToPem(brought.der), brought.next_update),
+              .made_at = absl::InfinitePast(),
+              .renew_at = absl::InfiniteFuture(),
+              .entries = static_cast<int64_t>(brought.revoked.size())};
+}
+
+absl::Status Publisher::AddRootLists(const Published& old, absl::Time now, std::vector<List>* lists,
+                                     int64_t* made) {
+  absl::Status failed;
+  const bool wait = roots_failed_at_ <= now && now < roots_failed_at_ + kRootsAgain;
+  for (const pki::RootCa& root : authority_.Roots()) {
+    const std::string brought = root.SignsHere() ? "" : root.brought;
+    if (root.ca->not_after <= now || (!root.SignsHere() && brought.empty())) continue;
+    const List* const before = old.Of(*root.ca);
+    const bool fresh = before != nullptr && before->Holds(*root.ca, now) &&
+                       before->cas == root.revoked && before->brought == brought;
+    if (fresh && before->der.ends_at <= now)
+      failed.Update(HasRunOut(*root.ca, before->der.ends_at));
+    if (!fresh && !wait) {
+      absl::StatusOr<List> list = MakeRootList(root, now);
+      if (list.ok()) {
+        lists->push_back(*std::move(list));
+        ++*made;
+        continue;
+      }
+      failed.Update(list.status());
+      roots_failed_at_ = now;
+    }
+    if (before != nullptr) lists->push_back(*before);
+  }
+  return failed;
+}
+
+void Publisher::Publish(std::vector<List> lists, int64_t made, absl::Time now) {
   auto next = std::make_shared<Published>();
+  std::string all;
+  absl::Time all_end = absl::InfiniteFuture();
   for (const List& list : lists) {
     const std::string key_id = ToHex(list.issuer->key_id);
     next->files[pki::CrlFileName(list.issuer->key_id)] = list.der;
     next->files[absl::StrCat(key_id, ".pem")] = list.pem;
     next->files[pki::CertificateFileName(list.issuer->key_id)] =
         FileOf(AsText(list.issuer->certificate), list.issuer->not_after);
+    if (list.pem.ends_at <= now) continue;
+    all += *list.pem.body;
+    all_end = std::min(all_end, list.pem.ends_at);
   }
+  if (!all.empty()) next->files[kAllLists] = FileOf(all, all_end);
   next->lists = std::move(lists);
   const std::lock_guard lock(mutex_);
   published_ = std::move(next);
@@ -181,13 +260,8 @@ absl::Status Publisher::Refresh() {
   int64_t made = 0;
   for (const IssuerPtr& issuer : issuers) {
     const std::string key_id = ToHex(issuer->key_id);
-    const auto before = std::ranges::find_if(old->lists, [&](const List& list) {
-      return SameBytes(list.issuer->key_id, issuer->key_id);
-    });
-    const bool kept = before != old->lists.end();
-    // A clock that was set back makes lists of the future worthless.
-    const bool fresh = kept && now < before->renew_at && before->made_at <= now + kBackdate;
-    if (fresh && !IsAnother(*before->issuer, *issuer) && !news_.contains("") &&
+    const List* const before = old->Of(*issuer);
+    if (before != nullptr && before->Holds(*issuer, now) && !news_.contains("") &&
         !news_.contains(key_id)) {
       lists.push_back(*before);
       continue;
@@ -200,12 +274,13 @@ absl::Status Publisher::Refresh() {
     }
     failed.Update(list.status());
     still_news.insert(key_id);
-    if (kept) lists.push_back(*before);
+    if (before != nullptr) lists.push_back(*before);
   }
+  failed.Update(AddRootLists(*old, now, &lists, &made));
   news_ = std::move(still_news);
   // What is revoked is told, even where its number cannot be kept.
   failed.Update(numbers_.Save());
-  if (made > 0 || lists.size() != old->lists.size()) Publish(std::move(lists), made);
+  if (made > 0 || lists.size() != old->lists.size()) Publish(std::move(lists), made, now);
   return failed;
 }
 
@@ -384,7 +459,7 @@ Figures Publisher::figures() const {
   Figures figures{
       .oldest_crl = absl::InfiniteFuture(), .crls_made = crls_made_, .ocsp_answers = answers_};
   for (const List& list : published_->lists) {
-    figures.oldest_crl = std::min(figures.oldest_crl, list.made_at);
+    if (list.brought.empty()) figures.oldest_crl = std::min(figures.oldest_crl, list.made_at);
     figures.crl_entries += list.entries;
   }
   return figures;

@@ -1,5 +1,5 @@
-// What others are told of our revocations: a CRL for each issuing CA, OCSP answers, CA
-// certificates.
+// What others are told of our revocations: a CRL for each issuing CA and each root, OCSP answers,
+// CA certificates.
 //
 // Freshness: what the store says is revoked is in the CRL within half a second, and in OCSP answers
 // at once. A thread looks at the store's change counter ten times a second, reads what is new, and
@@ -11,6 +11,9 @@
 // credentials that it signed and that have not expired, operators' certificates, too; OCSP says so
 // of every serial. Of certificates that are not in the store (servers', tokens') its CRL has no
 // line.
+//
+// A root's list names the tainted CAs below it. It is made here where the root's key is here, which
+// is opened for that alone; else the one that was brought is told (pki/root_crl.h), or none.
 //
 // CRL numbers rise (crl_numbers.h).
 #pragma once
@@ -49,6 +52,9 @@ struct File {
   absl::Time ends_at;  // not worth anything from then on
 };
 
+// Every list that holds, one after the other in PEM: for those who want them in one file.
+inline constexpr char kAllLists[] = "all.pem";
+
 struct OcspReply {
   std::string body;          // an OCSPResponse, in DER
   bool may_be_kept = false;  // no nonce in it, and no error
@@ -57,7 +63,7 @@ struct OcspReply {
 
 // For monitoring.
 struct Figures {
-  absl::Time oldest_crl;  // when the oldest of the lists was made; InfiniteFuture: there is none
+  absl::Time oldest_crl;  // made here; InfiniteFuture: there is none
   int64_t crl_entries = 0;
   int64_t crls_made = 0;
   std::map<std::string, int64_t> ocsp_answers;  // by status: "good", "revoked", "unknown", "error"
@@ -77,7 +83,7 @@ class Publisher {
   void Start();
   void Stop();
 
-  // By file name: pki::CrlFileName, the same with ".pem", pki::CertificateFileName.
+  // By file name: pki::CrlFileName, the same with ".pem", pki::CertificateFileName; kAllLists.
   std::optional<File> Find(const std::string& name) const;
   OcspReply Ocsp(ByteView request);
   Figures figures() const;
@@ -85,14 +91,21 @@ class Publisher {
  private:
   struct List {
     pki::IssuerPtr issuer;
-    File der, pem;
+    std::vector<pki::RevokedCertificate> cas = {};  // a root's: what was known then
+    std::string brought = {};                       // a root's: what it was read from, if it was
+    File der = {}, pem = {};
     absl::Time made_at, renew_at;
     int64_t entries = 0;
+
+    // It need not be made anew for the mere passing of time, or for another state of the CA.
+    bool Holds(const pki::Issuer& now_is, absl::Time now) const;
   };
   // What is published; never changed once it is.
   struct Published {
-    std::vector<List> lists;  // one for each issuer
+    std::vector<List> lists;  // one for each issuer; then those of roots
     std::map<std::string, File> files;
+
+    const List* Of(const pki::Issuer& issuer) const;  // nullptr: none
   };
   struct Answering {
     pki::IssuerPtr issuer;
@@ -101,11 +114,17 @@ class Publisher {
 
   void Watch(std::stop_token stop);
   absl::StatusOr<List> MakeList(const pki::IssuerPtr& issuer, absl::Time now);
+  absl::StatusOr<List> MakeRootList(const pki::RootCa& root, absl::Time now);
+  absl::StatusOr<List> Sign(const pki::IssuerPtr& issuer, const pki::CertificateSigner& signer,
+                            std::vector<pki::RevokedCertificate> revoked, absl::Time now);
+  // Those of the roots, as they were where nothing is new.
+  absl::Status AddRootLists(const Published& old, absl::Time now, std::vector<List>* lists,
+                            int64_t* made);
   // Everything that a tainted CA signed and that has not expired.
   absl::StatusOr<std::vector<pki::RevokedCertificate>> AllBelow(const pki::Issuer& issuer,
                                                                 absl::Time now);
   absl::Status LoadNumbersOnce();
-  void Publish(std::vector<List> lists, int64_t made);
+  void Publish(std::vector<List> lists, int64_t made, absl::Time now);
   std::shared_ptr<const Published> published() const;
 
   // One for each, and none for others.
@@ -132,6 +151,7 @@ class Publisher {
   bool numbers_loaded_ = false;     // under refresh_mutex_
   std::optional<int64_t> counter_;  // of the store when it was read
   std::set<std::string> news_;      // as Ledger::CatchUp says, and not published yet
+  absl::Time roots_failed_at_ = absl::InfinitePast();  // under refresh_mutex_
 
   mutable std::mutex mutex_;
   std::shared_ptr<const Published> published_;                         // under mutex_

@@ -9,7 +9,9 @@ namespace bootgate::gatekeeper::revocation {
 namespace {
 
 using ::bootgate::testing::IsOk;
+using ::bootgate::testing::Refuses;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Key;
 using ::testing::SizeIs;
@@ -180,6 +182,125 @@ TEST_F(SeveralCasTest, ListsGoOutWhereTheirNumbersCannotBeKept) {
   ShutOut(kHost);
   EXPECT_FALSE(publisher.Refresh().ok());
   EXPECT_THAT(Listed(publisher), ElementsAre(Key(kOld)));
+}
+
+// ---- the root's own list
+
+class RootListTest : public SeveralCasTest {
+ protected:
+  // What openssl says of a host's chain, every CA of it checked by /crl/all.pem.
+  std::string OpensslSays(const pki::IssuerPtr& issuer) {
+    const std::string roots = Write("roots.pem", authority_->roots_pem());
+    const std::string ca = Write("ca.pem", issuer->chain_pem);
+    const std::string crls = Write("all.pem", *publisher_.Find(kAllLists)->body);
+    const std::string out = folder_ + "/openssl.out";
+    std::ignore = std::system(absl::StrCat("openssl verify -crl_check_all -attime ",
+                                           absl::ToUnixSeconds(clock_.Now()), " -CAfile ", roots,
+                                           " -CRLfile ", crls, " ", ca, " >", out, " 2>&1")
+                                  .c_str());
+    return ReadTextFile(out, 65536).value();
+  }
+  std::string Write(const std::string& name, absl::string_view text) {
+    EXPECT_THAT(WriteFileAtomically(folder_ + "/" + name, AsBytes(text), 0600), IsOk());
+    return folder_ + "/" + name;
+  }
+  pki::IssuerPtr Root() const { return authority_->Roots()[0].ca; }
+};
+
+TEST_F(RootListTest, NamesATaintedCaWithinOneRefresh) {
+  EXPECT_THAT(ListOf(Root()), IsEmpty());
+  EXPECT_THAT(OpensslSays(old_), HasSubstr("OK"));
+  const uint64_t before = NumberOf(Root(), publisher_);
+  ASSERT_THAT(pki::TaintCa(CaFolder(), old_->id, "key copied", kNow).status(), IsOk());
+  ASSERT_THAT(authority_->Refresh(kNow), IsOk());
+  const auto listed = ListOf(Root());
+  ASSERT_THAT(listed, SizeIs(1));
+  EXPECT_EQ(listed.begin()->second.reason, CRL_REASON_CA_COMPROMISE);
+  EXPECT_GT(NumberOf(Root(), publisher_), before);
+  EXPECT_THAT(OpensslSays(old_), HasSubstr("certificate revoked"));
+  EXPECT_THAT(OpensslSays(new_), HasSubstr("OK"));
+}
+
+TEST_F(RootListTest, ATaintThatAnotherGatekeeperTellsOfCounts) {
+  authority_->SetTainted({ToHex(old_->key_id)});
+  ASSERT_THAT(authority_->Refresh(kNow), IsOk());
+  EXPECT_THAT(ListOf(Root()), SizeIs(1));
+}
+
+TEST_F(RootListTest, IsRenewedAndMadeForNothingElse) {
+  ASSERT_THAT(publisher_.Refresh(), IsOk());
+  const uint64_t first = NumberOf(Root(), publisher_);
+  Issue(kHost, {kOld});
+  ShutOut(kHost);
+  ASSERT_THAT(publisher_.Refresh(), IsOk());
+  EXPECT_EQ(NumberOf(Root(), publisher_), first);
+  clock_.Advance(absl::Minutes(31));
+  ASSERT_THAT(publisher_.Refresh(), IsOk());
+  EXPECT_GT(NumberOf(Root(), publisher_), first);
+}
+
+TEST_F(RootListTest, AKeyThatCannotBeOpenedLeavesTheOtherLists) {
+  const std::string key = CaFolder() + "/root.key";
+  std::filesystem::rename(key, key + ".away");
+  EXPECT_TRUE(absl::IsNotFound(publisher_.Refresh()));
+  EXPECT_FALSE(publisher_.Find(pki::CrlFileName(Root()->key_id)).has_value());
+  EXPECT_TRUE(publisher_.Find(pki::CrlFileName(new_->key_id)).has_value());
+  std::filesystem::rename(key + ".away", key);
+  EXPECT_THAT(publisher_.Refresh(), IsOk());
+  EXPECT_FALSE(publisher_.Find(pki::CrlFileName(Root()->key_id)).has_value())
+      << "it is not tried ten times a second";
+  clock_.Advance(absl::Minutes(1));
+  EXPECT_THAT(ListOf(Root()), IsEmpty());
+}
+
+class BroughtListTest : public RootListTest {
+ protected:
+  BroughtListTest() {
+    // The key goes elsewhere, and ca.toml knows it.
+    std::filesystem::create_directory(away());
+    for (const char* const file : {"root.pem", "root.key"}) {
+      std::filesystem::copy(CaFolder() + "/" + file, away() + "/" + file);
+    }
+    pki::CaFolder folder = pki::LoadCaFolder(CaFolder()).value();
+    folder.Find(FirstRoot())->key = {};
+    EXPECT_THAT(pki::SaveCaFolder(folder), IsOk());
+    EXPECT_THAT(authority_->Refresh(kNow), IsOk());
+  }
+  std::string away() const { return folder_ + "/away"; }
+  void Bring(const std::vector<std::string>& tainted, absl::Duration lifetime) {
+    const auto list = pki::SignRootCrl(
+        {.root_folder = away(), .tainted = tainted, .lifetime = lifetime}, clock_.Now());
+    ASSERT_THAT(list.status(), IsOk());
+    ASSERT_THAT(pki::InstallRootCrl(CaFolder(), pki::CrlToPem(list->der), clock_.Now()).status(),
+                IsOk());
+    ASSERT_THAT(authority_->Refresh(clock_.Now()), IsOk());
+  }
+};
+
+TEST_F(BroughtListTest, IsPublishedAsItIsAndTheNextOneTakesItsPlace) {
+  ASSERT_THAT(publisher_.Refresh(), IsOk());
+  EXPECT_FALSE(publisher_.Find(pki::CrlFileName(Root()->key_id)).has_value());
+  Bring({}, absl::Hours(24));
+  EXPECT_THAT(ListOf(Root()), IsEmpty());
+  EXPECT_THAT(OpensslSays(old_), HasSubstr("OK"));
+  Bring({old_->chain_pem}, absl::Hours(48));
+  EXPECT_THAT(ListOf(Root()), SizeIs(1));
+  EXPECT_EQ(publisher_.Find(pki::CrlFileName(Root()->key_id))->ends_at, kNow + absl::Hours(48));
+  EXPECT_THAT(OpensslSays(old_), HasSubstr("certificate revoked"));
+  EXPECT_EQ(publisher_.figures().oldest_crl, kNow) << "its age is nothing to be alarmed about";
+}
+
+TEST_F(BroughtListTest, OneThatRunsOutIsComplainedOfAndNotInTheWholeAnyMore) {
+  Bring({}, absl::Hours(1));
+  ASSERT_THAT(publisher_.Refresh(), IsOk());
+  clock_.Advance(absl::Hours(2));
+  const absl::Status status = publisher_.Refresh();
+  EXPECT_THAT(status, Refuses(Reason::kCa));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("install-crl"));
+  EXPECT_THAT(OpensslSays(old_), HasSubstr("unable to get certificate CRL"));
+  Bring({}, absl::Hours(1));
+  EXPECT_THAT(publisher_.Refresh(), IsOk()) << "at once";
+  EXPECT_THAT(OpensslSays(old_), HasSubstr("OK"));
 }
 
 }  // namespace
