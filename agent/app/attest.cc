@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "agent/app/host.h"
 #include "agent/client/short_list.h"
@@ -86,6 +87,10 @@ absl::StatusOr<evidence::SealedPayload> Open(const Config& config,
   return identity::UnsealCredential(tpm, joined, stored, options);
 }
 
+bool OpensAtOnce(const Config& config, Opening opening) {
+  return config.install_credential || opening != Opening::kWhenInstalled;
+}
+
 absl::StatusOr<identity::StoredCredential> ToKeep(const SealedCredential& sealed) {
   identity::StoredCredential stored;
   stored.blob = {.object_public = sealed.object_public,
@@ -118,7 +123,7 @@ absl::Status KeepCredentials(const Config& config, const identity::JoinState& jo
         status.Update(Store(config, stored));
         return status;
       });
-  if (!config.install_credential && opening == Opening::kWhenInstalled) return written.get();
+  if (!OpensAtOnce(config, opening)) return written.get();
   absl::StatusOr<evidence::SealedPayload> payload =
       config.install_credential ? UnsealInto(config, config.runtime_folder, joined, tpm, stored)
                                 : Open(config, joined, tpm, stored);
@@ -196,14 +201,20 @@ bool WantsListAgain(const absl::Status& status) {
   return reason == Reason::kRetryLogBehind || reason == Reason::kRetryResync;
 }
 
-// What the gatekeeper knows of the list from other hosts is sent by name, unless `in_full`.
+struct Sending {
+  bool in_full = false;  // else what the gatekeeper knows of the list is sent by name
+  bool opens = false;    // what comes back sealed is opened at once
+};
+
 absl::StatusOr<AttestAnswer> Send(const identity::JoinState& joined, tpm::Tpm& tpm,
                                   GatekeeperClient& client, const evidence::Evidence& evidence,
-                                  bool in_full) {
-  if (in_full || evidence.ima.before_quote_count < kLeastEntriesToShorten)
-    return client.Submit(evidence);
-  BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm.AkPublic(joined.ak));
-  const Bytes mixed = ShortList(client, joined.host_id, ak.Name(), evidence.ima.before_quote);
+                                  const Sending& how) {
+  Bytes mixed;
+  if (!how.in_full && evidence.ima.before_quote_count >= kLeastEntriesToShorten) {
+    BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm.AkPublic(joined.ak));
+    mixed = ShortList(client, joined.host_id, ak.Name(), evidence.ima.before_quote);
+  }
+  if (how.opens) tpm.GetReadyToUnseal(joined.pinned_ek());
   return mixed.empty() ? client.Submit(evidence) : client.SubmitMixed(evidence, mixed);
 }
 
@@ -231,7 +242,7 @@ absl::StatusOr<identity::TpmKeyCredential> KeyAskedFor(const evidence_builder::Q
 absl::StatusOr<AttestAnswer> AskAndAnswer(const Config& config, const identity::JoinState& joined,
                                           tpm::Tpm& tpm, GatekeeperClient& client,
                                           std::optional<Challenge>* challenge,
-                                          const AttestRequest& request, bool in_full,
+                                          const AttestRequest& request, const Sending& how,
                                           identity::TpmKeyCredential* asked_for) {
   if (!challenge->has_value() || (*challenge)->nonce.empty()) {
     BG_ASSIGN_OR_RETURN(const tpm2::Public ak, tpm.AkPublic(joined.ak));
@@ -245,7 +256,7 @@ absl::StatusOr<AttestAnswer> AskAndAnswer(const Config& config, const identity::
       evidence_builder::Build(tpm, OptionsFor(config, joined.ak, request), question));
   evidence.held_boot_secrets = identity::HeldBootSecrets(config.state_folder);
   BG_ASSIGN_OR_RETURN(*asked_for, KeyAskedFor(question, evidence));
-  return Send(joined, tpm, client, evidence, in_full);
+  return Send(joined, tpm, client, evidence, how);
 }
 
 }  // namespace
@@ -312,15 +323,16 @@ absl::StatusOr<Attestation> Attest(const Config& config, const identity::JoinSta
                                    std::optional<Challenge>* challenge,
                                    const AttestRequest& request, Opening opening) {
   BG_RETURN_IF_ERROR(tpm.CheckPinned(joined.pinned_ek()));
-  bool in_full = false;
+  Sending how{.opens = OpensAtOnce(config, opening)};
+  const absl::Cleanup drop = [&] { tpm.DropReady(); };
   identity::TpmKeyCredential key;
   const auto ask = [&] {
-    return AskAndAnswer(config, joined, tpm, client, challenge, request, in_full, &key);
+    return AskAndAnswer(config, joined, tpm, client, challenge, request, how, &key);
   };
   absl::StatusOr<AttestAnswer> answer = ask();
   if (IsStaleChallenge(answer.status())) answer = ask();
   for (int i = 0; i < kListTries && WantsListAgain(answer.status()); ++i) {
-    in_full = in_full || ReasonOf(answer.status()) == Reason::kRetryResync;
+    how.in_full = how.in_full || ReasonOf(answer.status()) == Reason::kRetryResync;
     answer = ask();
   }
   BG_RETURN_IF_ERROR(answer.status());

@@ -73,6 +73,27 @@ TEST_F(Attack, A62_ChangedAnswerIsNoticedAndTheNextOperationWorks) {
   EXPECT_EQ(after.objects + after.sessions, 0u);
 }
 
+// Who sits on the bus asks the TPM for the secret in clear, in our name.
+TEST_F(Attack, A62_TheTpmDoesNotAnswerACommandWhoseEncryptionWasTakenAway) {
+  constexpr size_t kNonceSize = 22;  // behind header, object, size of the area, session
+  BG_ASSERT_OK_AND_ASSIGN(const PinnedEk ek, Pin(*tpm_, EkTemplate::kP256Low));
+  const SecretBytes data = crypto::RandomSecret(32);
+  BG_ASSERT_OK_AND_ASSIGN(const auto blob, Seal(*tpm_, data));
+  int changed = 0;
+  bus_.change_command = [&](Bytes& command) {
+    if (desk::CommandCode(command) != kUnseal) return;
+    const size_t attributes = kNonceSize + 2 + command.at(kNonceSize + 1);
+    ASSERT_NE(command.at(attributes) & TPMA_SESSION_ENCRYPT, 0);
+    command.at(attributes) &= static_cast<uint8_t>(~TPMA_SESSION_ENCRYPT);
+    ++changed;
+  };
+  EXPECT_FALSE(tpm_->Unseal(ek, blob, kSealed).ok());
+  EXPECT_EQ(changed, 1);
+  EXPECT_FALSE(bus_.Carried(data.view()));
+  bus_.change_command = nullptr;
+  EXPECT_THAT(tpm_->Unseal(ek, blob, kSealed), IsOk());
+}
+
 TEST_F(Attack, A62_AnotherKeyThanThePinnedOneSaltsNothing) {
   BG_ASSERT_OK_AND_ASSIGN(const auto blob, Seal(*tpm_, crypto::RandomSecret(32)));
   BG_ASSERT_OK_AND_ASSIGN(const auto other, tpm_->EkPublic(EkTemplate::kP256High));
@@ -114,6 +135,88 @@ TEST_F(Attack, A62_KeyShownUnderThePinnedNameSaltsNothing) {
     EXPECT_FALSE(salted_to_the_handle()) << lies;
     bus_.change_response = nullptr;
   }
+}
+
+// ---- what is made ready ahead
+
+class Ready : public Attack {
+ protected:
+  static constexpr uint32_t kStartAuthSession = 0x176;
+
+  void SetUp() override {
+    Attack::SetUp();
+    BG_ASSERT_OK_AND_ASSIGN(ek_, Pin(*tpm_, EkTemplate::kP256Low));
+    BG_ASSERT_OK_AND_ASSIGN(blob_, Seal(*tpm_, data_));
+    bus_.commands.clear();
+  }
+  long Sent(uint32_t code) {  // NOLINT(google-runtime-int)
+    return std::ranges::count_if(
+        bus_.commands, [&](const Bytes& command) { return desk::CommandCode(command) == code; });
+  }
+  // Behind all that was asked of the owner thread.
+  size_t SessionsHeld() {
+    const absl::StatusOr<LoadedHandles> handles = tpm_->CountHandles();
+    EXPECT_THAT(handles, IsOk());
+    return handles.ok() ? handles->sessions : ~size_t{0};
+  }
+  void ExpectOpens() {
+    const absl::StatusOr<SecretBytes> opened = tpm_->Unseal(*ek_, blob_, kSealed);
+    ASSERT_THAT(opened, IsOk());
+    EXPECT_TRUE(opened->ConstantTimeEquals(data_.view()));
+  }
+
+  const SecretBytes data_ = crypto::RandomSecret(32);
+  std::optional<PinnedEk> ek_;
+  tpm2::ImportBlob blob_;
+};
+
+TEST_F(Ready, UnsealStartsNoSessionOfItsOwn) {
+  tpm_->GetReadyToUnseal(*ek_);
+  ExpectOpens();
+  EXPECT_EQ(Sent(kStartAuthSession), 2);
+  ExpectOpens();
+  EXPECT_EQ(Sent(kStartAuthSession), 4) << "good once";
+  EXPECT_FALSE(bus_.Carried(data_.view()));
+  EXPECT_EQ(SessionsHeld(), 0u);
+}
+
+TEST_F(Ready, NothingStaysOfWhatNobodyUses) {
+  tpm_->GetReadyToUnseal(*ek_);
+  tpm_->DropReady();
+  EXPECT_EQ(SessionsHeld(), 0u);
+  tpm_->GetReadyToUnseal(*ek_);
+  tpm_->GetReadyToUnseal(*ek_);
+  EXPECT_EQ(SessionsHeld(), 0u) << "another operation has all sessions for itself";
+  EXPECT_EQ(Sent(kStartAuthSession), 6);
+  tpm_->GetReadyToUnseal(*ek_);
+  tpm_.reset();
+  Reopen({.tcti = host_->tcti(), .leftovers = Leftovers::kKeep});
+  EXPECT_EQ(SessionsHeld(), 0u);
+}
+
+TEST_F(Ready, ForAnotherEkItIsMadeAnew) {
+  BG_ASSERT_OK_AND_ASSIGN(const PinnedEk other, Pin(*tpm_, EkTemplate::kRsa2048Low));
+  tpm_->GetReadyToUnseal(other);
+  ExpectOpens();
+  EXPECT_EQ(SessionsHeld(), 0u);
+}
+
+TEST_F(Ready, AFailureMeansThatUnsealBeginsAnew) {
+  bus_.change_response = [&](ByteView command, Bytes& response) {
+    if (desk::CommandCode(command) == kStartAuthSession) response.resize(3);
+  };
+  tpm_->GetReadyToUnseal(*ek_);
+  EXPECT_EQ(SessionsHeld(), 0u);
+  EXPECT_GE(Sent(kStartAuthSession), 1);
+  bus_.change_response = nullptr;
+  ExpectOpens();
+}
+
+TEST_F(Ready, AStateThatChangedMeanwhileOpensNothing) {
+  tpm_->GetReadyToUnseal(*ek_);
+  ASSERT_THAT(host_->Extend(7, "another state"), IsOk());
+  EXPECT_THAT(tpm_->Unseal(*ek_, blob_, kSealed), Refuses(Reason::kTpmPolicy));
+  EXPECT_EQ(SessionsHeld(), 0u);
 }
 
 // ---- A63: answers of every length and content

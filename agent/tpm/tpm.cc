@@ -1,6 +1,8 @@
 #include "agent/tpm/tpm.h"
 
 #include <array>
+#include <optional>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
@@ -24,18 +26,46 @@ class Tpm::Core {
   }
   ~Core() {
     owner_.Run([&] {
+      ready_.reset();
       context_.reset();
       return true;
     });
   }
 
-  // `work` takes the open context and returns a Status or StatusOr.
+  // `work` takes the open context and returns a Status or StatusOr. It has all of the TPM's
+  // sessions: those that were made ready for an Unseal go first.
   template <typename Work>
   auto Run(Work work) -> decltype(work(std::declval<internal::Context&>())) {
     return owner_.Run([&]() -> decltype(work(*context_)) {
+      ready_.reset();
       BG_RETURN_IF_ERROR(context_->EnsureOpen());
       return work(*context_);
     });
+  }
+
+  // The same with what opens something sealed to `ek`: made ready before, or now.
+  template <typename Work>
+  absl::StatusOr<SecretBytes> RunWithOpener(const PinnedEk& ek, Work work) {
+    return owner_.Run([&]() -> absl::StatusOr<SecretBytes> {
+      std::optional<internal::Opener> opener = std::exchange(ready_, std::nullopt);
+      if (context_->is_spoilt() || (opener.has_value() && !IsFor(*opener, ek))) opener.reset();
+      BG_RETURN_IF_ERROR(context_->EnsureOpen());
+      if (!opener.has_value()) {
+        BG_ASSIGN_OR_RETURN(opener, internal::MakeOpener(*context_, ek));
+      }
+      return work(*context_, *std::move(opener));
+    });
+  }
+  void GetReadyToUnseal(const PinnedEk& ek) {
+    owner_.Post([this, ek] {
+      ready_.reset();
+      if (!context_->EnsureOpen().ok()) return;
+      absl::StatusOr<internal::Opener> opener = internal::MakeOpener(*context_, ek);
+      if (opener.ok()) ready_.emplace(*std::move(opener));
+    });
+  }
+  void DropReady() {
+    owner_.Post([this] { ready_.reset(); });
   }
 
   Usage ReadUsage() {
@@ -43,7 +73,12 @@ class Tpm::Core {
   }
 
  private:
+  static bool IsFor(const internal::Opener& ready, const PinnedEk& ek) {
+    return SameBytes(ready.ek_name, ek.name());
+  }
+
   std::unique_ptr<internal::Context> context_;  // owner thread only
+  std::optional<internal::Opener> ready_;       // the same
   internal::Executor owner_;
 };
 
@@ -181,16 +216,22 @@ absl::StatusOr<tpm2::Signature> Tpm::SignWithIdentityKey(ByteView auth_policy,
 
 absl::StatusOr<SecretBytes> Tpm::Unseal(const PinnedEk& ek, const tpm2::ImportBlob& blob,
                                         const registers::Selection& selection) {
-  return core_->Run([&](auto& context) { return internal::Unseal(context, ek, blob, selection); });
+  return core_->RunWithOpener(ek, [&](auto& context, internal::Opener opener) {
+    return internal::Unseal(context, ek, std::move(opener), blob, selection);
+  });
 }
 
 absl::StatusOr<SecretBytes> Tpm::UnsealApproved(const PinnedEk& ek, const tpm2::ImportBlob& blob,
                                                 const registers::Selection& selection,
                                                 const ApprovedState& approval) {
-  return core_->Run([&](auto& context) {
-    return internal::UnsealApproved(context, ek, blob, selection, approval);
+  return core_->RunWithOpener(ek, [&](auto& context, internal::Opener opener) {
+    return internal::UnsealApproved(context, ek, std::move(opener), blob, selection, approval);
   });
 }
+
+void Tpm::GetReadyToUnseal(const PinnedEk& ek) { core_->GetReadyToUnseal(ek); }
+
+void Tpm::DropReady() { core_->DropReady(); }
 
 absl::StatusOr<Bytes> Tpm::GetRandom(size_t size) {
   return core_->Run([&](auto& context) { return internal::GetRandom(context, size); });

@@ -200,6 +200,12 @@ class Tpm {
                                              const registers::Selection& selection,
                                              const ApprovedState& approval);
 
+  // Has the next Unseal for this EK start at once what takes long and needs no blob: while the
+  // gatekeeper thinks, say. Does not wait, and tells of no failure: Unseal then begins anew. Two
+  // sessions are held until DropReady or the next operation, whichever it is.
+  void GetReadyToUnseal(const PinnedEk& ek);
+  void DropReady();
+
   // Random bytes of the TPM, at most 32.
   absl::StatusOr<Bytes> GetRandom(size_t size);
 

@@ -37,7 +37,10 @@ TSS2_RC Transmit(TSS2_TCTI_CONTEXT* context, size_t size, const uint8_t* command
     tap.bus->responses.push_back(tap.response);
     return TSS2_RC_SUCCESS;
   }
-  return Tss2_Tcti_Transmit(tap.inner->get(), size, command);
+  if (!tap.bus->change_command) return Tss2_Tcti_Transmit(tap.inner->get(), size, command);
+  Bytes changed = tap.command;
+  tap.bus->change_command(changed);
+  return Tss2_Tcti_Transmit(tap.inner->get(), changed.size(), changed.data());
 }
 
 TSS2_RC Fetch(Tap& tap, int32_t timeout) {

@@ -19,6 +19,7 @@ struct Bus {
   std::function<void(ByteView command)> before_command;
   // True: `response` is the answer, and the TPM never hears of the command.
   std::function<bool(ByteView command, Bytes& response)> answer_instead;
+  std::function<void(Bytes& command)> change_command;  // what the TPM gets instead
   std::function<void(ByteView command, Bytes& response)> change_response;
 
   // Whether a run of bytes ever crossed in clear.

@@ -39,6 +39,8 @@ class Context {
     return Report(command, rc);
   }
 
+  // The connection is of no use any more; EnsureOpen makes another one.
+  bool is_spoilt() const { return spoilt_; }
   ESYS_CONTEXT* esys() const { return esys_; }
   const Options& options() const { return options_; }
   TSS2_RC last_rc() const { return last_rc_; }  // of the last Call

@@ -11,7 +11,7 @@ Executor::~Executor() {
   thread_.join();
 }
 
-void Executor::Add(absl::AnyInvocable<void()> work) {
+void Executor::Post(absl::AnyInvocable<void()> work) {
   {
     const std::lock_guard lock(mutex_);
     queue_.push_back(std::move(work));

@@ -19,17 +19,19 @@ class Executor {
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
+  // Has `work` done on the owner thread, and waits for nothing.
+  void Post(absl::AnyInvocable<void()> work);
+
   // Runs `work` on the owner thread and waits for its result. Not from that thread itself.
   template <typename Work>
   auto Run(Work work) {
     std::packaged_task<decltype(work())()> task(std::move(work));
     auto result = task.get_future();
-    Add([&task] { task(); });
+    Post([&task] { task(); });
     return result.get();
   }
 
  private:
-  void Add(absl::AnyInvocable<void()> work);
   void Work();
 
   std::mutex mutex_;

@@ -1,6 +1,7 @@
 // What the TPM is asked, one function each, on the thread that owns the context.
 #pragma once
 
+#include "absl/functional/function_ref.h"
 #include "agent/tpm/internal/context.h"
 #include "agent/tpm/internal/handles.h"
 #include "agent/tpm/tpm.h"
@@ -32,10 +33,15 @@ absl::StatusOr<LoadedKey> LoadEk(Context& context, const PinnedEk& ek);
 // ---- sessions.cc
 // Parameter encryption by AES-128-CFB, salted to `key`. What `attributes` name is encrypted:
 // TPMA_SESSION_ENCRYPT the response, TPMA_SESSION_DECRYPT the command.
-absl::StatusOr<Transient> StartSaltedSession(Context& context, const LoadedKey& key,
+absl::StatusOr<Transient> StartSaltedSession(Context& context, const LoadedKey& key, TPM2_SE kind,
                                              TPMA_SESSION attributes);
 absl::StatusOr<Transient> StartPcrPolicySession(Context& context,
                                                 const registers::Selection& selection);
+// The registers as they are now become part of the session's policy.
+absl::Status AssertPcrs(Context& context, const Transient& session,
+                        const registers::Selection& selection);
+// The session's policy is empty again.
+absl::Status RestartPolicy(Context& context, const Transient& session);
 
 // How an EK is used: low-range EKs only through their policy, high-range ones also by password. The
 // password is refused while the TPM is locked out, since no EK template has noDA; the policy is
@@ -82,20 +88,24 @@ absl::StatusOr<tpm2::Signature> SignWithIdentityKey(Context& context, ByteView a
 // ---- secrets.cc
 absl::StatusOr<SecretBytes> ActivateCredential(Context& context, const PinnedEk& ek, AkKind ak,
                                                const tpm2::CredentialBlob& blob);
-absl::StatusOr<SecretBytes> Unseal(Context& context, const PinnedEk& ek,
+// All that opening something sealed takes before it is there; two sessions.
+struct Opener {
+  Bytes ek_name;
+  EkAuthorisation authorisation;
+  Transient policy;  // salted, empty, encrypts what comes out
+};
+absl::StatusOr<Opener> MakeOpener(Context& context, const PinnedEk& ek);
+absl::StatusOr<SecretBytes> Unseal(Context& context, const PinnedEk& ek, Opener opener,
                                    const tpm2::ImportBlob& blob,
                                    const registers::Selection& selection);
-// A sealed object in the TPM, and the session that encrypts what comes out of it.
-struct LoadedBlob {
-  Transient object, encrypting;
-};
-absl::StatusOr<LoadedBlob> LoadBlob(Context& context, const PinnedEk& ek,
-                                    const tpm2::ImportBlob& blob);
-absl::StatusOr<SecretBytes> UnsealUnder(Context& context, const LoadedBlob& loaded,
-                                        const Transient& policy);
+// The same once `satisfy` has made the empty session's policy what the object asks for; it may be
+// called again.
+absl::StatusOr<SecretBytes> UnsealUnder(
+    Context& context, const PinnedEk& ek, Opener opener, const tpm2::ImportBlob& blob,
+    absl::FunctionRef<absl::Status(const Transient& policy)> satisfy);
 
 // ---- approved.cc
-absl::StatusOr<SecretBytes> UnsealApproved(Context& context, const PinnedEk& ek,
+absl::StatusOr<SecretBytes> UnsealApproved(Context& context, const PinnedEk& ek, Opener opener,
                                            const tpm2::ImportBlob& blob,
                                            const registers::Selection& selection,
                                            const ApprovedState& approval);

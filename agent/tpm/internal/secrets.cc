@@ -24,8 +24,7 @@ absl::StatusOr<WireBlob> ToWire(const tpm2::ImportBlob& blob) {
 }
 
 absl::StatusOr<Transient> ImportAndLoad(Context& context, const LoadedKey& ek,
-                                        tpm2::EkTemplate which, const WireBlob& blob) {
-  BG_ASSIGN_OR_RETURN(EkAuthorisation authorisation, EkAuthorisation::Start(context, which));
+                                        EkAuthorisation& authorisation, const WireBlob& blob) {
   const TPM2B_DATA no_inner_key = {};
   const TPMT_SYM_DEF_OBJECT no_inner_wrap = {.algorithm = TPM2_ALG_NULL};
   Result<TPM2B_PRIVATE> imported;
@@ -43,6 +42,14 @@ absl::StatusOr<Transient> ImportAndLoad(Context& context, const LoadedKey& ek,
   return Transient(context, object);
 }
 
+// EK and its session go with the end of this: fewer of both for those who share this TPM.
+absl::StatusOr<Transient> LoadBlob(Context& context, const PinnedEk& pinned,
+                                   EkAuthorisation authorisation, const tpm2::ImportBlob& blob) {
+  BG_ASSIGN_OR_RETURN(const WireBlob wire, ToWire(blob));
+  BG_ASSIGN_OR_RETURN(const LoadedKey ek, LoadEk(context, pinned));
+  return ImportAndLoad(context, ek, authorisation, wire);
+}
+
 }  // namespace
 
 absl::StatusOr<SecretBytes> ActivateCredential(Context& context, const PinnedEk& pinned,
@@ -53,8 +60,9 @@ absl::StatusOr<SecretBytes> ActivateCredential(Context& context, const PinnedEk&
                       ToTpm2b(blob.encrypted_secret, &TPM2B_ENCRYPTED_SECRET::secret));
   BG_ASSIGN_OR_RETURN(const LoadedKey ek, LoadEk(context, pinned));
   BG_ASSIGN_OR_RETURN(const LoadedKey ak, LoadAk(context, kind));
-  BG_ASSIGN_OR_RETURN(const Transient encrypting,
-                      StartSaltedSession(context, ek, TPMA_SESSION_ENCRYPT | TPMA_SESSION_DECRYPT));
+  BG_ASSIGN_OR_RETURN(
+      const Transient encrypting,
+      StartSaltedSession(context, ek, TPM2_SE_HMAC, TPMA_SESSION_ENCRYPT | TPMA_SESSION_DECRYPT));
   BG_ASSIGN_OR_RETURN(const EkAuthorisation authorisation,
                       EkAuthorisation::Start(context, pinned.ek_template()));
   Result<TPM2B_DIGEST> credential;
@@ -67,33 +75,38 @@ absl::StatusOr<SecretBytes> ActivateCredential(Context& context, const PinnedEk&
       ByteView(credential->buffer, std::min<size_t>(credential->size, sizeof(credential->buffer))));
 }
 
-absl::StatusOr<LoadedBlob> LoadBlob(Context& context, const PinnedEk& pinned,
-                                    const tpm2::ImportBlob& blob) {
-  BG_ASSIGN_OR_RETURN(const WireBlob wire, ToWire(blob));
+absl::StatusOr<Opener> MakeOpener(Context& context, const PinnedEk& pinned) {
   BG_ASSIGN_OR_RETURN(const LoadedKey ek, LoadEk(context, pinned));
-  BG_ASSIGN_OR_RETURN(Transient object, ImportAndLoad(context, ek, pinned.ek_template(), wire));
-  BG_ASSIGN_OR_RETURN(Transient encrypting, StartSaltedSession(context, ek, TPMA_SESSION_ENCRYPT));
-  // The EK goes now: fewer objects for those who share this TPM.
-  return LoadedBlob{std::move(object), std::move(encrypting)};
+  BG_ASSIGN_OR_RETURN(EkAuthorisation authorisation,
+                      EkAuthorisation::Start(context, pinned.ek_template()));
+  BG_ASSIGN_OR_RETURN(Transient policy,
+                      StartSaltedSession(context, ek, TPM2_SE_POLICY, TPMA_SESSION_ENCRYPT));
+  return Opener{ToBytes(pinned.name()), std::move(authorisation), std::move(policy)};
 }
 
-absl::StatusOr<SecretBytes> UnsealUnder(Context& context, const LoadedBlob& loaded,
-                                        const Transient& policy) {
-  Result<TPM2B_SENSITIVE_DATA> data;
-  BG_RETURN_IF_ERROR(context.Call("TPM2_Unseal", [&] {
-    return Esys_Unseal(context.esys(), loaded.object.get(), policy.get(), loaded.encrypting.get(),
-                       ESYS_TR_NONE, data.put());
-  }));
-  return SecretBytes(ByteView(data->buffer, std::min<size_t>(data->size, sizeof(data->buffer))));
+absl::StatusOr<SecretBytes> UnsealUnder(
+    Context& context, const PinnedEk& ek, Opener opener, const tpm2::ImportBlob& blob,
+    absl::FunctionRef<absl::Status(const Transient& policy)> satisfy) {
+  BG_ASSIGN_OR_RETURN(const Transient object,
+                      LoadBlob(context, ek, std::move(opener.authorisation), blob));
+  bool first = true;
+  return RetryWhilePcrsMove(context, [&]() -> absl::StatusOr<SecretBytes> {
+    if (!std::exchange(first, false)) BG_RETURN_IF_ERROR(RestartPolicy(context, opener.policy));
+    BG_RETURN_IF_ERROR(satisfy(opener.policy));
+    Result<TPM2B_SENSITIVE_DATA> data;
+    BG_RETURN_IF_ERROR(context.Call("TPM2_Unseal", [&] {
+      return Esys_Unseal(context.esys(), object.get(), opener.policy.get(), ESYS_TR_NONE,
+                         ESYS_TR_NONE, data.put());
+    }));
+    return SecretBytes(ByteView(data->buffer, std::min<size_t>(data->size, sizeof(data->buffer))));
+  });
 }
 
-absl::StatusOr<SecretBytes> Unseal(Context& context, const PinnedEk& pinned,
+absl::StatusOr<SecretBytes> Unseal(Context& context, const PinnedEk& ek, Opener opener,
                                    const tpm2::ImportBlob& blob,
                                    const registers::Selection& selection) {
-  BG_ASSIGN_OR_RETURN(const LoadedBlob loaded, LoadBlob(context, pinned, blob));
-  return RetryWhilePcrsMove(context, [&]() -> absl::StatusOr<SecretBytes> {
-    BG_ASSIGN_OR_RETURN(const Transient policy, StartPcrPolicySession(context, selection));
-    return UnsealUnder(context, loaded, policy);
+  return UnsealUnder(context, ek, std::move(opener), blob, [&](const Transient& policy) {
+    return AssertPcrs(context, policy, selection);
   });
 }
 

@@ -38,28 +38,39 @@ absl::StatusOr<Transient> StartPolicySession(Context& context,
 
 }  // namespace
 
-absl::StatusOr<Transient> StartSaltedSession(Context& context, const LoadedKey& key,
+absl::StatusOr<Transient> StartSaltedSession(Context& context, const LoadedKey& key, TPM2_SE kind,
                                              TPMA_SESSION attributes) {
   TPMT_SYM_DEF aes = {.algorithm = TPM2_ALG_AES};
   aes.keyBits.aes = kAesBits;
   aes.mode.aes = TPM2_ALG_CFB;
-  BG_ASSIGN_OR_RETURN(Transient session,
-                      StartSession(context, key.handle.get(), TPM2_SE_HMAC, aes));
+  BG_ASSIGN_OR_RETURN(Transient session, StartSession(context, key.handle.get(), kind, aes));
   BG_RETURN_IF_ERROR(SetAttributes(context, session, attributes));
   return session;
 }
 
 absl::StatusOr<Transient> StartPcrPolicySession(Context& context,
                                                 const registers::Selection& selection) {
+  BG_ASSIGN_OR_RETURN(Transient session, StartPolicySession(context));
+  BG_RETURN_IF_ERROR(AssertPcrs(context, session, selection));
+  return session;
+}
+
+absl::Status AssertPcrs(Context& context, const Transient& session,
+                        const registers::Selection& selection) {
   BG_RETURN_IF_ERROR(CheckAllocated(context, selection));
   BG_ASSIGN_OR_RETURN(const TPML_PCR_SELECTION pcrs, ToSelection(selection));
-  BG_ASSIGN_OR_RETURN(Transient session, StartPolicySession(context));
   const TPM2B_DIGEST current_values = {};  // empty: whatever the registers hold
-  BG_RETURN_IF_ERROR(context.Call("TPM2_PolicyPCR", [&] {
+  return context.Call("TPM2_PolicyPCR", [&] {
     return Esys_PolicyPCR(context.esys(), session.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
                           &current_values, &pcrs);
-  }));
-  return session;
+  });
+}
+
+absl::Status RestartPolicy(Context& context, const Transient& session) {
+  return context.Call("TPM2_PolicyRestart", [&] {
+    return Esys_PolicyRestart(context.esys(), session.get(), ESYS_TR_NONE, ESYS_TR_NONE,
+                              ESYS_TR_NONE);
+  });
 }
 
 absl::StatusOr<EkAuthorisation> EkAuthorisation::Start(Context& context, tpm2::EkTemplate which) {
