@@ -26,39 +26,43 @@ class Tpm::Core {
   }
   ~Core() {
     owner_.Run([&] {
-      ready_.reset();
+      LetGo();
       context_.reset();
       return true;
     });
   }
 
   // `work` takes the open context and returns a Status or StatusOr. It has all of the TPM's
-  // sessions: those that were made ready for an Unseal go first.
+  // sessions: those of an Unseal, past or to come, go first.
   template <typename Work>
   auto Run(Work work) -> decltype(work(std::declval<internal::Context&>())) {
     return owner_.Run([&]() -> decltype(work(*context_)) {
-      ready_.reset();
+      LetGo();
       BG_RETURN_IF_ERROR(context_->EnsureOpen());
       return work(*context_);
     });
   }
 
-  // The same with what opens something sealed to `ek`: made ready before, or now.
+  // The same with what opens something sealed to `ek`: made ready before, or now. The secret does
+  // not wait until the TPM has let go of what opened it.
   template <typename Work>
   absl::StatusOr<SecretBytes> RunWithOpener(const PinnedEk& ek, Work work) {
     return owner_.Run([&]() -> absl::StatusOr<SecretBytes> {
-      std::optional<internal::Opener> opener = std::exchange(ready_, std::nullopt);
-      if (context_->is_spoilt() || (opener.has_value() && !IsFor(*opener, ek))) opener.reset();
+      used_ = std::exchange(ready_, std::nullopt);
+      const bool fits = used_.has_value() && SameBytes(used_->ek_name, ek.name());
+      if (!fits || context_->is_spoilt()) used_.reset();
       BG_RETURN_IF_ERROR(context_->EnsureOpen());
-      if (!opener.has_value()) {
-        BG_ASSIGN_OR_RETURN(opener, internal::MakeOpener(*context_, ek));
+      if (!used_.has_value()) {
+        BG_ASSIGN_OR_RETURN(used_, internal::MakeOpener(*context_, ek));
       }
-      return work(*context_, *std::move(opener));
+      absl::StatusOr<SecretBytes> secret = work(*context_, *used_);
+      owner_.Post([this] { used_.reset(); });
+      return secret;
     });
   }
   void GetReadyToUnseal(const PinnedEk& ek) {
     owner_.Post([this, ek] {
-      ready_.reset();
+      LetGo();
       if (!context_->EnsureOpen().ok()) return;
       absl::StatusOr<internal::Opener> opener = internal::MakeOpener(*context_, ek);
       if (opener.ok()) ready_.emplace(*std::move(opener));
@@ -73,12 +77,14 @@ class Tpm::Core {
   }
 
  private:
-  static bool IsFor(const internal::Opener& ready, const PinnedEk& ek) {
-    return SameBytes(ready.ek_name, ek.name());
+  void LetGo() {
+    ready_.reset();
+    used_.reset();
   }
 
   std::unique_ptr<internal::Context> context_;  // owner thread only
-  std::optional<internal::Opener> ready_;       // the same
+  std::optional<internal::Opener> ready_;       // the same: for the next Unseal
+  std::optional<internal::Opener> used_;        // the same: by the last one
   internal::Executor owner_;
 };
 
@@ -216,16 +222,16 @@ absl::StatusOr<tpm2::Signature> Tpm::SignWithIdentityKey(ByteView auth_policy,
 
 absl::StatusOr<SecretBytes> Tpm::Unseal(const PinnedEk& ek, const tpm2::ImportBlob& blob,
                                         const registers::Selection& selection) {
-  return core_->RunWithOpener(ek, [&](auto& context, internal::Opener opener) {
-    return internal::Unseal(context, ek, std::move(opener), blob, selection);
+  return core_->RunWithOpener(ek, [&](auto& context, internal::Opener& opener) {
+    return internal::Unseal(context, ek, opener, blob, selection);
   });
 }
 
 absl::StatusOr<SecretBytes> Tpm::UnsealApproved(const PinnedEk& ek, const tpm2::ImportBlob& blob,
                                                 const registers::Selection& selection,
                                                 const ApprovedState& approval) {
-  return core_->RunWithOpener(ek, [&](auto& context, internal::Opener opener) {
-    return internal::UnsealApproved(context, ek, std::move(opener), blob, selection, approval);
+  return core_->RunWithOpener(ek, [&](auto& context, internal::Opener& opener) {
+    return internal::UnsealApproved(context, ek, opener, blob, selection, approval);
   });
 }
 

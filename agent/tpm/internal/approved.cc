@@ -67,14 +67,14 @@ absl::Status Authorize(Context& context, const Transient& session, const Approve
 
 }  // namespace
 
-absl::StatusOr<SecretBytes> UnsealApproved(Context& context, const PinnedEk& ek, Opener opener,
+absl::StatusOr<SecretBytes> UnsealApproved(Context& context, const PinnedEk& ek, Opener& opener,
                                            const tpm2::ImportBlob& blob,
                                            const registers::Selection& selection,
                                            const ApprovedState& approval) {
   BG_ASSIGN_OR_RETURN(const tpm2::Public key, tpm2::Public::FromTpmt(approval.approving_key));
   const Bytes key_name = key.Name();
   BG_ASSIGN_OR_RETURN(const TPMT_TK_VERIFIED ticket, Verify(context, approval, key_name));
-  return UnsealUnder(context, ek, std::move(opener), blob, [&](const Transient& policy) {
+  return UnsealUnder(context, ek, opener, blob, [&](const Transient& policy) {
     absl::Status satisfied = AssertPcrs(context, policy, selection);
     if (satisfied.ok()) satisfied = Authorize(context, policy, approval, key_name, ticket);
     return satisfied;

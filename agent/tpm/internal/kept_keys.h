@@ -1,4 +1,5 @@
-// Keys made over this connection, as contexts that the TPM takes back: a primary is made once.
+// Keys made over this connection, as contexts that the TPM takes back: a primary is made once. And
+// what else holds until the TPM is reset.
 //
 // Implements: TPM 2.0 Part 1, 30 (context management). A context is encrypted and signed by the TPM
 // and good until it is reset or cleared; it lies in memory only.
@@ -10,6 +11,7 @@
 #include <optional>
 
 #include "common/base/bytes_view.h"
+#include "common/registers/selection.h"
 #include "common/tpm2/public.h"
 
 namespace bootgate::agent::tpm::internal {
@@ -30,15 +32,21 @@ class KeptKeys {
   // Borrowed until the next change; nullptr: not kept.
   const KeptKey* Find(ByteView tpmt_template) const;
   void Put(ByteView tpmt_template, KeptKey key);
-  void Drop(ByteView tpmt_template) { keys_.erase(ToBytes(tpmt_template)); }
+  // The TPM does not take it: it was reset.
+  void Drop(ByteView tpmt_template) {
+    keys_.erase(ToBytes(tpmt_template));
+    allocated.reset();
+  }
   void Clear() {
     keys_.clear();
     known_ek.reset();
+    allocated.reset();
     cloud_templates.clear();
   }
 
   std::optional<KnownEk> known_ek;  // of the last CheckPinned; ESYS lets go of it with the context
-  std::map<TPM2_HANDLE, Bytes> cloud_templates;  // TPMT_PUBLIC by NV index
+  std::optional<registers::Selection> allocated;  // registers that there are
+  std::map<TPM2_HANDLE, Bytes> cloud_templates;   // TPMT_PUBLIC by NV index
 
  private:
   // Two AKs and an EK are kept for good; identity keys change with the registers.

@@ -88,24 +88,26 @@ absl::StatusOr<tpm2::Signature> SignWithIdentityKey(Context& context, ByteView a
 // ---- secrets.cc
 absl::StatusOr<SecretBytes> ActivateCredential(Context& context, const PinnedEk& ek, AkKind ak,
                                                const tpm2::CredentialBlob& blob);
-// All that opening something sealed takes before it is there; two sessions.
+// All that opening something sealed takes before it is there: two sessions. Good once; afterwards
+// it holds what is to be let go of.
 struct Opener {
   Bytes ek_name;
   EkAuthorisation authorisation;
-  Transient policy;  // salted, empty, encrypts what comes out
+  Transient policy;       // salted, empty, encrypts what comes out
+  Transient object = {};  // once it was loaded
 };
 absl::StatusOr<Opener> MakeOpener(Context& context, const PinnedEk& ek);
-absl::StatusOr<SecretBytes> Unseal(Context& context, const PinnedEk& ek, Opener opener,
+absl::StatusOr<SecretBytes> Unseal(Context& context, const PinnedEk& ek, Opener& opener,
                                    const tpm2::ImportBlob& blob,
                                    const registers::Selection& selection);
 // The same once `satisfy` has made the empty session's policy what the object asks for; it may be
 // called again.
 absl::StatusOr<SecretBytes> UnsealUnder(
-    Context& context, const PinnedEk& ek, Opener opener, const tpm2::ImportBlob& blob,
+    Context& context, const PinnedEk& ek, Opener& opener, const tpm2::ImportBlob& blob,
     absl::FunctionRef<absl::Status(const Transient& policy)> satisfy);
 
 // ---- approved.cc
-absl::StatusOr<SecretBytes> UnsealApproved(Context& context, const PinnedEk& ek, Opener opener,
+absl::StatusOr<SecretBytes> UnsealApproved(Context& context, const PinnedEk& ek, Opener& opener,
                                            const tpm2::ImportBlob& blob,
                                            const registers::Selection& selection,
                                            const ApprovedState& approval);

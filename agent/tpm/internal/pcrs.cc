@@ -75,6 +75,16 @@ absl::StatusOr<bool> ReadOnce(Context& context, registers::Selection wanted,
   return true;
 }
 
+// The first of `selection` that is not among `allocated`; "" for none.
+std::string Missing(const registers::Selection& selection, const registers::Selection& allocated) {
+  for (const registers::BankSelection& bank : selection) {
+    const uint32_t missing = bank.mask & ~registers::MaskOf(allocated, bank.alg);
+    if (missing == 0) continue;
+    return absl::StrCat(crypto::Name(bank.alg), ":", registers::FormatMask(missing));
+  }
+  return "";
+}
+
 absl::Status CheckIndex(uint32_t index) {
   if (index < registers::kCount) return absl::OkStatus();
   return Refuse(absl::StatusCode::kInvalidArgument, Reason::kTpm,
@@ -90,22 +100,23 @@ absl::StatusOr<registers::Selection> AllocatedBanks(Context& context) {
     return Esys_GetCapability(context.esys(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
                               TPM2_CAP_PCRS, 0, 1, &more, found.put());
   }));
-  return FromSelection(found->data.assignedPCR);
+  const registers::Selection allocated = FromSelection(found->data.assignedPCR);
+  context.kept().allocated = allocated;
+  return allocated;
 }
 
 absl::Status CheckAllocated(Context& context, const registers::Selection& selection) {
   if (registers::IsEmpty(selection)) {
     return Refuse(absl::StatusCode::kInvalidArgument, Reason::kTpm, "no register is selected");
   }
+  // What this TPM had lately it has still: an allocation takes effect with the next boot.
+  const std::optional<registers::Selection>& known = context.kept().allocated;
+  if (known.has_value() && Missing(selection, *known).empty()) return absl::OkStatus();
   BG_ASSIGN_OR_RETURN(const registers::Selection allocated, AllocatedBanks(context));
-  for (const registers::BankSelection& bank : selection) {
-    const uint32_t missing = bank.mask & ~registers::MaskOf(allocated, bank.alg);
-    if (missing == 0) continue;
-    return Refuse(absl::StatusCode::kFailedPrecondition, Reason::kTpm,
-                  absl::StrCat("this TPM has no ", crypto::Name(bank.alg), ":",
-                               registers::FormatMask(missing)));
-  }
-  return absl::OkStatus();
+  const std::string missing = Missing(selection, allocated);
+  if (missing.empty()) return absl::OkStatus();
+  return Refuse(absl::StatusCode::kFailedPrecondition, Reason::kTpm,
+                absl::StrCat("this TPM has no ", missing));
 }
 
 absl::StatusOr<std::vector<registers::RegisterBank>> ReadRegisters(

@@ -85,27 +85,26 @@ absl::StatusOr<Opener> MakeOpener(Context& context, const PinnedEk& pinned) {
 }
 
 absl::StatusOr<SecretBytes> UnsealUnder(
-    Context& context, const PinnedEk& ek, Opener opener, const tpm2::ImportBlob& blob,
+    Context& context, const PinnedEk& ek, Opener& opener, const tpm2::ImportBlob& blob,
     absl::FunctionRef<absl::Status(const Transient& policy)> satisfy) {
-  BG_ASSIGN_OR_RETURN(const Transient object,
-                      LoadBlob(context, ek, std::move(opener.authorisation), blob));
+  BG_ASSIGN_OR_RETURN(opener.object, LoadBlob(context, ek, std::move(opener.authorisation), blob));
   bool first = true;
   return RetryWhilePcrsMove(context, [&]() -> absl::StatusOr<SecretBytes> {
     if (!std::exchange(first, false)) BG_RETURN_IF_ERROR(RestartPolicy(context, opener.policy));
     BG_RETURN_IF_ERROR(satisfy(opener.policy));
     Result<TPM2B_SENSITIVE_DATA> data;
     BG_RETURN_IF_ERROR(context.Call("TPM2_Unseal", [&] {
-      return Esys_Unseal(context.esys(), object.get(), opener.policy.get(), ESYS_TR_NONE,
+      return Esys_Unseal(context.esys(), opener.object.get(), opener.policy.get(), ESYS_TR_NONE,
                          ESYS_TR_NONE, data.put());
     }));
     return SecretBytes(ByteView(data->buffer, std::min<size_t>(data->size, sizeof(data->buffer))));
   });
 }
 
-absl::StatusOr<SecretBytes> Unseal(Context& context, const PinnedEk& ek, Opener opener,
+absl::StatusOr<SecretBytes> Unseal(Context& context, const PinnedEk& ek, Opener& opener,
                                    const tpm2::ImportBlob& blob,
                                    const registers::Selection& selection) {
-  return UnsealUnder(context, ek, std::move(opener), blob, [&](const Transient& policy) {
+  return UnsealUnder(context, ek, opener, blob, [&](const Transient& policy) {
     return AssertPcrs(context, policy, selection);
   });
 }
