@@ -111,7 +111,8 @@ absl::Status ListJoinTokens(const Call& call, const v1::ListJoinTokensRequest& r
       return token.revoked_at.has_value() || token.uses_left <= 0 || token.expires_at <= now;
     });
   }
-  BG_ASSIGN_OR_RETURN(const Slice slice, SliceOf(call, request, tokens.size()));
+  BG_ASSIGN_OR_RETURN(const Slice slice, SliceOf(call, request, tokens.size(),
+                                                 [&](size_t i) { return tokens[i].id; }));
   for (size_t i = slice.begin; i < slice.end; ++i) Encode(tokens[i], answer->add_join_tokens());
   answer->set_next_page_token(slice.next);
   return absl::OkStatus();

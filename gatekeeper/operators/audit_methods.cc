@@ -72,7 +72,9 @@ absl::Status ListCheckpoints(const Call& call, const v1::ListCheckpointsRequest&
                              v1::ListCheckpointsResponse* answer) {
   BG_ASSIGN_OR_RETURN(const std::vector<store::CheckpointRow> rows,
                       call.backend.store.ListCheckpoints());
-  BG_ASSIGN_OR_RETURN(const Slice slice, SliceOf(call, request, rows.size()));
+  BG_ASSIGN_OR_RETURN(const Slice slice, SliceOf(call, request, rows.size(), [&](size_t i) {
+                        return absl::StrCat(rows[i].sequence, ".", rows[i].key_id);
+                      }));
   for (size_t i = slice.begin; i < slice.end; ++i) {
     v1::Checkpoint* const out = answer->add_checkpoints();
     out->set_number(rows[i].sequence);

@@ -57,7 +57,8 @@ absl::StatusOr<std::vector<CredentialRow>> Rows(const Call& call,
 absl::Status ListCredentials(const Call& call, const v1::ListCredentialsRequest& request,
                              v1::ListCredentialsResponse* answer) {
   BG_ASSIGN_OR_RETURN(const std::vector<CredentialRow> rows, Rows(call, request));
-  BG_ASSIGN_OR_RETURN(const Slice slice, SliceOf(call, request, rows.size()));
+  BG_ASSIGN_OR_RETURN(const Slice slice, SliceOf(call, request, rows.size(),
+                                                 [&](size_t i) { return rows[i].serial; }));
   for (size_t i = slice.begin; i < slice.end; ++i) Encode(rows[i], answer->add_credentials());
   answer->set_next_page_token(slice.next);
   return absl::OkStatus();

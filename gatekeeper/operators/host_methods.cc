@@ -166,12 +166,18 @@ void Encode(const fleet::TimelineEntry& entry, v1::TimelineEntry* out) {
   out->set_after(static_cast<v1::TrustState>(TrustStateFromName(entry.after)));
 }
 
+std::string MarkOf(const fleet::TimelineEntry& entry) {
+  return absl::StrCat(absl::ToUnixMicros(entry.at), ".", static_cast<int>(entry.kind), ".",
+                      entry.subject, ".", entry.actor, ".", entry.text);
+}
+
 absl::Status GetTimeline(const Call& call, const v1::GetTimelineRequest& request,
                          v1::GetTimelineResponse* answer) {
   BG_ASSIGN_OR_RETURN(const fleet::TimelineQuery query, QueryOf(request));
   BG_ASSIGN_OR_RETURN(const std::vector<fleet::TimelineEntry> entries,
                       fleet::TimelineOf(call.backend.store, query));
-  BG_ASSIGN_OR_RETURN(const Slice slice, SliceOf(call, request, entries.size()));
+  BG_ASSIGN_OR_RETURN(const Slice slice, SliceOf(call, request, entries.size(),
+                                                 [&](size_t i) { return MarkOf(entries[i]); }));
   for (size_t i = slice.begin; i < slice.end; ++i) Encode(entries[i], answer->add_entries());
   answer->set_next_page_token(slice.next);
   return absl::OkStatus();

@@ -118,7 +118,8 @@ absl::Status ListIncidents(const Call& call, const v1::ListIncidentsRequest& req
   BG_ASSIGN_OR_RETURN(std::vector<store::IncidentRow> rows,
                       incident::List(call.backend.store, filter));
   BG_RETURN_IF_ERROR(KeepFitting(call, request.selector(), &rows));
-  BG_ASSIGN_OR_RETURN(const Slice slice, SliceOf(call, request, rows.size()));
+  BG_ASSIGN_OR_RETURN(const Slice slice,
+                      SliceOf(call, request, rows.size(), [&](size_t i) { return rows[i].id; }));
   for (size_t i = slice.begin; i < slice.end; ++i)
     BG_RETURN_IF_ERROR(EncodeNow(call, rows[i], answer->add_incidents()));
   answer->set_next_page_token(slice.next);

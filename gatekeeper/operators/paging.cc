@@ -8,9 +8,11 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/base/hex.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
+#include "common/crypto/hash.h"
 #include "gatekeeper/operators/messages.h"
 
 namespace bootgate::gatekeeper::operators {
@@ -32,6 +34,30 @@ std::string MarkOf(const Call& call, const Message& request) {
     if (field != nullptr) copy->GetReflection()->ClearField(copy.get(), field);
   }
   return ToHex(DigestOf(call.method, *copy)).substr(0, kMarkDigits);
+}
+
+using MarkOfRow = absl::FunctionRef<std::string(size_t row)>;
+
+std::string ShortMark(const std::string& mark) {
+  return ToHex(crypto::Hash(crypto::HashAlg::kSha256, AsBytes(mark)).view()).substr(0, kMarkDigits);
+}
+
+// "INDEX.MARK": where the next page begins while nothing changes, and the row before it.
+std::string PositionBehind(size_t end, MarkOfRow mark_of) {
+  return absl::StrCat(end, ".", ShortMark(mark_of(end - 1)));
+}
+
+absl::StatusOr<size_t> RowBehind(const std::string& position, size_t rows, MarkOfRow mark_of) {
+  const std::pair<std::string, std::string> parts = absl::StrSplit(position, '.');
+  uint64_t index = 0;
+  if (!absl::SimpleAtoi(parts.first, &index) || index == 0) return NoToken();
+  if (index <= rows && ShortMark(mark_of(index - 1)) == parts.second) return index;
+  for (size_t i = rows; i > 0; --i) {
+    if (ShortMark(mark_of(i - 1)) == parts.second) return i;
+  }
+  return Refuse(absl::StatusCode::kFailedPrecondition, Reason::kPageToken,
+                "page_token: what the page before ended with is not in the list any more: begin "
+                "anew without a token");
 }
 
 }  // namespace
@@ -63,14 +89,15 @@ std::string TokenFor(const Call& call, const Message& request, const std::string
   return ToBase64Url(AsBytes(absl::StrCat(MarkOf(call, request), position)));
 }
 
-absl::StatusOr<Slice> SliceOf(const Call& call, const Message& request, size_t rows) {
+absl::StatusOr<Slice> SliceOf(const Call& call, const Message& request, size_t rows,
+                              absl::FunctionRef<std::string(size_t row)> mark_of) {
   BG_ASSIGN_OR_RETURN(const Page page, PageOf(call, request));
   Slice out;
-  uint64_t begin = 0;
-  if (!page.after.empty() && !absl::SimpleAtoi(page.after, &begin)) return NoToken();
-  out.begin = std::min<size_t>(begin, rows);
+  if (!page.after.empty()) {
+    BG_ASSIGN_OR_RETURN(out.begin, RowBehind(page.after, rows, mark_of));
+  }
   out.end = std::min(rows, out.begin + page.size);
-  if (out.end < rows) out.next = TokenFor(call, request, absl::StrCat(out.end));
+  if (out.end < rows) out.next = TokenFor(call, request, PositionBehind(out.end, mark_of));
   return out;
 }
 

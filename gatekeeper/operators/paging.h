@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "gatekeeper/operators/handler.h"
 
@@ -21,11 +22,15 @@ struct Page {
 absl::StatusOr<Page> PageOf(const Call& call, const Message& request);
 std::string TokenFor(const Call& call, const Message& request, const std::string& position);
 
-// A page of a list that is at hand whole; the position is an index. `next`: empty: that was all.
+// A page of a list that is at hand whole. `next`: empty: that was all.
 struct Slice {
   size_t begin = 0, end = 0;
   std::string next;
 };
-absl::StatusOr<Slice> SliceOf(const Call& call, const Message& request, size_t rows);
+// `mark_of` tells a row from every other one, by its index. The next page begins behind the row
+// that this one ends with, wherever it is by then: rows that came or went before it neither hide
+// nor repeat another. kFailedPrecondition PAGE_TOKEN when that very row is gone.
+absl::StatusOr<Slice> SliceOf(const Call& call, const Message& request, size_t rows,
+                              absl::FunctionRef<std::string(size_t row)> mark_of);
 
 }  // namespace bootgate::gatekeeper::operators

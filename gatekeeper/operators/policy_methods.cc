@@ -94,7 +94,9 @@ absl::Status ListPolicies(const Call& call, const v1::ListPoliciesRequest& reque
                       call.backend.store.ListVersions(kPolicyKind, request.name()));
   BG_ASSIGN_OR_RETURN(const std::vector<AssignmentRow> standing,
                       call.backend.store.ListAssignments(kPolicyKind));
-  BG_ASSIGN_OR_RETURN(const Slice slice, SliceOf(call, request, rows.size()));
+  BG_ASSIGN_OR_RETURN(const Slice slice, SliceOf(call, request, rows.size(), [&](size_t i) {
+                        return absl::StrCat(rows[i].name, ".", rows[i].version);
+                      }));
   for (size_t i = slice.begin; i < slice.end; ++i)
     Encode(rows[i], standing, answer->add_policies());
   answer->set_next_page_token(slice.next);
@@ -169,13 +171,19 @@ absl::Status RollBackPolicy(const Call& call, const v1::RollBackPolicyRequest& r
   return absl::OkStatus();
 }
 
+std::string MarkOf(const AssignmentRow& row) {
+  return absl::StrCat(row.selector, ".", row.document_id, ".", static_cast<int>(row.step), ".",
+                      absl::ToUnixMicros(row.at));
+}
+
 absl::Status ListPolicyAssignments(const Call& call,
                                    const v1::ListPolicyAssignmentsRequest& request,
                                    v1::ListPolicyAssignmentsResponse* answer) {
   BG_ASSIGN_OR_RETURN(const std::vector<AssignmentRow> rows,
                       request.history() ? call.backend.store.ListSteps(kPolicyKind)
                                         : call.backend.store.ListAssignments(kPolicyKind));
-  BG_ASSIGN_OR_RETURN(const Slice slice, SliceOf(call, request, rows.size()));
+  BG_ASSIGN_OR_RETURN(const Slice slice, SliceOf(call, request, rows.size(),
+                                                 [&](size_t i) { return MarkOf(rows[i]); }));
   for (size_t i = slice.begin; i < slice.end; ++i) Encode(rows[i], answer->add_assignments());
   answer->set_next_page_token(slice.next);
   return absl::OkStatus();
@@ -199,7 +207,8 @@ absl::Status ListReferences(const Call& call, const v1::ListReferencesRequest& r
                       call.backend.store.ListDocuments(kReferenceKind));
   BG_ASSIGN_OR_RETURN(const std::vector<AssignmentRow> standing,
                       call.backend.store.ListAssignments(kReferenceKind));
-  BG_ASSIGN_OR_RETURN(const Slice slice, SliceOf(call, request, rows.size()));
+  BG_ASSIGN_OR_RETURN(const Slice slice,
+                      SliceOf(call, request, rows.size(), [&](size_t i) { return rows[i].id; }));
   for (size_t i = slice.begin; i < slice.end; ++i)
     Encode(rows[i], standing, answer->add_references());
   answer->set_next_page_token(slice.next);

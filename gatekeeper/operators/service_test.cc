@@ -80,6 +80,40 @@ TEST_F(ServiceTest, APageTokenGoesWithItsOwnRequestAlone) {
   EXPECT_EQ(told.reason, "PAGE_TOKEN");
 }
 
+// A list whose rows go while somebody turns its pages.
+TEST_F(ServiceTest, NoRowIsSkippedOrToldTwiceWhenOthersGo) {
+  store::AuditRow audit;
+  for (int i = 1; i <= 6; ++i) {
+    store::JoinToken token;
+    token.id = absl::StrCat("t-", i);
+    token.secret_sha256 = Bytes(32, static_cast<uint8_t>(i));
+    token.created_at = desk_.clock().Now() + absl::Seconds(i);
+    token.expires_at = desk_.clock().Now() + absl::Hours(1);
+    ASSERT_THAT(desk_.store().PutJoinToken(token, audit), IsOk());
+  }
+  const auto stub = v1::JoinTokenService::NewStub(channel_);
+  v1::ListJoinTokensRequest request;
+  request.set_page_size(2);
+  const auto page = [&](Told* told = nullptr) {
+    v1::ListJoinTokensResponse answer;
+    const Told ended = Ask<v1::JoinTokenService::StubInterface>(
+        *stub, &v1::JoinTokenService::StubInterface::ListJoinTokens, request, &answer);
+    if (told != nullptr) *told = ended;
+    std::vector<std::string> ids;
+    for (const v1::JoinToken& token : answer.join_tokens()) ids.push_back(token.id());
+    if (!answer.next_page_token().empty()) request.set_page_token(answer.next_page_token());
+    return ids;
+  };
+  EXPECT_THAT(page(), ElementsAre("t-1", "t-2"));
+  ASSERT_THAT(desk_.store().RevokeJoinToken("t-1", audit), IsOk());
+  EXPECT_THAT(page(), ElementsAre("t-3", "t-4"));
+  ASSERT_THAT(desk_.store().RevokeJoinToken("t-4", audit), IsOk());
+  Told told;
+  EXPECT_THAT(page(&told), IsEmpty());
+  EXPECT_EQ(told.reason, "PAGE_TOKEN");
+  EXPECT_THAT(told.message, HasSubstr("begin anew"));
+}
+
 TEST_F(ServiceTest, OnlyTheWantedFieldsAreTold) {
   desk_.PutHost("h-1");
   v1::ListHostsRequest request;

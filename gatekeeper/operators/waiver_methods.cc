@@ -104,7 +104,8 @@ absl::Status ListWaivers(const Call& call, const v1::ListWaiversRequest& request
   const absl::Time now = call.backend.clock.Now();
   BG_ASSIGN_OR_RETURN(std::vector<RecordedWaiver> all, quarantine::ListWaivers(call.backend.store));
   std::erase_if(all, [&](const RecordedWaiver& row) { return !IsAskedFor(request, row, now); });
-  BG_ASSIGN_OR_RETURN(const Slice slice, SliceOf(call, request, all.size()));
+  BG_ASSIGN_OR_RETURN(const Slice slice, SliceOf(call, request, all.size(),
+                                                 [&](size_t i) { return all[i].waiver.id; }));
   for (size_t i = slice.begin; i < slice.end; ++i) Encode(all[i], now, answer->add_waivers());
   answer->set_next_page_token(slice.next);
   return absl::OkStatus();
