@@ -38,6 +38,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds between tries
 QUEUE_LINES = 10_000  # then reading waits
 AT_ONCE = 1000  # lines, before what they say is enforced
 HOST_ID = re.compile(r"h-[0-9a-f]{32}")
+UNREADABLE = "RECORD_CORRUPT"  # a reason
 SHUT_OUT = ("quarantined", "investigating", "remediated")
 MOST_VANISHED, MOST_VANISHED_SHARE = 3, 0.1  # that one snapshot may let go: the larger of the two
 NAMED_IN_LOG = 20  # of those that are held
@@ -184,6 +185,10 @@ class View:
         """A new watch begins: what is known stays until its snapshot is whole."""
         self._parts = None
 
+    def unreadable(self):
+        """Hosts that the gatekeeper cannot read in its store: nobody knows their labels, names or addresses."""
+        return sorted(host for host, entry in self.entries.items() if UNREADABLE in entry.reasons)
+
     def shut_out(self):
         return {host: entry for host, entry in self.entries.items() if entry.shut_out}
 
@@ -194,7 +199,8 @@ class Guard:
     Changes name whom they let go and are believed. A snapshot lets go of whoever is not in it: a gatekeeper with an
     empty new store would let go of all. So: more than 3, and more than a tenth of what is enforced, that vanish with
     a snapshot (or are there at the start and not in the first one) are held until they are wanted again, a run with
-    --confirm-release lets them go, or somebody takes them away by hand.
+    --confirm-release lets them go, or somebody takes them away by hand. While the gatekeeper cannot read a host's
+    record, whoever vanishes may be that host: all are held.
     """
 
     def __init__(self, confirmed):
@@ -213,20 +219,26 @@ class Guard:
         self._let_go = self._let_go & there - wanted
         vanished = there - wanted - self._let_go
         held = self.held & vanished
-        if len(vanished - held) > max(MOST_VANISHED, MOST_VANISHED_SHARE * len(there)):
+        if view.unreadable() or len(vanished - held) > max(MOST_VANISHED, MOST_VANISHED_SHARE * len(there)):
             held = vanished
         if self.confirmed:
             held = set()
         if held and (tell or held != self.held):
-            self._tell(held, there)
+            self._tell(held, there, view.unreadable())
         self.held = held
         return held
 
     @staticmethod
-    def _tell(held, there):
+    def _tell(held, there, unreadable):
+        some = {"held": len(held), "enforced": len(there), "some": sorted(map(str, held))[:NAMED_IN_LOG]}
+        if unreadable:
+            log("HELD: the gatekeeper cannot read all of its hosts; whoever is missing may be one of them", **some,
+                unreadable=unreadable[:NAMED_IN_LOG],
+                way_out="restore the store; or, when this is right, run once with --once "
+                        "--confirm-release")
+            return
         log("HELD: the gatekeeper's snapshot would let go of too many at once; they stay cut off until "
-            "an operator confirms",
-            held=len(held), enforced=len(there), some=sorted(map(str, held))[:NAMED_IN_LOG],
+            "an operator confirms", **some,
             perhaps="the gatekeeper lost its store, or this is another gatekeeper",
             way_out="restore the store; or, when this is right, run once with --once --confirm-release")
 

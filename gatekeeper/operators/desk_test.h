@@ -3,6 +3,7 @@
 
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 
 #include <condition_variable>
@@ -164,6 +165,15 @@ class Desk {
     EXPECT_THAT(store_->Apply(commit), testing::IsOk());
     ++host.revision;
     return host;
+  }
+
+  // By somebody who has the store's file.
+  void Tamper(const char* sql) const {
+    sqlite3* database = nullptr;
+    ASSERT_EQ(sqlite3_open((cluster_.folder() + "/store.db").c_str(), &database), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK)
+        << sqlite3_errmsg(database);
+    sqlite3_close(database);
   }
 
   store::Store& store() { return *store_; }

@@ -66,13 +66,25 @@ bool IsCutOff(host::Trust trust) {
   return std::ranges::count(all, trust) > 0;
 }
 
+// Who cannot be read is cut off for everybody: a snapshot without it would say that it came back.
+HostRecord Unreadable(const std::string& id) {
+  HostRecord host;
+  host.id = id;
+  host.trust = host::Trust::kQuarantined;
+  host.reasons = {std::string(Code(Reason::kRecordCorrupt))};
+  host.why = "its record in the store cannot be read";
+  return host;
+}
+bool IsUnreadable(const HostRecord& host) { return host.revision == 0; }
+
 absl::StatusOr<Entries> ListCutOff(store::Store& store) {
   Entries out;
   std::string after;
   while (true) {
-    std::vector<std::string> corrupt;  // told of in lists; nothing can be said of them here
+    std::vector<std::string> corrupt;
     BG_ASSIGN_OR_RETURN(std::vector<HostRecord> hosts,
                         store.ListHostsAfter(after, kBatch, fleet::CutOffTrusts(), &corrupt));
+    for (const std::string& id : corrupt) out.insert_or_assign(id, Unreadable(id));
     if (hosts.empty()) return out;
     after = hosts.back().id;
     for (HostRecord& host : hosts) out.insert_or_assign(host.id, std::move(host));
@@ -87,8 +99,10 @@ absl::Status PutRight(store::Store& store, const store::ChangeRow& change, Entri
     return absl::OkStatus();
   }
   if (!entries->contains(change.host_id)) {
-    BG_ASSIGN_OR_RETURN(HostRecord host, store.GetHost(change.host_id));
-    entries->insert_or_assign(change.host_id, std::move(host));
+    absl::StatusOr<HostRecord> host = store.GetHost(change.host_id);
+    if (absl::IsDataLoss(host.status())) host = Unreadable(change.host_id);
+    BG_RETURN_IF_ERROR(host.status());
+    entries->insert_or_assign(change.host_id, *std::move(host));
   }
   HostRecord& entry = entries->at(change.host_id);
   entry.trust = *trust;
@@ -136,7 +150,7 @@ class Watch final : public Source {
     v1::WatchQuarantineResponse message;
     message.mutable_snapshot();
     for (const auto& [id, host] : snapshot.entries) {
-      if (!rollout::Fits(selector_, host.labels)) continue;
+      if (!IsUnreadable(host) && !rollout::Fits(selector_, host.labels)) continue;
       Encode(host, message.mutable_snapshot()->add_entries());
       if (message.snapshot().entries_size() < kEntriesInMessage) continue;
       ready_.push_back(message.SerializeAsString());
@@ -173,9 +187,8 @@ class Watch final : public Source {
   }
 
   void Tell(const WatchEvent& event) {
-    const std::optional<HostRecord>& host = event.HostIn(store_);
-    if (!selector_.empty() && (!host.has_value() || !rollout::Fits(selector_, host->labels)))
-      return;
+    const std::shared_ptr<const HostRecord> host = event.HostIn(store_);
+    if (host != nullptr && !rollout::Fits(selector_, host->labels)) return;
     v1::WatchQuarantineResponse message;
     v1::QuarantineChange& change = *message.mutable_change();
     change.set_number(event.change.sequence);
@@ -184,7 +197,7 @@ class Watch final : public Source {
     change.set_after(static_cast<v1::TrustState>(TrustStateFromName(event.change.after)));
     change.set_why(Printable(event.change.why));
     v1::QuarantineEntry& entry = *change.mutable_entry();
-    if (host.has_value()) Encode(*host, &entry);
+    if (host != nullptr) Encode(*host, &entry);
     const std::optional<host::Trust> after = host::TrustFromName(event.change.after);
     entry.set_host_id(event.change.host_id);
     entry.set_trust(change.after());

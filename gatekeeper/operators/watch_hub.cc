@@ -16,11 +16,11 @@ int64_t NumberOf(const WatchEventPtr& event) { return event->change.sequence; }
 
 }  // namespace
 
-const std::optional<host::HostRecord>& WatchEvent::HostIn(store::Store& store) const {
-  std::call_once(once_, [&] {
-    absl::StatusOr<host::HostRecord> host = store.GetHost(change.host_id);
-    if (host.ok()) host_ = *std::move(host);
-  });
+std::shared_ptr<const host::HostRecord> WatchEvent::HostIn(store::Store& store) const {
+  const std::lock_guard lock(mutex_);
+  if (host_ != nullptr) return host_;
+  absl::StatusOr<host::HostRecord> host = store.GetHost(change.host_id);
+  if (host.ok()) host_ = std::make_shared<const host::HostRecord>(*std::move(host));
   return host_;
 }
 

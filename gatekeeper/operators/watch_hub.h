@@ -23,14 +23,14 @@ class WatchEvent {
  public:
   explicit WatchEvent(store::ChangeRow row) : change(std::move(row)) {}
 
-  // As of when it was first asked for; nullopt: it cannot be read. Any thread.
-  const std::optional<host::HostRecord>& HostIn(store::Store& store) const;
+  // As of when it was first read; nullptr: it cannot be, now. Any thread.
+  std::shared_ptr<const host::HostRecord> HostIn(store::Store& store) const;
 
   const store::ChangeRow change;
 
  private:
-  mutable std::once_flag once_;
-  mutable std::optional<host::HostRecord> host_;
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<const host::HostRecord> host_;  // under mutex_
 };
 using WatchEventPtr = std::shared_ptr<const WatchEvent>;
 

@@ -230,6 +230,24 @@ TEST(Watch, ASnapshotAndWhatFollowsItComeToWhatIsTrue) {
   }
 }
 
+TEST(Watch, AHostThatCannotBeReadStaysCutOffForEverybody) {
+  Desk desk;
+  desk.PutHost("h-1", Trust::kQuarantined);
+  desk.PutHost("h-2", Trust::kQuarantined);
+  desk.Tamper("UPDATE hosts SET body = substr(body, 1, 20) WHERE id = 'h-1'");
+  const auto channel = desk.Connect(desk.Operator({"incident-tool"}));
+  v1::WatchQuarantineRequest of_role = From("");
+  of_role.set_selector("role=db");
+  Watcher all(channel, From("")), some(channel, of_role);
+  ASSERT_TRUE(all.WaitFor(IsComplete));
+  ASSERT_TRUE(some.WaitFor(IsComplete));
+  const std::map<std::string, v1::TrustState> both = {{"h-1", v1::TRUST_STATE_QUARANTINED},
+                                                      {"h-2", v1::TRUST_STATE_QUARANTINED}};
+  EXPECT_EQ(all.state, both);
+  EXPECT_EQ(some.state.count("h-1"), 1u) << "what its labels are nobody knows";
+  EXPECT_EQ(some.state.count("h-2"), 0u);
+}
+
 // The promise is 1 s (p99) from the commit to every watcher.
 TEST(Watch, ReachesManyWatchersWithinASecond) {
   Desk desk;

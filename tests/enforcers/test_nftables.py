@@ -196,6 +196,16 @@ class NftablesTest(EnforcerTest):
         self.assertEqual(self.once(snapshot(*hosts[10:])).code, 1)
         self.assertEqual(len(members("quarantined4")), 45)
 
+    def test_while_the_gatekeeper_cannot_read_a_host_nobody_who_vanishes_is_let_go(self):
+        self.once(snapshot(at(A, "10.0.0.7"), at(B, "10.0.0.8")))
+        unreadable = host(A, reasons=["RECORD_CORRUPT"], hostname="")
+        done = self.once(snapshot(unreadable))
+        self.assertEqual(done.code, 1)
+        self.assertIn("cannot read all of its hosts", done.log())
+        self.assert_sets(["10.0.0.7", "10.0.0.8"])
+        self.assertEqual(self.once(snapshot(at(A, "10.0.0.7"))).code, 0)
+        self.assert_sets(["10.0.0.7"])
+
     def test_changes_let_go_as_many_as_they_name_also_when_nft_failed_meanwhile(self):
         hosts = [at(f"h-{number:032x}", f"10.0.0.{number}") for number in range(1, 21)]
         enforcer = self.start("--resync", "0.2")
