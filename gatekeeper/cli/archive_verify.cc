@@ -22,6 +22,7 @@ namespace bootgate::gatekeeper::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using Parsed = nlohmann::json;  // what the archive says; finds a member of many in no time
 
 constexpr size_t kMaxShownDifferences = 20;
 constexpr size_t kMaxShownValue = 300;  // bytes
@@ -35,14 +36,14 @@ struct Again {
   bool same() const { return body == frozen.verdict_json; }
 };
 
-std::string Shown(const Json& json) {
-  return Printable(json.dump(-1, ' ', false, Json::error_handler_t::replace), kMaxShownValue);
+std::string Shown(const Parsed& json) {
+  return Printable(json.dump(-1, ' ', false, Parsed::error_handler_t::replace), kMaxShownValue);
 }
 
 // Elements of `a` that are not in `b`, each as often as it is there.
-std::vector<Json> Without(const Json& a, const Json& b) {
-  std::vector<Json> left(b.begin(), b.end()), out;
-  for (const Json& one : a) {
+std::vector<Parsed> Without(const Parsed& a, const Parsed& b) {
+  std::vector<Parsed> left(b.begin(), b.end()), out;
+  for (const Parsed& one : a) {
     const auto found = std::ranges::find(left, one);
     if (found == left.end())
       out.push_back(one);
@@ -52,7 +53,7 @@ std::vector<Json> Without(const Json& a, const Json& b) {
   return out;
 }
 
-void CompareMember(const std::string& member, const Json& was, const Json& is,
+void CompareMember(const std::string& member, const Parsed& was, const Parsed& is,
                    std::vector<std::string>* out) {
   if (was == is) return;
   const std::string name = Printable(member, 64);  // the archive is anybody's
@@ -61,9 +62,9 @@ void CompareMember(const std::string& member, const Json& was, const Json& is,
     return;
   }
   const size_t before = out->size();
-  for (const Json& one : Without(was, is))
+  for (const Parsed& one : Without(was, is))
     out->push_back(absl::StrCat(name, ": only in the stored verdict: ", Shown(one)));
-  for (const Json& one : Without(is, was))
+  for (const Parsed& one : Without(is, was))
     out->push_back(absl::StrCat(name, ": only when judged again: ", Shown(one)));
   if (out->size() == before) out->push_back(absl::StrCat(name, ": in another order"));
 }
@@ -71,12 +72,13 @@ void CompareMember(const std::string& member, const Json& was, const Json& is,
 std::vector<std::string> DifferencesOf(const std::string& was_text, const std::string& is_text) {
   std::vector<std::string> out;
   if (was_text == is_text) return out;
-  const Json was = Json::parse(was_text, nullptr, false), is = Json::parse(is_text, nullptr, false);
+  const Parsed was = Parsed::parse(was_text, nullptr, false),
+               is = Parsed::parse(is_text, nullptr, false);
   if (!was.is_object()) return {"the stored verdict is no JSON object"};
   for (const auto& [name, value] : was.items())
-    CompareMember(name, value, is.contains(name) ? is[name] : Json(nullptr), &out);
+    CompareMember(name, value, is.contains(name) ? is[name] : Parsed(nullptr), &out);
   for (const auto& [name, value] : is.items()) {
-    if (!was.contains(name)) CompareMember(name, Json(nullptr), value, &out);
+    if (!was.contains(name)) CompareMember(name, Parsed(nullptr), value, &out);
   }
   if (out.empty()) out.push_back("the same content in other bytes (spaces, order of members)");
   return out;

@@ -21,6 +21,8 @@ namespace bootgate::gatekeeper::incident {
 namespace {
 
 using Json = nlohmann::ordered_json;
+// What others wrote: finds a member of many in no time, where the ordered kind looks at each.
+using Parsed = nlohmann::json;
 
 constexpr char kFormat[] = "bootgate-incident/1";
 constexpr char kManifest[] = "MANIFEST.json", kIncident[] = "incident.json";
@@ -143,13 +145,13 @@ Json ManifestOf(const Detail& detail, const Members& members,
 
 absl::Status Bad(absl::string_view what) { return Malformed(Reason::kArchive, what); }
 
-std::string TextIn(const Json& json, const char* name) {
+std::string TextIn(const Parsed& json, const char* name) {
   const auto found = json.is_object() ? json.find(name) : json.end();
   return json.is_object() && found != json.end() && found->is_string() ? found->get<std::string>()
                                                                        : "";
 }
 
-absl::Status CheckMember(const Json& row, const Members& members, std::set<std::string>* named) {
+absl::Status CheckMember(const Parsed& row, const Members& members, std::set<std::string>* named) {
   const std::string name = TextIn(row, "name"), shown = Printable(name, 128);
   const auto member = members.find(name);
   if (name == kManifest || member == members.end())
@@ -160,7 +162,7 @@ absl::Status CheckMember(const Json& row, const Members& members, std::set<std::
   return absl::OkStatus();
 }
 
-absl::Status CheckManifest(const Json& manifest, const Members& members) {
+absl::Status CheckManifest(const Parsed& manifest, const Members& members) {
   if (TextIn(manifest, "format") != kFormat)
     return Bad(
         absl::StrCat("MANIFEST.json is of a format that this program does not know; it "
@@ -170,7 +172,7 @@ absl::Status CheckManifest(const Json& manifest, const Members& members) {
   if (rows == manifest.end() || !rows->is_array() || rows->size() > kMaxMembers)
     return Bad("MANIFEST.json lists no members");
   std::set<std::string> named;
-  for (const Json& row : *rows) BG_RETURN_IF_ERROR(CheckMember(row, members, &named));
+  for (const Parsed& row : *rows) BG_RETURN_IF_ERROR(CheckMember(row, members, &named));
   for (const auto& [name, content] : members) {
     if (name != kManifest && !named.contains(name))
       return Bad(absl::StrCat("member ", name, " is not in the manifest"));
@@ -178,12 +180,12 @@ absl::Status CheckManifest(const Json& manifest, const Members& members) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Json> JsonMember(const Members& members, const char* name) {
+absl::StatusOr<Parsed> JsonMember(const Members& members, const char* name) {
   const auto found = members.find(name);
   if (found == members.end())
     return Bad(absl::StrCat("there is no ", name, ": this is no incident's archive"));
   if (found->second.size() > kMaxJson) return Bad(absl::StrCat(name, " is too large"));
-  Json json = Json::parse(found->second.begin(), found->second.end(), nullptr, false);
+  Parsed json = Parsed::parse(found->second.begin(), found->second.end(), nullptr, false);
   if (!json.is_object()) return Bad(absl::StrCat(name, " is no JSON object"));
   return json;
 }
@@ -233,9 +235,9 @@ absl::StatusOr<Exported> ExportIncident(store::Store& store, const std::string& 
 
 absl::StatusOr<IncidentArchive> ReadIncidentArchive(ByteView archive) {
   BG_ASSIGN_OR_RETURN(Members members, ReadTar(archive));
-  BG_ASSIGN_OR_RETURN(const Json manifest, JsonMember(members, kManifest));
+  BG_ASSIGN_OR_RETURN(const Parsed manifest, JsonMember(members, kManifest));
   BG_RETURN_IF_ERROR(CheckManifest(manifest, members));
-  BG_ASSIGN_OR_RETURN(const Json incident, JsonMember(members, kIncident));
+  BG_ASSIGN_OR_RETURN(const Parsed incident, JsonMember(members, kIncident));
   IncidentArchive out;
   const Bytes& text = members.at(kIncident);
   out.incident_json.assign(text.begin(), text.end());
@@ -243,7 +245,7 @@ absl::StatusOr<IncidentArchive> ReadIncidentArchive(ByteView archive) {
   out.host_id = TextIn(incident, "host");
   if (const auto sets = manifest.find("sets_left_out");
       sets != manifest.end() && sets->is_array()) {
-    for (const Json& set : *sets) {
+    for (const Parsed& set : *sets) {
       if (set.is_string()) out.sets_left_out.push_back(set.get<std::string>());
     }
   }

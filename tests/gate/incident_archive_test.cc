@@ -3,6 +3,7 @@
 
 #include <sstream>
 
+#include "absl/strings/str_cat.h"
 #include "common/base/files.h"
 #include "common/crypto/hash.h"
 #include "common/eventlog/log.h"
@@ -132,6 +133,19 @@ TEST_F(IncidentArchive, NoArchiveAtAllIsRefused) {
   EXPECT_EQ(Verify({}).code, 7);
   EXPECT_EQ(Verify(Bytes(2048, 'x')).code, 7);
   EXPECT_EQ(Verify(Bytes(1024, 0)).code, 7);
+}
+
+// Looking for each member among all others would take hours: the limit of this test's time.
+TEST_F(IncidentArchive, AMillionMembersTakeNoLongerThanTheirBytes) {
+  SoftHost host = gate_.NewHost("secure-boot-off");
+  BG_ASSERT_OK_AND_ASSIGN(Members members, gatekeeper::incident::ReadTar(Export(Deny(host))));
+  std::string json = "{";
+  for (int i = 0; i < 1'000'000; ++i) absl::StrAppend(&json, "\"", absl::Hex(i), "\":0,");
+  json += "\"end\":0}";
+  members["manifest.json"] = ToBytes(AsBytes(json));
+  const Verified verified = Verify(gatekeeper::incident::WriteTar(members).value());
+  EXPECT_EQ(verified.code, 7);
+  EXPECT_THAT(verified.err, HasSubstr("ARCHIVE"));
 }
 
 // What the host boots and runs now is all that it may.
