@@ -245,7 +245,8 @@ const Lie kLies[] = {
     {"AllOnes", [](Bytes& response, auto&) { Overwrite(response, 10, response.size()); }},
     {"FlippedBits",
      [](Bytes& response, auto& random) {
-       for (int i = 0; i < 4; ++i) response[random() % response.size()] ^= 1u << random() % 8;
+       for (int i = 0; i < 4; ++i)
+         response[random() % response.size()] ^= static_cast<uint8_t>(1u << random() % 8);
      }},
 };
 
@@ -261,11 +262,15 @@ class A63_Answer : public Attack, public ::testing::WithParamInterface<Lie> {
     tpm.ReadHealth().IgnoreError();
     tpm.CheckPinned(*ek_).IgnoreError();
     const auto activated = tpm.ActivateCredential(*ek_, AkKind::kEcc, offer_);
-    if (activated.ok()) EXPECT_TRUE(activated->ConstantTimeEquals(secret_.view()));
+    if (activated.ok()) {
+      EXPECT_TRUE(activated->ConstantTimeEquals(secret_.view()));
+    }
     tpm.Quote(AkKind::kEcc, kSealed, kQualifying).IgnoreError();
     tpm.CertifyIdentityKey(AkKind::kEcc, Bytes(32), kQualifying).IgnoreError();
     const auto unsealed = tpm.Unseal(*ek_, blob_, kSealed);
-    if (unsealed.ok()) EXPECT_TRUE(unsealed->ConstantTimeEquals(sealed_.view()));
+    if (unsealed.ok()) {
+      EXPECT_TRUE(unsealed->ConstantTimeEquals(sealed_.view()));
+    }
   }
 
   void SetUp() override {

@@ -63,7 +63,9 @@ TEST(CertificateFacts, OfCertificatesWithAByteChanged) {
     Bytes changed = der;
     changed[i] ^= 0x5a;
     const auto facts = ReadCertificateFacts(changed);
-    if (facts.has_value()) EXPECT_NE(facts->fingerprint, whole->fingerprint) << i;
+    if (facts.has_value()) {
+      EXPECT_NE(facts->fingerprint, whole->fingerprint) << i;
+    }
   }
   for (size_t size = 0; size < der.size(); ++size) {
     EXPECT_FALSE(ReadCertificateFacts(ByteView(der).first(size)).has_value()) << size;

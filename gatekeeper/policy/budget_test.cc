@@ -149,7 +149,9 @@ TEST_P(A84_HostileTest, EndsInTheBudgetAndNotInAPermit) {
   EXPECT_EQ(evaluation.decision, Decision::kError);
   EXPECT_EQ(evaluation.error_kind, kLimitKind);
   RecordProperty("milliseconds", static_cast<int>(spent));
-  if (!kSanitized) EXPECT_LT(spent, kMaxMilliseconds);
+  if (!kSanitized) {
+    EXPECT_LT(spent, kMaxMilliseconds);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Rows, A84_HostileTest, ::testing::ValuesIn(HostileRows()),
@@ -183,7 +185,9 @@ TEST(A84_BudgetTest, AsMuchTextAsIsReadIsReadInTime) {
     const Evaluation evaluation = Evaluate(policy, {Proven("j", text)});
     const int64_t spent = CpuMilliseconds() - before;
     EXPECT_EQ(OutcomeOf(evaluation), "permit");
-    if (!kSanitized) EXPECT_LT(spent, kMaxMilliseconds);
+    if (!kSanitized) {
+      EXPECT_LT(spent, kMaxMilliseconds);
+    }
   }
 }
 

@@ -100,10 +100,11 @@ TEST_F(Attack, A11_NoFlippedBitLetsAHostJoin) {
                                             {"token secret", request.token_secret.mutable_view()}});
     const absl::StatusOr<agent::ActivationChallenge> begun = client_->BeginEnrollment(request);
     // An AK with another harmless attribute is another key: our TPM does not open its challenge.
-    if (begun.ok())
+    if (begun.ok()) {
       ASSERT_FALSE(stranger.Activate(*begun).ok()) << where;
-    else
+    } else {
       ASSERT_TRUE(ReasonOf(begun.status()).has_value()) << where << ": " << begun.status();
+    }
   }
 }
 

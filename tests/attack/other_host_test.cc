@@ -122,7 +122,9 @@ class Laundering : public Attack {
     const auto credentials = gate_.store->ListCredentials(victim_.id());
     ASSERT_THAT(credentials, IsOk());
     for (const auto& row : *credentials) {
-      if (row.kind == "host") EXPECT_TRUE(row.revoked) << row.serial;
+      if (row.kind == "host") {
+        EXPECT_TRUE(row.revoked) << row.serial;
+      }
     }
   }
 };

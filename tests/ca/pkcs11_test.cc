@@ -146,7 +146,9 @@ TEST_F(Pkcs11Test, ADeadTokenGivesNoCredentialAndComesBackWithoutARestart) {
               .secret = {SecretSource::Kind::kFile, Write("pin", kPin)}};
   ASSERT_THAT(CreateCas(plan, kNow).status(), IsOk());
   for (const auto& entry : std::filesystem::directory_iterator(plan.folder)) {
-    if (entry.path().filename() != "root.key") EXPECT_NE(entry.path().extension(), ".key");
+    if (entry.path().filename() != "root.key") {
+      EXPECT_NE(entry.path().extension(), ".key");
+    }
   }
   BG_ASSERT_OK_AND_ASSIGN(const Authority authority, Authority::Open({plan.folder}, kNow));
   BG_ASSERT_OK_AND_ASSIGN(const auto key, crypto::PrivateKey::GenerateEc(crypto::Curve::kP256));

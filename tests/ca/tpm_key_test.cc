@@ -39,7 +39,9 @@ class TpmKeyTest : public ::testing::Test {
     tpm_ = *started;
   }
   void PowerOff() {
-    if (tpm_.pid != 0) EXPECT_THAT(desk::StopTpm(tpm_), IsOk());
+    if (tpm_.pid != 0) {
+      EXPECT_THAT(desk::StopTpm(tpm_), IsOk());
+    }
     tpm_.pid = 0;
   }
   std::string State() const { return scratch_.path() + "/state"; }

@@ -316,7 +316,9 @@ TEST_F(Tpm2ToolsTest, TheirsReadsOurSealedObjectAndApprovingKey) {
     Must("print -t TPM2B_PUBLIC @area");
     const std::string told(AsText(Read("log")));
     EXPECT_THAT(told, HasSubstr(KeyHex(*area)));
-    if (area == &object) EXPECT_THAT(told, HasSubstr(ToHex(policy)));
+    if (area == &object) {
+      EXPECT_THAT(told, HasSubstr(ToHex(policy)));
+    }
   }
 }
 
