@@ -27,7 +27,6 @@ absl::Status PutCaTaint(store::Store& store, const CaTaint& taint, const store::
   document.name = taint.ca_id;
   document.author = audit.actor;
   document.created_at = audit.at;
-  BG_RETURN_IF_ERROR(store.PutDocument(document, audit));
   store::AssignmentRow assignment;
   assignment.kind = kCaTaintKind;
   assignment.selector = taint.key_id;
@@ -35,7 +34,11 @@ absl::Status PutCaTaint(store::Store& store, const CaTaint& taint, const store::
   assignment.author = audit.actor;
   assignment.at = audit.at;
   assignment.why = taint.why;
-  return store.Assign(assignment, audit);
+  store::Commit commit;
+  commit.documents = {document};
+  commit.steps = {assignment};
+  commit.audit = {audit};
+  return store.Apply(commit);
 }
 
 }  // namespace bootgate::gatekeeper::issuing
