@@ -165,7 +165,7 @@ struct Swept {
 struct AnswerRow {
   std::string actor, key;
   Bytes request_sha256;  // of method and request: another one under the same key is refused
-  Bytes answer;
+  Bytes answer;          // BegunAnswer(): there is none yet
   absl::Time at;
 };
 
@@ -399,7 +399,7 @@ class Store {
 
   // kNotFound: no call of that actor with that key, or it is forgotten.
   virtual absl::StatusOr<AnswerRow> GetAnswer(const std::string& actor, const std::string& key) = 0;
-  // The first one stays (kAlreadyExists); those older than `forget_before` go.
+  // The first one stays (kAlreadyExists) once it is begun no more; older than `forget_before`: gone.
   virtual absl::Status PutAnswer(const AnswerRow& answer, absl::Time forget_before) = 0;
 
   // Removes what is old, at once with an audit row of `actor` when there was anything. Verdicts

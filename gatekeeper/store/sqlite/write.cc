@@ -5,6 +5,7 @@
 #include "common/base/status_macros.h"
 #include "common/crypto/hash.h"
 #include "gatekeeper/store/audit_chain.h"
+#include "gatekeeper/store/begun_answer.h"
 #include "gatekeeper/store/record_codec.h"
 #include "gatekeeper/store/sqlite/changes.h"
 #include "gatekeeper/store/sqlite/incidents.h"
@@ -357,9 +358,14 @@ absl::Status InsertAnswer(Connection& db, const AnswerRow& answer, absl::Time fo
   BG_RETURN_IF_ERROR(forget.Bind(forget_before).Run());
   BG_ASSIGN_OR_RETURN(Statement insert,
                       db.Prepare("INSERT INTO answers (actor, key, request_sha256, answer, at)"
-                                 " VALUES (?, ?, ?, ?, ?)"));
-  return insert.Bind(answer.actor, answer.key, answer.request_sha256, answer.answer, answer.at)
-      .Run();
+                                 " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (actor, key) DO UPDATE"
+                                 " SET answer = ?4, at = ?5"
+                                 " WHERE answer = ?6 AND request_sha256 = ?3 AND ?4 <> ?6"));
+  insert.Bind(answer.actor, answer.key, answer.request_sha256, answer.answer, answer.at,
+              BegunAnswer());
+  BG_RETURN_IF_ERROR(insert.Run());
+  if (db.ChangedRows() == 0) return absl::AlreadyExistsError("this key has its answer");
+  return absl::OkStatus();
 }
 
 absl::Status InsertCheckpoint(Connection& db, const CheckpointRow& checkpoint) {
