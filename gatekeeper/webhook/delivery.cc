@@ -68,12 +68,12 @@ absl::Duration DelayAfter(int64_t attempts, double jitter) {
   return whole * (0.5 + std::clamp(jitter, 0.0, 1.0) / 2);
 }
 
-bool IsGivenUp(const Attempt& last, int64_t attempts, absl::Duration age,
+bool IsGivenUp(const Attempt& last, const Tries& tries, absl::Duration age,
                absl::Duration give_up_after) {
   if (last.outcome == Outcome::kPermanent) {
-    return attempts >= (last.status == kGone ? kLeastTries : kPermanentTries);
+    return tries.permanent >= (last.status == kGone ? kLeastTries : kPermanentTries);
   }
-  return attempts >= kLeastTries && age >= give_up_after;
+  return tries.all >= kLeastTries && age >= give_up_after;
 }
 
 }  // namespace bootgate::gatekeeper::webhook

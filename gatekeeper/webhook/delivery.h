@@ -35,14 +35,18 @@ Attempt Deliver(HttpClient& client, const Endpoint& endpoint, const Message& mes
 inline constexpr absl::Duration kFirstDelay = absl::Milliseconds(500);
 inline constexpr absl::Duration kLongestDelay = absl::Minutes(5);
 inline constexpr int64_t kLeastTries = 3;      // before the give-up time counts
-inline constexpr int64_t kPermanentTries = 5;  // of permanent answers
+inline constexpr int64_t kPermanentTries = 5;  // of permanent answers, one after the other
 
 // After `attempts` tries without success, at least 1: twice as long each time, at most
 // kLongestDelay, of it the part that `jitter` (0 to 1) says, never less than half.
 absl::Duration DelayAfter(int64_t attempts, double jitter);
 
-// After `attempts` tries of which `last` is the last, `age` after the change came about.
-bool IsGivenUp(const Attempt& last, int64_t attempts, absl::Duration age,
+struct Tries {
+  int64_t all = 0;
+  int64_t permanent = 0;  // the last ones, with no other answer among them
+};
+// After these tries of which `last` is the last, `age` after the change came about.
+bool IsGivenUp(const Attempt& last, const Tries& tries, absl::Duration age,
                absl::Duration give_up_after);
 
 }  // namespace bootgate::gatekeeper::webhook

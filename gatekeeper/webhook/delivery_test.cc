@@ -13,6 +13,7 @@ namespace {
 using ::bootgate::testing::HasCode;
 using ::bootgate::testing::IsOk;
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 using ::testing::Not;
 
 const absl::Time kAt = absl::FromUnixMillis(1'800'000'000'123);
@@ -88,6 +89,16 @@ class DeliverTest : public WebhookTest {
   HttpClient client_;
 };
 
+TEST(DeliveryId, IsAnotherWhereAStoreThatWasPutBackGivesANumberAgain) {
+  Message again = SomeMessage();
+  EXPECT_EQ(DeliveryId(again), DeliveryId(SomeMessage()));
+  again.change.host_id += "0";
+  EXPECT_NE(DeliveryId(again), DeliveryId(SomeMessage()));
+  again = SomeMessage();
+  again.change.at += absl::Nanoseconds(1000);
+  EXPECT_NE(DeliveryId(again), DeliveryId(SomeMessage()));
+}
+
 TEST_F(DeliverTest, SaysWhoWhenAndSigns) {
   const ScriptedServer server;
   EXPECT_EQ(DeliverTo(server).outcome, Outcome::kDone);
@@ -96,12 +107,12 @@ TEST_F(DeliverTest, SaysWhoWhenAndSigns) {
   EXPECT_EQ(got.path, "/hook");
   EXPECT_EQ(got.body, BodyOf(SomeMessage()));
   EXPECT_EQ(got.headers.at("content-type"), "application/json");
-  EXPECT_EQ(got.headers.at("webhook-id"), "prod-a:42");
+  EXPECT_THAT(got.headers.at("webhook-id"), MatchesRegex("prod-a:42:[0-9a-f]{8}"));
   EXPECT_EQ(got.headers.at("webhook-timestamp"), "1800000000");
   std::vector<SecretBytes> keys;
   keys.emplace_back(ByteView(Bytes(32, 1)));
   EXPECT_EQ(got.headers.at("webhook-signature"),
-            Signatures(keys, "prod-a:42", 1'800'000'000, got.body));
+            Signatures(keys, DeliveryId(SomeMessage()), 1'800'000'000, got.body));
 }
 
 TEST_F(DeliverTest, TwoKeysSignWhileReceiversChangeOver) {
@@ -311,12 +322,14 @@ TEST(IsGivenUp, ByTimeOrByAPermanentAnswer) {
   const Attempt permanent = {.outcome = Outcome::kPermanent, .status = 404, .error = "x"};
   const Attempt gone = {.outcome = Outcome::kPermanent, .status = 410, .error = "x"};
   const absl::Duration day = absl::Hours(24);
-  EXPECT_FALSE(IsGivenUp(passing, 1000, day - absl::Seconds(1), day));
-  EXPECT_TRUE(IsGivenUp(passing, kLeastTries, day, day));
-  EXPECT_FALSE(IsGivenUp(passing, kLeastTries - 1, day * 10, day)) << "a start after a long stop";
-  EXPECT_FALSE(IsGivenUp(permanent, kPermanentTries - 1, day * 10, day));
-  EXPECT_TRUE(IsGivenUp(permanent, kPermanentTries, absl::ZeroDuration(), day));
-  EXPECT_TRUE(IsGivenUp(gone, kLeastTries, absl::ZeroDuration(), day));
+  EXPECT_FALSE(IsGivenUp(passing, {1000, 0}, day - absl::Seconds(1), day));
+  EXPECT_TRUE(IsGivenUp(passing, {kLeastTries, 0}, day, day));
+  EXPECT_FALSE(IsGivenUp(passing, {kLeastTries - 1, 0}, day * 10, day))
+      << "a start after a long stop";
+  EXPECT_FALSE(IsGivenUp(permanent, {1000, kPermanentTries - 1}, day * 10, day))
+      << "one 404 while a receiver comes back says nothing";
+  EXPECT_TRUE(IsGivenUp(permanent, {kPermanentTries, kPermanentTries}, absl::ZeroDuration(), day));
+  EXPECT_TRUE(IsGivenUp(gone, {kLeastTries, kLeastTries}, absl::ZeroDuration(), day));
 }
 
 }  // namespace

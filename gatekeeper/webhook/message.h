@@ -23,8 +23,8 @@ struct Message {
   std::vector<std::string> reasons;  // codes: of the incident, else of the host's last verdict
 };
 
-// Names the change in all clusters, the same at each try: "prod-a:42". A test has its time instead
-// of a number.
+// Names the change in all clusters and for all time, the same at each try: "prod-a:42:5f0c99e1". A
+// test has its time instead of a number.
 std::string DeliveryId(const Message& message);
 
 // One line.

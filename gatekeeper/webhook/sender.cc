@@ -104,7 +104,7 @@ bool Sender::Try(const store::ChangeRow& change, const std::stop_token& stop) {
     return true;
   }
   PutOff(attempt);
-  if (IsGivenUp(attempt, place_.attempts, now - change.at, endpoint_.give_up_after)) {
+  if (IsGivenUp(attempt, {place_.attempts, permanent_}, now - change.at, endpoint_.give_up_after)) {
     return GiveUp(change);
   }
   Save(std::nullopt);
@@ -113,6 +113,7 @@ bool Sender::Try(const store::ChangeRow& change, const std::stop_token& stop) {
 
 void Sender::PutOff(const Attempt& attempt) {
   ++place_.attempts;
+  permanent_ = attempt.outcome == Outcome::kPermanent ? permanent_ + 1 : 0;
   place_.last_error = attempt.error;
   const double jitter = std::uniform_real_distribution<double>(0, 1)(random_);
   const absl::Duration delay = std::max(DelayAfter(place_.attempts, jitter), attempt.wait);
@@ -153,6 +154,7 @@ bool Sender::GiveUp(const store::ChangeRow& change) {
 void Sender::Done(int64_t sequence) {
   place_.told = sequence;
   place_.attempts = 0;
+  permanent_ = 0;
   place_.next_attempt = absl::Time();
   place_.last_error.clear();
   unsaved_ = true;

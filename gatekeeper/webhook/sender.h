@@ -67,6 +67,7 @@ class Sender {
   std::minstd_rand random_;
   store::ConsumerRow place_;
   absl::Duration delay_ = kLongestDelay;  // until the next try; after a start as long as it may be
+  int64_t permanent_ = 0;                 // answers without hope in a row, of the change being told
   bool unsaved_ = false;                  // `place_` is further than what is stored
   mutable std::mutex mutex_;
   Figures figures_;
