@@ -21,10 +21,8 @@ struct Made {
   std::string serial;
 };
 
-class OperatorCertificatesTest : public RevocationTest {
+class OperatorCertificatesTest : public PublishedTest {
  protected:
-  OperatorCertificatesTest() : publisher_(*store_, *authority_, clock_) {}
-
   Made Make(const std::string& name = "alice") {
     const auto key = crypto::PrivateKey::GenerateEc(crypto::Curve::kP256).value();
     Made made;
@@ -49,15 +47,6 @@ class OperatorCertificatesTest : public RevocationTest {
                {"operator root", clock_.Now(), {pki::RevocationReason::kKeyCompromise, why}})
         .value();
   }
-  std::map<std::string, Entry> Refreshed() {
-    EXPECT_THAT(publisher_.Refresh(), IsOk());
-    return Listed(publisher_);
-  }
-  OcspState Asked(const std::string& serial) {
-    return StateIn(publisher_.Ocsp(OcspRequestFor({serial})).body, serial);
-  }
-
-  Publisher publisher_;
 };
 
 TEST_F(OperatorCertificatesTest, OnlyWhatWasWrittenDownIsBelieved) {

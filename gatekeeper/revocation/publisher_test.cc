@@ -21,20 +21,7 @@ constexpr char kA[] = "4a000000000000000000000000000001";
 constexpr char kB[] = "4b000000000000000000000000000002";
 constexpr char kC[] = "4c000000000000000000000000000003";
 
-class PublisherTest : public RevocationTest {
- protected:
-  PublisherTest() : publisher_(*store_, *authority_, clock_) {}
-
-  std::map<std::string, Entry> Refreshed() {
-    EXPECT_THAT(publisher_.Refresh(), IsOk());
-    return Listed(publisher_);
-  }
-  OcspState Asked(const std::string& serial) {
-    return StateIn(publisher_.Ocsp(OcspRequestFor({serial})).body, serial);
-  }
-
-  Publisher publisher_;
-};
+using PublisherTest = PublishedTest;
 
 TEST_F(PublisherTest, ListsAQuarantinedHostsCredentialsAndNoOthers) {
   Issue(kHost, {kA});

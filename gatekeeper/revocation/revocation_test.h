@@ -204,4 +204,18 @@ class RevocationTest : public ::testing::Test {
   }
 };
 
+// The same with a publisher.
+class PublishedTest : public RevocationTest {
+ protected:
+  std::map<std::string, Entry> Refreshed() {
+    EXPECT_THAT(publisher_.Refresh(), testing::IsOk());
+    return Listed(publisher_);
+  }
+  OcspState Asked(const std::string& serial) {
+    return StateIn(publisher_.Ocsp(OcspRequestFor({serial})).body, serial);
+  }
+
+  Publisher publisher_{*store_, *authority_, clock_};
+};
+
 }  // namespace bootgate::gatekeeper::revocation
