@@ -4,8 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "common/base/hex.h"
-#include "common/base/nearest.h"
+#include "common/base/no_such_code.h"
 #include "common/base/reason.h"
 
 namespace bootgate::gatekeeper::cli {
@@ -37,11 +36,7 @@ ExitCode ReasonShow(const std::string& code, OutputFormat format, std::ostream& 
                     std::ostream& err) {
   const std::optional<Reason> reason = ReasonFromCode(code);
   if (!reason.has_value()) {
-    std::vector<std::string> codes;
-    for (const ReasonInfo& row : AllReasons()) codes.push_back(std::string(row.code));
-    const std::string near = NearestName(code, codes);
-    err << "error: no reason code " << Printable(code)
-        << (near.empty() ? "" : "; did you mean " + near + "?") << "\n";
+    err << "error: " << NoSuchCode(code) << "\n";
     return ExitCode::kNotFound;
   }
   const ReasonInfo& row = Info(*reason);

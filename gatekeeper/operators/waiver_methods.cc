@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "bootgate/v1/quarantine.pb.h"
 #include "common/base/hex.h"
+#include "common/base/no_such_code.h"
 #include "common/base/reason.h"
 #include "common/base/status_macros.h"
 #include "gatekeeper/fleet/hosts.h"
@@ -50,10 +51,7 @@ void Encode(const RecordedWaiver& row, absl::Time now, v1::Waiver* out) {
 absl::StatusOr<softening::WaivedFinding> Decode(const v1::WaivedFinding& in) {
   softening::WaivedFinding out;
   const std::optional<Reason> code = ReasonFromCode(in.code());
-  if (!code.has_value()) {
-    return Malformed(Reason::kWaiver,
-                     absl::StrCat("there is no reason code ", Printable(in.code())));
-  }
+  if (!code.has_value()) return Malformed(Reason::kWaiver, NoSuchCode(in.code()));
   out.code = *code;
   if (in.has_register_()) out.register_index = in.register_();
   out.path = in.path();

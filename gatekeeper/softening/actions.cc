@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/hex.h"
+#include "common/base/no_such_code.h"
 
 namespace bootgate::gatekeeper::softening {
 namespace {
@@ -54,11 +55,7 @@ Mildest MildestFor(Reason code) {
 
 absl::StatusOr<Reason> ReadCode(absl::string_view code, Action action) {
   const std::optional<Reason> reason = ReasonFromCode(code);
-  if (!reason.has_value()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", Printable(code, 64),
-                     "' is no reason code; `bootgate-gatekeeper reason list` has them"));
-  }
+  if (!reason.has_value()) return absl::InvalidArgumentError(NoSuchCode(code));
   if (!CanBeFound(*reason)) {
     return absl::InvalidArgumentError(
         absl::StrCat(Code(*reason), " is never the finding of a DENY"));

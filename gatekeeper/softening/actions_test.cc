@@ -61,7 +61,9 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::ValuesIn(std::vector<BadLists>{
         {"ObserveAll", {.otherwise = "observe"}, "default: 'observe'"},
         {"NoDefault", {.otherwise = "quarantine"}, "default: 'quarantine'"},
-        {"UnknownCode", {.observe = {"IMA_UNLISTD"}}, "observe: 'IMA_UNLISTD' is no reason code"},
+        {"UnknownCode",
+         {.observe = {"IMA_UNLISTD"}},
+         "observe: 'IMA_UNLISTD' is no reason code; did you mean IMA_UNLISTED?"},
         {"SmallLetters", {.restrict = {"ima_unlisted"}}, "restrict: 'ima_unlisted'"},
         {"RejectCode", {.observe = {"QUOTE_MAGIC"}}, "QUOTE_MAGIC is never the finding of a DENY"},
         {"ErrorCode", {.restrict = {"POLICY_BUDGET"}}, "POLICY_BUDGET is never"},
