@@ -19,6 +19,7 @@
 #include "gatekeeper/operators/host_codec.h"
 #include "gatekeeper/operators/watch_hub.h"
 #include "gatekeeper/rollout/selector.h"
+#include "gatekeeper/store/change_mark.h"
 
 namespace bootgate::gatekeeper::operators {
 namespace {
@@ -44,13 +45,26 @@ absl::StatusOr<std::string> StoreMark(store::Store& store) {
   return ToHex(first.front().chain).substr(0, kMarkDigits);
 }
 
-absl::StatusOr<int64_t> NumberIn(store::Store& store, const std::string& mark,
-                                 const std::string& token) {
+// Up to where somebody was told: a change's number, and its mark; of number 0 there is none.
+struct Place {
+  int64_t number = 0;
+  std::string mark;
+};
+
+absl::StatusOr<Place> PlaceAt(store::Store& store, int64_t number) {
+  if (number == 0) return Place();
+  BG_ASSIGN_OR_RETURN(const std::vector<store::ChangeRow> row, store.ListChanges(number - 1, 1));
+  const bool found = !row.empty() && row.front().sequence == number;
+  return Place{number, found ? store::ChangeMark(row.front()) : ""};
+}
+
+absl::StatusOr<Place> PlaceIn(store::Store& store, const std::string& mark,
+                              const std::string& token) {
   const absl::StatusOr<Bytes> bytes = FromBase64Url(token);
   if (!bytes.ok()) return BadToken("resume_token: not one that was given out");
   const std::vector<std::string> parts = absl::StrSplit(AsText(*bytes), '.');
   int64_t number = 0;
-  if (parts.size() != 2 || !absl::SimpleAtoi(parts[1], &number) || number < 0)
+  if (parts.size() != 3 || !absl::SimpleAtoi(parts[1], &number) || number < 0)
     return BadToken("resume_token: not one that was given out");
   BG_ASSIGN_OR_RETURN(const int64_t last, store.LastChange());
   if (parts[0] != mark || number > last) return BadToken("resume_token: of another store");
@@ -58,7 +72,9 @@ absl::StatusOr<int64_t> NumberIn(store::Store& store, const std::string& mark,
   BG_ASSIGN_OR_RETURN(const std::vector<store::ChangeRow> next, store.ListChanges(number, 1));
   if (number < last && (next.empty() || next.front().sequence != number + 1))
     return BadToken("resume_token: from too long ago");
-  return number;
+  BG_ASSIGN_OR_RETURN(Place place, PlaceAt(store, number));
+  if (place.mark != parts[2]) return BadToken("resume_token: of a store that was put back since");
+  return place;
 }
 
 bool IsCutOff(host::Trust trust) {
@@ -146,7 +162,7 @@ class Watch final : public Source {
 
   absl::Status Begin() {
     BG_ASSIGN_OR_RETURN(const Snapshot snapshot, TakeSnapshot(store_));
-    number_ = snapshot.number;
+    BG_ASSIGN_OR_RETURN(place_, PlaceAt(store_, snapshot.number));
     v1::WatchQuarantineResponse message;
     message.mutable_snapshot();
     for (const auto& [id, host] : snapshot.entries) {
@@ -157,12 +173,12 @@ class Watch final : public Source {
       message.mutable_snapshot()->Clear();
     }
     message.mutable_snapshot()->set_snapshot_complete(true);
-    message.set_resume_token(Token(number_));
+    message.set_resume_token(Token(place_));
     ready_.push_back(message.SerializeAsString());
     return absl::OkStatus();
   }
 
-  void Resume(int64_t number) { number_ = number; }
+  void Resume(Place place) { place_ = std::move(place); }
 
   absl::StatusOr<Piece> Next() override {
     if (ready_.empty()) BG_RETURN_IF_ERROR(ReadOn());
@@ -175,13 +191,13 @@ class Watch final : public Source {
   }
 
  private:
-  std::string Token(int64_t number) const {
-    return ToBase64Url(AsBytes(absl::StrCat(mark_, ".", number)));
+  std::string Token(const Place& place) const {
+    return ToBase64Url(AsBytes(absl::StrCat(mark_, ".", place.number, ".", place.mark)));
   }
 
   absl::Status ReadOn() {
-    BG_ASSIGN_OR_RETURN(const WatchHub::Batch batch, hub_.After(number_));
-    number_ = batch.upto;
+    BG_ASSIGN_OR_RETURN(const WatchHub::Batch batch, hub_.After(place_.number));
+    if (batch.upto > place_.number) place_ = {batch.upto, batch.mark};
     for (const WatchEventPtr& event : batch.events) Tell(*event);
     return absl::OkStatus();
   }
@@ -203,15 +219,15 @@ class Watch final : public Source {
     entry.set_trust(change.after());
     entry.set_shut_out(after.has_value() && host::IsShutOut(*after));
     Encode(event.change.at, entry.mutable_since());
-    message.set_resume_token(Token(event.change.sequence));
+    message.set_resume_token(Token({event.change.sequence, store::ChangeMark(event.change)}));
     ready_.push_back(message.SerializeAsString());
   }
 
   void Beat() {
     v1::WatchQuarantineResponse message;
     Encode(clock_.Now(), message.mutable_heartbeat()->mutable_at());
-    message.mutable_heartbeat()->set_number(number_);
-    message.set_resume_token(Token(number_));
+    message.mutable_heartbeat()->set_number(place_.number);
+    message.set_resume_token(Token(place_));
     ready_.push_back(message.SerializeAsString());
   }
 
@@ -220,7 +236,7 @@ class Watch final : public Source {
   WatchHub& hub_;
   const std::string mark_, selector_;
   const absl::Duration heartbeat_;
-  int64_t number_ = 0;             // everything up to here is told or in ready_
+  Place place_;                    // everything up to here is told or in ready_
   std::deque<std::string> ready_;  // a snapshot, or one batch: bounded
   absl::Time told_at_ = absl::Now();
 };
@@ -246,9 +262,8 @@ absl::StatusOr<std::unique_ptr<Source>> WatchQuarantine(const Call& call,
   if (request.resume_token().empty()) {
     BG_RETURN_IF_ERROR(watch->Begin());
   } else {
-    BG_ASSIGN_OR_RETURN(const int64_t number,
-                        NumberIn(call.backend.store, mark, request.resume_token()));
-    watch->Resume(number);
+    BG_ASSIGN_OR_RETURN(Place place, PlaceIn(call.backend.store, mark, request.resume_token()));
+    watch->Resume(std::move(place));
   }
   return watch;
 }

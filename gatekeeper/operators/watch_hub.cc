@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/status_macros.h"
+#include "gatekeeper/store/change_mark.h"
 
 namespace bootgate::gatekeeper::operators {
 namespace {
@@ -41,9 +42,11 @@ void WatchHub::Take(const changes::Batch& batch) {
 
 absl::StatusOr<WatchHub::Batch> WatchHub::After(int64_t number) {
   Batch out;
+  WatchEventPtr last;
   out.upto = number;
   const auto take = [&](const WatchEventPtr& event) {
     out.upto = NumberOf(event);
+    last = event;
     if (event->change.kind == kTrustKind) out.events.push_back(event);
   };
   {
@@ -51,11 +54,13 @@ absl::StatusOr<WatchHub::Batch> WatchHub::After(int64_t number) {
     if (recent_from_.has_value() && number >= *recent_from_) {
       auto at = std::ranges::upper_bound(recent_, number, {}, NumberOf);
       for (int i = 0; i < kBatch && at != recent_.end(); ++i, ++at) take(*at);
+      if (last != nullptr) out.mark = store::ChangeMark(last->change);
       return out;
     }
   }
   BG_ASSIGN_OR_RETURN(std::vector<store::ChangeRow> rows, store_.ListChanges(number, kBatch));
   for (store::ChangeRow& row : rows) take(std::make_shared<WatchEvent>(std::move(row)));
+  if (last != nullptr) out.mark = store::ChangeMark(last->change);
   return out;
 }
 

@@ -46,6 +46,7 @@ class WatchHub {
   struct Batch {
     std::vector<WatchEventPtr> events;  // of trust alone
     int64_t upto = 0;                   // everything up to here is in it or behind us
+    std::string mark;                   // of the change at `upto`; empty: nothing is in it
   };
   // What comes after `number`, a bounded part of it.
   absl::StatusOr<Batch> After(int64_t number);

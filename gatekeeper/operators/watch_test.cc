@@ -141,8 +141,8 @@ TEST(Watch, ATokenOfAnotherStoreOrOfNobodyAsksForASnapshot) {
     foreign = elsewhere.token;
   }
   const auto channel = desk.Connect(desk.Operator({"admin"}));
-  for (const std::string& token : {foreign, ToBase64Url(AsBytes("x")), ToBase64Url(AsBytes("x.-1")),
-                                   ToBase64Url(AsBytes("empty.999999999"))}) {
+  for (const std::string& token : {foreign, ToBase64Url(AsBytes("x")), ToBase64Url(AsBytes("x.-1.0")),
+                                   ToBase64Url(AsBytes("empty.999999999.00000000"))}) {
     Watcher watcher(channel, From(token));
     ASSERT_TRUE(watcher.WaitFor(HasEnded));
     EXPECT_EQ(watcher.end.code, grpc::StatusCode::FAILED_PRECONDITION) << token;
@@ -228,6 +228,29 @@ TEST(Watch, ASnapshotAndWhatFollowsItComeToWhatIsTrue) {
     for (size_t i = 1; i < watcher->changes.size(); ++i)
       EXPECT_EQ(watcher->changes[i].number(), watcher->changes[i - 1].number() + 1);
   }
+}
+
+// What the numbers up to the token's were then, they are not now.
+TEST(Watch, ATokenFromBeforeTheStoreWasPutBackIsNoPlaceInIt) {
+  Desk desk;
+  desk.PutHost("h-1", Trust::kQuarantined);
+  const auto channel = desk.Connect(desk.Operator({"incident-tool"}));
+  std::string token;
+  {
+    Watcher watcher(channel, From(""));
+    ASSERT_TRUE(watcher.WaitFor(IsComplete));
+    token = watcher.token;
+  }
+  desk.PutHost("h-1", Trust::kTrusted);
+  {
+    Watcher watcher(channel, From(token));
+    EXPECT_TRUE(watcher.WaitFor([](const Watcher& w) { return w.changes.size() == 1; }));
+  }
+  desk.Tamper("UPDATE changes SET host_id = 'h-2' WHERE sequence = 1");
+  Watcher watcher(channel, From(token));
+  EXPECT_TRUE(watcher.WaitFor([](const Watcher& w) { return w.ended; }));
+  EXPECT_EQ(watcher.end.reason, "WATCH_TOKEN");
+  EXPECT_THAT(watcher.end.message, ::testing::HasSubstr("begin anew"));
 }
 
 TEST(Watch, AHostThatCannotBeReadStaysCutOffForEverybody) {

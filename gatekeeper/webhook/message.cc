@@ -3,12 +3,11 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "common/crypto/hash.h"
+#include "gatekeeper/store/change_mark.h"
 
 namespace bootgate::gatekeeper::webhook {
 namespace {
 
-constexpr size_t kMarkDigits = 8;
 constexpr char kTimeFormat[] = "%E4Y-%m-%dT%H:%M:%E3SZ";  // RFC 3339 in UTC, milliseconds
 
 // What is not there or cannot be read is left out; only a store that cannot work is an error.
@@ -19,21 +18,14 @@ absl::Status Unless(const absl::StatusOr<Row>& row) {
              : row.status();
 }
 
-// A store that was put back from a copy gives numbers a second time: to other changes.
-std::string MarkOf(const store::ChangeRow& change) {
-  const std::string row =
-      absl::StrCat(absl::ToUnixNanos(change.at), "\n", change.kind, "\n", change.host_id, "\n",
-                   change.after, "\n", change.incident_id, "\n", change.verdict_id);
-  return crypto::Hash(crypto::HashAlg::kSha256, AsBytes(row)).hex().substr(0, kMarkDigits);
-}
-
 }  // namespace
 
 std::string DeliveryId(const Message& message) {
   if (message.change.sequence == 0) {
     return absl::StrCat(message.cluster, ":test-", absl::ToUnixMillis(message.change.at));
   }
-  return absl::StrCat(message.cluster, ":", message.change.sequence, ":", MarkOf(message.change));
+  return absl::StrCat(message.cluster, ":", message.change.sequence, ":",
+                      store::ChangeMark(message.change));
 }
 
 std::string BodyOf(const Message& message) {
