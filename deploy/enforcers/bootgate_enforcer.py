@@ -160,7 +160,7 @@ class View:
         if self._parts is None:
             self._parts = {}
         for value in member(part, "entries", list, []):
-            entry = entry_of(value)
+            entry = self._as_known(entry_of(value))
             if entry.trust in KEPT or entry.shut_out:
                 self._parts[entry.host_id] = entry
         if len(self._parts) > MAX_HOSTS:
@@ -174,12 +174,19 @@ class View:
     def _change(self, change):
         if self._parts is not None or not self.complete:
             raise WatchError("a change before the snapshot is complete")
-        entry = entry_of(member(change, "entry", dict, {}))
+        entry = self._as_known(entry_of(member(change, "entry", dict, {})))
         if entry.trust in KEPT or entry.shut_out:
             self.entries[entry.host_id] = entry
         else:
             self.entries.pop(entry.host_id, None)
         return "one"
+
+    def _as_known(self, entry):
+        """What was known of a host still holds when the gatekeeper cannot read its record any more."""
+        known = self.entries.get(entry.host_id)
+        if known is None or UNREADABLE not in entry.reasons:
+            return entry
+        return dataclasses.replace(entry, labels=known.labels, hostname=known.hostname)
 
     def begin_again(self):
         """A new watch begins: what is known stays until its snapshot is whole."""
@@ -206,6 +213,7 @@ class Guard:
     def __init__(self, confirmed):
         self.confirmed = confirmed
         self.held = set()
+        self._too_many = set()  # of them: for their number
         self._wanted = set()  # as of the last call
         self._let_go = set()  # by changes, and not yet gone
         self._snapshots = 0
@@ -218,11 +226,13 @@ class Guard:
         self._snapshots, self._wanted = view.snapshots, wanted
         self._let_go = self._let_go & there - wanted
         vanished = there - wanted - self._let_go
-        held = self.held & vanished
-        if view.unreadable() or len(vanished - held) > max(MOST_VANISHED, MOST_VANISHED_SHARE * len(there)):
-            held = vanished
+        too_many = self._too_many & vanished
+        if len(vanished - too_many) > max(MOST_VANISHED, MOST_VANISHED_SHARE * len(there)):
+            too_many = vanished
+        self._too_many = too_many
+        held = vanished if view.unreadable() else too_many
         if self.confirmed:
-            held = set()
+            held = self._too_many = set()
         if held and (tell or held != self.held):
             self._tell(held, there, view.unreadable())
         self.held = held

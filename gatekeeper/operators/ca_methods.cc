@@ -49,14 +49,16 @@ issuing::CaAct ActOf(const Call& call, const std::string& why) {
   return {backend.store, backend.ca_folder, call.caller.actor, backend.clock.Now(), why};
 }
 
-// Takes the step over here and now, and tells what has become of the CA.
+// Takes the step over here and now, and tells what has become of the CA. The step stands, whatever
+// is wrong with that.
 absl::Status Finish(const Call& call, const CaRecord& ca, v1::Ca* out) {
   const Backend& backend = call.backend;
-  BG_ASSIGN_OR_RETURN(auto tainted, issuing::TaintedCas(backend.store));
-  backend.authority.SetTainted(std::move(tainted));
-  BG_ASSIGN_OR_RETURN(const pki::CaFolder folder, pki::LoadCaFolder(backend.ca_folder));
-  Encode(folder, ca, out);
-  // Where what signs now cannot be used, the step stands all the same.
+  absl::StatusOr<std::set<std::string>> tainted = issuing::TaintedCas(backend.store);
+  LogProblem("CA taints", tainted.status());
+  if (tainted.ok()) backend.authority.SetTainted(*std::move(tainted));
+  const absl::StatusOr<pki::CaFolder> folder = pki::LoadCaFolder(backend.ca_folder);
+  LogProblem("CA folder", folder.status());
+  Encode(folder.ok() ? *folder : pki::CaFolder{.folder = backend.ca_folder}, ca, out);
   LogProblem("CA folder", backend.authority.Refresh(backend.clock.Now()));
   return absl::OkStatus();
 }

@@ -171,9 +171,10 @@ absl::Status RollBackPolicy(const Call& call, const v1::RollBackPolicyRequest& r
   return absl::OkStatus();
 }
 
-std::string MarkOf(const AssignmentRow& row) {
-  return absl::StrCat(row.selector, ".", row.document_id, ".", static_cast<int>(row.step), ".",
-                      absl::ToUnixMicros(row.at));
+// Of what stands there is one of each kind for a selector; steps have a number.
+std::string MarkOf(const AssignmentRow& row, bool is_history) {
+  if (is_history) return absl::StrCat(row.sequence);
+  return absl::StrCat(row.step == store::Step::kReport ? "report " : "", row.selector);
 }
 
 absl::Status ListPolicyAssignments(const Call& call,
@@ -182,8 +183,9 @@ absl::Status ListPolicyAssignments(const Call& call,
   BG_ASSIGN_OR_RETURN(const std::vector<AssignmentRow> rows,
                       request.history() ? call.backend.store.ListSteps(kPolicyKind)
                                         : call.backend.store.ListAssignments(kPolicyKind));
-  BG_ASSIGN_OR_RETURN(const Slice slice, SliceOf(call, request, rows.size(),
-                                                 [&](size_t i) { return MarkOf(rows[i]); }));
+  BG_ASSIGN_OR_RETURN(const Slice slice, SliceOf(call, request, rows.size(), [&](size_t i) {
+                        return MarkOf(rows[i], request.history());
+                      }));
   for (size_t i = slice.begin; i < slice.end; ++i) Encode(rows[i], answer->add_assignments());
   answer->set_next_page_token(slice.next);
   return absl::OkStatus();

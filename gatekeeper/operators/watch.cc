@@ -197,14 +197,22 @@ class Watch final : public Source {
 
   absl::Status ReadOn() {
     BG_ASSIGN_OR_RETURN(const WatchHub::Batch batch, hub_.After(place_.number));
+    for (const WatchEventPtr& event : batch.events) BG_RETURN_IF_ERROR(Tell(*event));
     if (batch.upto > place_.number) place_ = {batch.upto, batch.mark};
-    for (const WatchEventPtr& event : batch.events) Tell(*event);
     return absl::OkStatus();
   }
 
-  void Tell(const WatchEvent& event) {
-    const std::shared_ptr<const HostRecord> host = event.HostIn(store_);
-    if (host != nullptr && !rollout::Fits(selector_, host->labels)) return;
+  // A record that cannot be read now ends the watch in front of its change; one that nobody will
+  // read any more is told of as such.
+  absl::Status Tell(const WatchEvent& event) {
+    absl::StatusOr<std::shared_ptr<const HostRecord>> host = event.HostIn(store_);
+    if (absl::IsDataLoss(host.status()) || absl::IsNotFound(host.status())) {
+      host = std::make_shared<const HostRecord>(Unreadable(event.change.host_id));
+    }
+    BG_RETURN_IF_ERROR(host.status());
+    if (!IsUnreadable(**host) && !rollout::Fits(selector_, (*host)->labels)) {
+      return absl::OkStatus();
+    }
     v1::WatchQuarantineResponse message;
     v1::QuarantineChange& change = *message.mutable_change();
     change.set_number(event.change.sequence);
@@ -213,7 +221,7 @@ class Watch final : public Source {
     change.set_after(static_cast<v1::TrustState>(TrustStateFromName(event.change.after)));
     change.set_why(Printable(event.change.why));
     v1::QuarantineEntry& entry = *change.mutable_entry();
-    if (host != nullptr) Encode(*host, &entry);
+    Encode(**host, &entry);
     const std::optional<host::Trust> after = host::TrustFromName(event.change.after);
     entry.set_host_id(event.change.host_id);
     entry.set_trust(change.after());
@@ -221,6 +229,7 @@ class Watch final : public Source {
     Encode(event.change.at, entry.mutable_since());
     message.set_resume_token(Token({event.change.sequence, store::ChangeMark(event.change)}));
     ready_.push_back(message.SerializeAsString());
+    return absl::OkStatus();
   }
 
   void Beat() {

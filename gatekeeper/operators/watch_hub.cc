@@ -17,11 +17,12 @@ int64_t NumberOf(const WatchEventPtr& event) { return event->change.sequence; }
 
 }  // namespace
 
-std::shared_ptr<const host::HostRecord> WatchEvent::HostIn(store::Store& store) const {
+absl::StatusOr<std::shared_ptr<const host::HostRecord>> WatchEvent::HostIn(
+    store::Store& store) const {
   const std::lock_guard lock(mutex_);
   if (host_ != nullptr) return host_;
-  absl::StatusOr<host::HostRecord> host = store.GetHost(change.host_id);
-  if (host.ok()) host_ = std::make_shared<const host::HostRecord>(*std::move(host));
+  BG_ASSIGN_OR_RETURN(host::HostRecord host, store.GetHost(change.host_id));
+  host_ = std::make_shared<const host::HostRecord>(std::move(host));
   return host_;
 }
 

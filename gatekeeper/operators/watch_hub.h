@@ -23,8 +23,8 @@ class WatchEvent {
  public:
   explicit WatchEvent(store::ChangeRow row) : change(std::move(row)) {}
 
-  // As of when it was first read; nullptr: it cannot be, now. Any thread.
-  std::shared_ptr<const host::HostRecord> HostIn(store::Store& store) const;
+  // As of when it was first read. kNotFound; kDataLoss: its record is corrupt. Any thread.
+  absl::StatusOr<std::shared_ptr<const host::HostRecord>> HostIn(store::Store& store) const;
 
   const store::ChangeRow change;
 

@@ -141,8 +141,9 @@ TEST(Watch, ATokenOfAnotherStoreOrOfNobodyAsksForASnapshot) {
     foreign = elsewhere.token;
   }
   const auto channel = desk.Connect(desk.Operator({"admin"}));
-  for (const std::string& token : {foreign, ToBase64Url(AsBytes("x")), ToBase64Url(AsBytes("x.-1.0")),
-                                   ToBase64Url(AsBytes("empty.999999999.00000000"))}) {
+  for (const std::string& token :
+       {foreign, ToBase64Url(AsBytes("x")), ToBase64Url(AsBytes("x.-1.0")),
+        ToBase64Url(AsBytes("empty.999999999.00000000"))}) {
     Watcher watcher(channel, From(token));
     ASSERT_TRUE(watcher.WaitFor(HasEnded));
     EXPECT_EQ(watcher.end.code, grpc::StatusCode::FAILED_PRECONDITION) << token;
@@ -269,6 +270,26 @@ TEST(Watch, AHostThatCannotBeReadStaysCutOffForEverybody) {
   EXPECT_EQ(all.state, both);
   EXPECT_EQ(some.state.count("h-1"), 1u) << "what its labels are nobody knows";
   EXPECT_EQ(some.state.count("h-2"), 0u);
+}
+
+TEST(Watch, AChangeOfAHostThatCannotBeReadSaysSo) {
+  Desk desk;
+  desk.PutHost("h-1", Trust::kQuarantined);
+  const auto channel = desk.Connect(desk.Operator({"incident-tool"}));
+  std::string token;
+  {
+    Watcher watcher(channel, From(""));
+    ASSERT_TRUE(watcher.WaitFor(IsComplete));
+    token = watcher.token;
+  }
+  desk.PutHost("h-1", Trust::kInvestigating);
+  desk.Tamper("UPDATE hosts SET body = substr(body, 1, 20) WHERE id = 'h-1'");
+  Watcher watcher(channel, From(token));
+  ASSERT_TRUE(watcher.WaitFor([](const Watcher& w) { return w.changes.size() == 1; }));
+  const v1::QuarantineEntry& entry = watcher.changes[0].entry();
+  EXPECT_THAT(entry.reasons(), ElementsAre("RECORD_CORRUPT"));
+  EXPECT_TRUE(entry.shut_out());
+  EXPECT_EQ(entry.trust(), v1::TRUST_STATE_INVESTIGATING);
 }
 
 // The promise is 1 s (p99) from the commit to every watcher.

@@ -206,6 +206,20 @@ class NftablesTest(EnforcerTest):
         self.assertEqual(self.once(snapshot(at(A, "10.0.0.7"))).code, 0)
         self.assert_sets(["10.0.0.7"])
 
+    def test_a_host_that_cannot_be_read_keeps_its_address_and_lets_the_others_go_once_it_can(self):
+        enforcer = self.start("--resync", "0.2")
+        enforcer.say(snapshot(at(A, "10.0.0.7"), at(B, "10.0.0.8"), at(C, "10.0.0.9")))
+        eventually(lambda: members("quarantined4") == {"10.0.0.7", "10.0.0.8", "10.0.0.9"})
+        # Its record was torn, and its state moves: only the address that was known can keep it out.
+        unreadable = host(A, trust="investigating", reasons=["RECORD_CORRUPT"], hostname="")
+        enforcer.say(change(unreadable, before="quarantined"), change(at(C, "10.0.0.9", trust="trusted")))
+        eventually(lambda: members("quarantined4") == {"10.0.0.7", "10.0.0.8"})
+        enforcer.say(snapshot(unreadable))
+        enforcer.said("cannot read all of its hosts")
+        self.assertEqual(members("quarantined4"), {"10.0.0.7", "10.0.0.8"})
+        enforcer.say(snapshot(at(A, "10.0.0.7")))
+        eventually(lambda: members("quarantined4") == {"10.0.0.7"})
+
     def test_changes_let_go_as_many_as_they_name_also_when_nft_failed_meanwhile(self):
         hosts = [at(f"h-{number:032x}", f"10.0.0.{number}") for number in range(1, 21)]
         enforcer = self.start("--resync", "0.2")
