@@ -1,6 +1,8 @@
 #include "gatekeeper/webhook/outbox.h"
 
 #include <algorithm>
+#include <atomic>
+#include <atomic>
 #include <nlohmann/json.hpp>
 
 #include "gatekeeper/webhook/dead_letters.h"
@@ -24,6 +26,7 @@ const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
 const By kAlice = {.actor = "operator alice", .now = kNow};
 
 constexpr char kBroken[] = "HTTP/1.1 500 X\r\nContent-Length: 6\r\n\r\nbroken";
+constexpr char kMissingPage[] = "HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n";
 constexpr char kGonePage[] = "HTTP/1.1 410 X\r\nContent-Length: 0\r\n\r\n";
 
 std::vector<int64_t> Sequences(const ScriptedServer& server) {
@@ -193,6 +196,23 @@ TEST_F(OutboxTest, PermanentAnswersAreGivenUpAfterAFewTries) {
   Change();
   ASSERT_TRUE(EventuallyAsTimePasses([&] { return DeadLetters().size() == 1; }));
   EXPECT_EQ(server.received().size(), static_cast<size_t>(kLeastTries));
+}
+
+// As a receiver answers that was down and comes back piece by piece.
+TEST_F(OutboxTest, OnePermanentAnswerAfterManyPassingOnesGivesNothingUp) {
+  const auto seen = std::make_shared<std::atomic<int64_t>>(0);
+  ScriptedServer server([seen](const auto& connection, const auto& request) {
+    const int64_t before = (*seen)++;
+    const char* const answer = before <= kPermanentTries       ? kBroken
+                               : before == kPermanentTries + 1 ? kMissingPage
+                                                               : kFine;
+    ScriptedServer::Answers(answer)(connection, request);
+  });
+  const auto outbox = Started({EndpointAt(server.Url())});
+  Change();
+  ASSERT_TRUE(EventuallyAsTimePasses([&] { return PlaceOf("pager").told == 1; }));
+  EXPECT_THAT(DeadLetters(), IsEmpty());
+  EXPECT_EQ(*seen, kPermanentTries + 3);
 }
 
 TEST_F(OutboxTest, AClockThatJumpsAnHourBackDelaysNothing) {

@@ -132,13 +132,15 @@ bool Sender::GiveUp(const store::ChangeRow& change) {
                                      .at = clock_.Now(),
                                      .attempts = place_.attempts,
                                      .error = place_.last_error};
-  const store::ConsumerRow before = place_;
-  Done(change.sequence);
-  place_.last_error = dead.error;
+  const store::ConsumerRow before = std::exchange(
+      place_, {.name = place_.name, .told = change.sequence, .last_error = dead.error});
   if (!Save(dead)) {
     place_ = before;
     return false;
   }
+  Done(change.sequence);
+  place_.last_error = dead.error;
+  unsaved_ = false;
   Log(LogLevel::kError, "webhook: a change was given up",
       {{"webhook", endpoint_.name},
        {"change", absl::StrCat(change.sequence)},
