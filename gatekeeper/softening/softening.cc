@@ -12,6 +12,7 @@ namespace bootgate::gatekeeper::softening {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using Parsed = nlohmann::json;  // what was frozen somewhere; finds a member of many in no time
 
 constexpr size_t kMaxSofteningBytes = size_t{16} << 20;
 constexpr size_t kMaxWaivers = 10000;
@@ -40,22 +41,22 @@ absl::Status Bad(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("actions and waivers: ", what));
 }
 
-absl::Status TakeCodes(const Json& json, const char* name, std::vector<std::string>* to) {
-  const Json codes = json.value(name, Json());
+absl::Status TakeCodes(const Parsed& json, const char* name, std::vector<std::string>* to) {
+  const Parsed codes = json.value(name, Parsed());
   if (!codes.is_array()) return Bad(absl::StrCat(name, " is no list"));
-  for (const Json& code : codes) {
+  for (const Parsed& code : codes) {
     if (!code.is_string()) return Bad(absl::StrCat(name, " holds something else than text"));
     to->push_back(code.get<std::string>());
   }
   return absl::OkStatus();
 }
 
-absl::Status TakeWaivers(const Json& json, std::vector<Waiver>* to) {
-  const Json waivers = json.value("waivers", Json());
+absl::Status TakeWaivers(const Parsed& json, std::vector<Waiver>* to) {
+  const Parsed waivers = json.value("waivers", Parsed());
   if (!waivers.is_array() || waivers.size() > kMaxWaivers) return Bad("waivers is no list");
-  for (const Json& row : waivers) {
-    const Json id = row.is_object() ? row.value("id", Json()) : Json();
-    const Json text = row.is_object() ? row.value("text", Json()) : Json();
+  for (const Parsed& row : waivers) {
+    const Parsed id = row.is_object() ? row.value("id", Parsed()) : Parsed();
+    const Parsed text = row.is_object() ? row.value("text", Parsed()) : Parsed();
     if (!id.is_string() || !text.is_string()) return Bad("a waiver is not id and text");
     BG_ASSIGN_OR_RETURN(Waiver waiver, ReadWaiver(text.get<std::string>()));
     waiver.id = id.get<std::string>();
@@ -96,10 +97,10 @@ std::string SofteningText(const Softening& softening) {
 
 absl::StatusOr<Softening> ReadSoftening(absl::string_view text) {
   if (text.size() > kMaxSofteningBytes) return Bad("too long");
-  const Json json = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
+  const Parsed json = Parsed::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return Bad("no JSON object");
   ActionLists lists;
-  const Json otherwise = json.value("default", Json());
+  const Parsed otherwise = json.value("default", Parsed());
   if (!otherwise.is_string()) return Bad("default is no text");
   lists.otherwise = otherwise.get<std::string>();
   BG_RETURN_IF_ERROR(TakeCodes(json, "observe", &lists.observe));

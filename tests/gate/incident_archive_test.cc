@@ -136,16 +136,17 @@ TEST_F(IncidentArchive, NoArchiveAtAllIsRefused) {
 }
 
 // Looking for each member among all others would take hours: the limit of this test's time.
-TEST_F(IncidentArchive, AMillionMembersTakeNoLongerThanTheirBytes) {
+TEST_F(IncidentArchive, ManyMembersTakeNoLongerThanTheirBytes) {
   SoftHost host = gate_.NewHost("secure-boot-off");
   BG_ASSERT_OK_AND_ASSIGN(Members members, gatekeeper::incident::ReadTar(Export(Deny(host))));
   std::string json = "{";
-  for (int i = 0; i < 1'000'000; ++i) absl::StrAppend(&json, "\"", absl::Hex(i), "\":0,");
+  for (int i = 0; i < 300'000; ++i) absl::StrAppend(&json, "\"", absl::Hex(i), "\":0,");
   json += "\"end\":0}";
-  members["manifest.json"] = ToBytes(AsBytes(json));
+  ASSERT_TRUE(members.contains("MANIFEST.json"));
+  members["MANIFEST.json"] = ToBytes(AsBytes(json));
   const Verified verified = Verify(gatekeeper::incident::WriteTar(members).value());
   EXPECT_EQ(verified.code, 7);
-  EXPECT_THAT(verified.err, HasSubstr("ARCHIVE"));
+  EXPECT_THAT(verified.err, HasSubstr("MANIFEST.json is of a format"));
 }
 
 // What the host boots and runs now is all that it may.
