@@ -23,7 +23,8 @@ using google::protobuf::Message;
 constexpr int kPageSize = 1000;   // the most that the gatekeeper gives at once
 constexpr size_t kAtOnce = 500;   // hosts in one call
 constexpr size_t kKeyBytes = 16;  // of an idempotency key
-constexpr int kTries = 3;         // of a change whose answer did not come
+constexpr int kTries = 3;         // of a change whose answer did not come, of a list that moves
+constexpr absl::Duration kWaitForAnswer = absl::Seconds(20), kLookAgain = absl::Milliseconds(500);
 
 const FieldDescriptor& Field(const Message& message, const std::string& name) {
   return *message.GetDescriptor()->FindFieldByName(name);
@@ -40,6 +41,11 @@ void SetText(Message& message, const std::string& name, const std::string& text)
 // Nobody told whether it was done; who is not who they should be is not asked again.
 bool AnswerWasLost(const absl::Status& status) {
   return absl::IsUnavailable(status) && !ReasonOf(status).has_value();
+}
+
+// By the gatekeeper to which the call came first, or so it seems.
+bool IsBeingAnswered(const absl::Status& status) {
+  return absl::IsAborted(status) && ReasonOf(status) == Reason::kIdempotencyKey;
 }
 
 absl::StatusOr<std::vector<std::string>> HostsOf(Api& api, const Targets& targets) {
@@ -123,9 +129,17 @@ absl::Status ListAll(Api& api, absl::string_view method, Message& request, Messa
               limit > 0 ? std::min(limit, kPageSize) : kPageSize);
   answer.Clear();
   const std::unique_ptr<Message> page(answer.New());
-  for (;;) {
+  for (int begun = 1;;) {
     page->Clear();
-    BG_RETURN_IF_ERROR(api.Call(method, request, *page));
+    const absl::Status status = api.Call(method, request, *page);
+    // What the last page ended with has gone meanwhile.
+    if (ReasonOf(status) == Reason::kPageToken && begun < kTries) {
+      ++begun;
+      answer.Clear();
+      SetText(request, "page_token", "");
+      continue;
+    }
+    BG_RETURN_IF_ERROR(status);
     const std::string next = TextIn(*page, "next_page_token");
     SetText(*page, "next_page_token", "");
     answer.MergeFrom(*page);
@@ -138,11 +152,22 @@ absl::Status ListAll(Api& api, absl::string_view method, Message& request, Messa
 absl::Status Change(Api& api, absl::string_view method, Message& request, Message& answer) {
   SetText(request, "idempotency_key", crypto::RandomHex(kKeyBytes));
   absl::Status status;
-  for (int i = 0; i < kTries; ++i) {
+  bool was_lost = false;
+  const absl::Time until = absl::Now() + kWaitForAnswer;
+  for (int i = 0; i < kTries;) {
     status = api.Call(method, request, answer);
-    if (!AnswerWasLost(status)) return status;
+    if (was_lost && IsBeingAnswered(status) && absl::Now() < until) {
+      absl::SleepFor(kLookAgain);
+      continue;
+    }
+    if (!AnswerWasLost(status)) break;
+    was_lost = true;
+    ++i;
   }
-  return status;
+  if (!was_lost || !IsBeingAnswered(status)) return status;
+  return Refuse(absl::StatusCode::kAborted, Reason::kIdempotencyKey,
+                "the gatekeeper's answer was lost, and perhaps it stopped before it was done: look "
+                "whether it was before you do it again");
 }
 
 ExitCode ChangeHosts(const Console& console, absl::string_view method, Message& request,
